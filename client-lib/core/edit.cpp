@@ -1,0 +1,89 @@
+#include "core/edit.h"
+
+#include <algorithm>
+
+namespace fieldsync::core {
+namespace {
+
+std::vector<ValueId> all_of(const FieldBase& base) {
+  std::vector<ValueId> ids;
+  for (const Sibling& sibling : base.siblings) ids.push_back(sibling.id);
+  return ids;
+}
+
+// Emptied places and equal elements: an add takes their place.
+std::vector<ValueId> taken_up_by(const FieldBase& base, const Value& value) {
+  std::vector<ValueId> ids;
+  for (const Sibling& sibling : base.siblings) {
+    if (sibling.value == value || std::holds_alternative<Empty>(sibling.value)) ids.push_back(sibling.id);
+  }
+  return ids;
+}
+
+}  // namespace
+
+FieldBase open_field(const RecordState& state, const FieldKey& key, const Writer& writer) {
+  FieldBase base;
+  base.key = key;
+  const auto siblings = state.siblings(key);
+  base.siblings.assign(siblings.begin(), siblings.end());
+  if (siblings.empty()) return base;
+  const Value& shown = state.shown_order(key).front()->value;
+  for (const Sibling& sibling : siblings) {
+    if (sibling.value == shown) base.shown.push_back(sibling.id);
+    if (state.stamp_of(sibling.id.operation).author == writer.person) base.own_author.push_back(sibling.id);
+    if (sibling.id.operation.device != writer.device) continue;
+    base.own_device.push_back(sibling.id);
+    if (const auto* count = std::get_if<std::int64_t>(&sibling.value)) base.own_count = *count;
+  }
+  return base;
+}
+
+FieldWrite write_field(const FieldBase& base, const FormField* field, Value value) {
+  const MergePolicy policy = field == nullptr ? MergePolicy::keep_siblings : field->policy;
+  FieldWrite write{base.key, std::move(value), {}};
+  switch (policy) {
+    case MergePolicy::keep_siblings: write.replaces = base.shown; break;
+    case MergePolicy::max:
+    case MergePolicy::min:
+    case MergePolicy::any:
+    case MergePolicy::most_restrictive: write.replaces = all_of(base); break;
+    case MergePolicy::per_author: write.replaces = base.own_author; break;
+    case MergePolicy::append: break;
+    case MergePolicy::set: write.replaces = taken_up_by(base, write.value); break;
+    case MergePolicy::counter:
+      write.replaces = base.own_device;
+      if (const auto* added = std::get_if<std::int64_t>(&write.value)) {
+        write.value = static_cast<std::int64_t>(static_cast<std::uint64_t>(base.own_count) + static_cast<std::uint64_t>(*added));
+      }
+      break;
+  }
+  return write;
+}
+
+FieldWrite resolve_field(const FieldBase& base, Value value) { return {base.key, std::move(value), all_of(base)}; }
+
+std::optional<FieldWrite> remove_value(const FieldBase& base, const Value& value) {
+  FieldWrite write{base.key, Empty{}, {}};
+  bool found = false;
+  for (const Sibling& sibling : base.siblings) {
+    found = found || sibling.value == value;
+    if (sibling.value == value || std::holds_alternative<Empty>(sibling.value)) write.replaces.push_back(sibling.id);
+  }
+  if (!found) return std::nullopt;
+  return write;
+}
+
+FieldWrite delete_write(const RecordState& state, const ItemId& item) {
+  FieldWrite write{{item, existence_field}, Deletion{state.seen}, {}};
+  for (const Sibling& sibling : state.siblings(write.key)) write.replaces.push_back(sibling.id);
+  return write;
+}
+
+FieldWrite restore_write(const RecordState& state, const ItemId& item) {
+  FieldWrite write{{item, existence_field}, Empty{}, {}};
+  for (const Sibling& sibling : state.siblings(write.key)) write.replaces.push_back(sibling.id);
+  return write;
+}
+
+}  // namespace fieldsync::core

@@ -1,0 +1,52 @@
+// edit.h: turns what a person did on the screen into field writes that name what
+// they replace.
+//
+// The base is taken when the person opens the field (open_field), not when they
+// save, so that a pull during typing cannot turn a conflict into an overwrite.
+#pragma once
+
+#include <vector>
+
+#include "core/field_view.h"
+#include "core/form.h"
+#include "core/record_state.h"
+
+namespace fieldsync::core {
+
+// Who is writing: decides whose values a per-author or counter write replaces.
+struct Writer {
+  DeviceId device;
+  PersonId person;
+};
+
+// What was on the screen when the person opened the field.
+struct FieldBase {
+  FieldKey key;
+  std::vector<Sibling> siblings;       // all of them, for resolve and the policies
+  std::vector<ValueId> shown;          // the one shown first, with its equals
+  std::vector<ValueId> own_author;     // those by the writer's person
+  std::vector<ValueId> own_device;     // those by the writer's device
+  std::int64_t own_count = 0;          // the device's own running sum
+};
+
+[[nodiscard]] FieldBase open_field(const RecordState& state, const FieldKey& key, const Writer& writer);
+
+// A plain edit. A register replaces only the sibling that was shown; max, min,
+// any and most_restrictive replace everything that was seen; per_author the
+// person's own; append nothing; a set adds one element; a counter adds `value`
+// to the device's own running sum.
+[[nodiscard]] FieldWrite write_field(const FieldBase& base, const FormField* field, Value value);
+
+// Settles a conflict: replaces every sibling that was on the screen.
+[[nodiscard]] FieldWrite resolve_field(const FieldBase& base, Value value);
+
+// Takes one element out of a set, or one entry out of a list, wherever it was
+// seen. Nothing where it was not there.
+[[nodiscard]] std::optional<FieldWrite> remove_value(const FieldBase& base, const Value& value);
+
+// Deletes the record (no item) or the item, as far as `state` was seen.
+[[nodiscard]] FieldWrite delete_write(const RecordState& state, const ItemId& item);
+// Brings back what was deleted; replaces every deletion that was seen.
+[[nodiscard]] FieldWrite restore_write(const RecordState& state, const ItemId& item);
+
+}  // namespace fieldsync::core

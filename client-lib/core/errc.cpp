@@ -1,0 +1,79 @@
+#include "core/errc.h"
+
+#include <algorithm>
+#include <array>
+
+#include "core/check.h"
+
+namespace fieldsync {
+namespace {
+
+constexpr auto table = std::to_array<ErrcEntry>({
+    {Errc::malformed_request, "malformed_request", 400, false, "The request could not be read."},
+    {Errc::unsupported_protocol_version, "unsupported_protocol_version", 400, false,
+     "This version of the app is not understood by the server. Update the app."},
+    {Errc::unsupported_media_type, "unsupported_media_type", 415, false,
+     "The body must be application/x-protobuf or application/json."},
+    {Errc::unsupported_encoding, "unsupported_encoding", 415, false, "The body or a frame is encoded in a way that is not accepted."},
+    {Errc::length_required, "length_required", 411, false, "The request needs one Content-Length."},
+    {Errc::header_too_large, "header_too_large", 431, false, "The request's header is too large."},
+    {Errc::request_too_large, "request_too_large", 413, false, "The request is too large."},
+    {Errc::too_many_elements, "too_many_elements", 413, false, "The request holds too many operations or values, or nests too deeply."},
+    {Errc::unknown_endpoint, "unknown_endpoint", 404, false, "There is nothing at this address."},
+    {Errc::method_not_allowed, "method_not_allowed", 405, false, "This address does not take that method."},
+    {Errc::bad_cursor, "bad_cursor", 400, false, "The cursor was not given to this device by this server."},
+    {Errc::bad_signature, "bad_signature", 422, false, "The batch's signature is not the device's. Nothing was stored."},
+    {Errc::batch_chain_broken, "batch_chain_broken", 409, false, "The batch does not follow the last one of this device. Nothing was stored."},
+    {Errc::malformed_operation, "malformed_operation", 422, false, "The operation could not be read."},
+    {Errc::unknown_form, "unknown_form", 422, false, "The server does not have this form. Ask the office to import it."},
+    {Errc::unknown_field, "unknown_field", 422, false, "The form has no such field."},
+    {Errc::wrong_value_type, "wrong_value_type", 422, false, "The value is not of the field's type."},
+    {Errc::value_out_of_range, "value_out_of_range", 422, false, "The value is outside what the form allows."},
+    {Errc::value_too_large, "value_too_large", 422, false, "The value is larger than the limit."},
+    {Errc::invalid_text, "invalid_text", 422, false, "The text is not valid UTF-8 or holds control characters."},
+    {Errc::wrong_context, "wrong_context", 422, false, "The record belongs to another form or scope."},
+    {Errc::not_supported_yet, "not_supported_yet", 422, false, "This server does not do that yet. The operation is kept."},
+    {Errc::unknown_device, "unknown_device", 401, false, "This device is not enrolled here. Ask a coordinator for a code and enrol it."},
+    {Errc::device_revoked, "device_revoked", 401, false, "This device's access was withdrawn. Speak to your coordinator."},
+    {Errc::device_already_enrolled, "device_already_enrolled", 409, false, "This device is enrolled already."},
+    {Errc::enrolment_code_invalid, "enrolment_code_invalid", 401, false,
+     "The code is wrong, used or expired. Ask the coordinator for a new one."},
+    {Errc::scope_not_found, "scope_not_found", 404, false, "There is no such scope for this device."},
+    {Errc::not_permitted, "not_permitted", 403, false, "Your role in this scope does not allow that."},
+    {Errc::not_found, "not_found", 404, false, "There is no such thing here."},
+    {Errc::timeout, "timeout", 408, true, "The other side took too long."},
+    {Errc::overloaded, "overloaded", 503, true, "The server is busy. Try again in a moment."},
+    {Errc::storage_full, "storage_full", 507, true, "The disk is full. Make room; nothing was lost."},
+    {Errc::storage_failed, "storage_failed", 500, true, "The database could not be written. Nothing of this was stored."},
+    {Errc::storage_corrupt, "storage_corrupt", 500, false, "The database is damaged. Keep the file and restore a backup beside it."},
+    {Errc::storage_too_new, "storage_too_new", 500, false, "The database was made by a newer version. Update this program."},
+    {Errc::in_use, "in_use", 0, true, "Another program has this store open. Close it first."},
+    {Errc::internal_error, "internal_error", 500, true, "Something went wrong at the server. The request id helps to find it."},
+    {Errc::offline, "offline", 0, true, "The server cannot be reached. Everything stays saved here."},
+    {Errc::server_untrusted, "server_untrusted", 0, false,
+     "The server that answered is not the one that this device was enrolled with. Nothing was sent."},
+    {Errc::connection_lost, "connection_lost", 0, true, "The connection broke. What was acknowledged is safe; the rest stays here."},
+    {Errc::cancelled, "cancelled", 0, true, "Cancelled. What was acknowledged is safe; the rest stays here."},
+    {Errc::not_enrolled, "not_enrolled", 0, false, "This store is not enrolled with a server yet."},
+    {Errc::invalid_argument, "invalid_argument", 0, false, "An argument is not valid."},
+    {Errc::ambiguous, "ambiguous", 0, false, "More than one thing matches. Give more letters."},
+    {Errc::incompatible_server, "incompatible_server", 0, false, "The server answered in a way that this version does not understand."},
+});
+
+}  // namespace
+
+const ErrcEntry& describe(Errc code) {
+  const auto at = std::find_if(table.begin(), table.end(), [&](const ErrcEntry& entry) { return entry.code == code; });
+  FIELDSYNC_CHECK(at != table.end(), "every code has its row");
+  return *at;
+}
+
+std::optional<Errc> errc_from_name(std::string_view name) {
+  const auto at = std::find_if(table.begin(), table.end(), [&](const ErrcEntry& entry) { return entry.name == name; });
+  if (at == table.end()) return std::nullopt;
+  return at->code;
+}
+
+std::span<const ErrcEntry> all_errors() { return table; }
+
+}  // namespace fieldsync

@@ -1,0 +1,24 @@
+// validation.h: whether an operation may be applied. The same checks run on the
+// device before it saves and on the server before it applies.
+#pragma once
+
+#include <cstddef>
+
+#include "core/form.h"
+#include "core/operation.h"
+#include "core/result.h"
+
+namespace fieldsync::core {
+
+inline constexpr std::size_t text_bytes_max = 65536;
+inline constexpr std::size_t writes_per_operation_max = 1000;
+inline constexpr std::size_t replaces_per_write_max = 1000;
+
+// Fields that the form does not know pass: a newer device may have written
+// them, and they are stored and relayed untouched.
+[[nodiscard]] Result<void> check_operation(const Operation& operation, const Form& form);
+
+// One value against its field. `field` is null for a field that the form does not know.
+[[nodiscard]] Result<void> check_value(const Value& value, const FormField* field);
+
+}  // namespace fieldsync::core

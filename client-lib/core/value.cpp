@@ -1,0 +1,27 @@
+#include "core/value.h"
+
+#include <algorithm>
+
+namespace fieldsync::core {
+
+std::uint64_t SeenVector::counter_of(const DeviceId& device) const {
+  const auto at = std::lower_bound(newest.begin(), newest.end(), device,
+                                   [](const OperationId& entry, const DeviceId& id) { return entry.device < id; });
+  return at != newest.end() && at->device == device ? at->counter : 0;
+}
+
+bool SeenVector::covers(const OperationId& operation) const {
+  return operation.counter <= counter_of(operation.device);
+}
+
+void SeenVector::add(const OperationId& operation) {
+  const auto at = std::lower_bound(newest.begin(), newest.end(), operation.device,
+                                   [](const OperationId& entry, const DeviceId& id) { return entry.device < id; });
+  if (at == newest.end() || at->device != operation.device) {
+    newest.insert(at, operation);
+  } else {
+    at->counter = std::max(at->counter, operation.counter);
+  }
+}
+
+}  // namespace fieldsync::core
