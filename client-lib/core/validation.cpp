@@ -108,9 +108,6 @@ struct ContentCheck {
 Result<void> check_write(const FieldWrite& write, const Form& form) {
   const bool deletion = std::holds_alternative<Deletion>(write.value);
   const bool empty = std::holds_alternative<Empty>(write.value);
-  if (write.replaces.size() > replaces_per_write_max) {
-    return Error{Errc::too_many_elements, "A write replaces more than 1,000 values."};
-  }
   if (write.key.field == existence_field) {
     if (deletion || empty) return {};
     return Error{Errc::wrong_value_type, "Field 0 holds only deletions and their undoing."};
@@ -150,8 +147,13 @@ Result<void> check_operation(const Operation& operation, const Form& form) {
   if (operation.writes.size() > writes_per_operation_max) {
     return Error{Errc::too_many_elements, "The operation has more than 1,000 writes."};
   }
+  std::size_t replaces = 0;
   for (std::size_t i = 0; i < operation.writes.size(); ++i) {
     const FieldWrite& write = operation.writes[i];
+    replaces += write.replaces.size();
+    if (replaces > replaces_per_operation_max) {
+      return Error{Errc::too_many_elements, "The operation replaces more than 3,000 values."};
+    }
     if (auto checked = check_write(write, form); !checked) return checked;
     if (place_of_write(operation, i) > 0 && !may_repeat(form.find(write.key.field))) {
       return Error{Errc::malformed_operation, "The operation writes one field twice."};

@@ -12,7 +12,10 @@ namespace fieldsync::core {
 
 inline constexpr std::size_t text_bytes_max = 65536;
 inline constexpr std::size_t writes_per_operation_max = 1000;
-inline constexpr std::size_t replaces_per_write_max = 1000;
+// Over all writes of one operation.
+inline constexpr std::size_t replaces_per_operation_max = 3000;
+// As encoded; a larger one would not fit a request.
+inline constexpr std::size_t operation_bytes_max = 1024 * 1024;
 
 // Fields that the form does not know pass: a newer device may have written
 // them, and they are stored and relayed untouched.

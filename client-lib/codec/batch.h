@@ -1,0 +1,40 @@
+// batch.h: consecutive operations of one device, signed as exact bytes and
+// chained, so that nobody else can add to a device's history unnoticed.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "core/id.h"
+#include "core/result.h"
+
+namespace fieldsync::codec {
+
+using BatchHash = std::array<std::uint8_t, 32>;       // SHA-256 of the signed bytes
+using BatchSignature = std::array<std::uint8_t, 64>;  // Ed25519
+using SigningKey = std::array<std::uint8_t, 64>;      // Ed25519, libsodium's form: seed and public key
+using VerifyingKey = std::array<std::uint8_t, 32>;
+
+enum class Encoding : std::uint8_t { plain = 0, zstd = 1 };
+
+inline constexpr std::size_t batch_content_bytes_max = 2 * 1024 * 1024;
+inline constexpr std::size_t previous_hash_prefix_bytes = 8;
+
+// What is signed besides the content.
+struct BatchHeader {
+  core::DeviceId device;
+  std::uint64_t first_counter = 0;
+  BatchHash previous{};  // zeros for a device's first batch
+  Encoding encoding = Encoding::plain;
+};
+
+// Exactly the bytes that are signed and hashed (see proto/fieldsync/v1/operation.proto).
+[[nodiscard]] std::string signed_bytes(const BatchHeader& header, std::string_view content);
+
+[[nodiscard]] BatchHash hash_batch(std::string_view signed_bytes);
+[[nodiscard]] BatchSignature sign_batch(std::string_view signed_bytes, const SigningKey& key);
+[[nodiscard]] bool verify_batch(std::string_view signed_bytes, std::string_view signature, const VerifyingKey& key);
+
+}  // namespace fieldsync::codec

@@ -1,0 +1,26 @@
+#include "codec/digest.h"
+
+#include <sodium.h>
+
+#include <string>
+
+namespace fieldsync::codec {
+
+std::uint64_t hash_bytes(std::string_view bytes) {
+  static_assert(crypto_shorthash_BYTES == 8 && crypto_shorthash_KEYBYTES == 16);
+  static constexpr char key[] = "fieldsync digest";
+  unsigned char digest[crypto_shorthash_BYTES];
+  crypto_shorthash(digest, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
+                   reinterpret_cast<const unsigned char*>(key));
+  std::uint64_t number = 0;
+  for (int i = 7; i >= 0; --i) number = (number << 8) | digest[i];
+  return number;
+}
+
+std::uint64_t hash_record(std::string_view head, std::uint64_t body_hash) {
+  std::string bytes(head);
+  for (int i = 0; i < 8; ++i) bytes += static_cast<char>(body_hash >> (8 * i));
+  return hash_bytes(bytes);
+}
+
+}  // namespace fieldsync::codec

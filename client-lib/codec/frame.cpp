@@ -1,0 +1,87 @@
+#include "codec/frame.h"
+
+#include <zstd.h>
+
+#include <new>
+
+#include "core/check.h"
+
+namespace fieldsync::embedded {
+extern const std::string_view reports_v1_zdict;
+}
+
+namespace fieldsync::codec {
+namespace {
+
+// Level 1 costs a third of level 3 here and gives frames 4 % larger.
+constexpr int compression_level = 1;
+
+const ZSTD_CDict& writing_dictionary() {
+  static ZSTD_CDict* const dictionary =
+      ZSTD_createCDict(embedded::reports_v1_zdict.data(), embedded::reports_v1_zdict.size(), compression_level);
+  if (dictionary == nullptr) throw std::bad_alloc();
+  return *dictionary;
+}
+
+const ZSTD_DDict& reading_dictionary() {
+  static ZSTD_DDict* const dictionary = ZSTD_createDDict(embedded::reports_v1_zdict.data(), embedded::reports_v1_zdict.size());
+  if (dictionary == nullptr) throw std::bad_alloc();
+  return *dictionary;
+}
+
+Error refused(const char* what) { return {Errc::unsupported_encoding, std::string("A compressed frame was refused: ") + what}; }
+
+}  // namespace
+
+struct FrameWriter::Context {
+  ZSTD_CCtx* zstd = ZSTD_createCCtx();
+  ~Context() { ZSTD_freeCCtx(zstd); }
+};
+
+struct FrameReader::Context {
+  ZSTD_DCtx* zstd = ZSTD_createDCtx();
+  ~Context() { ZSTD_freeDCtx(zstd); }
+};
+
+std::uint32_t dictionary_id() { return ZSTD_getDictID_fromDDict(&reading_dictionary()); }
+
+FrameWriter::FrameWriter() : context_(std::make_unique<Context>()) {
+  if (context_->zstd == nullptr) throw std::bad_alloc();
+}
+FrameWriter::~FrameWriter() = default;
+FrameWriter::FrameWriter(FrameWriter&&) noexcept = default;
+FrameWriter& FrameWriter::operator=(FrameWriter&&) noexcept = default;
+
+std::string FrameWriter::compress(std::string_view content) {
+  std::string frame(ZSTD_compressBound(content.size()), '\0');
+  const std::size_t size = ZSTD_compress_usingCDict(context_->zstd, frame.data(), frame.size(), content.data(),
+                                                    content.size(), &writing_dictionary());
+  FIELDSYNC_CHECK(!ZSTD_isError(size), "a buffer of the bound's size holds every frame");
+  frame.resize(size);
+  frame.shrink_to_fit();
+  return frame;
+}
+
+FrameReader::FrameReader() : context_(std::make_unique<Context>()) {
+  if (context_->zstd == nullptr) throw std::bad_alloc();
+}
+FrameReader::~FrameReader() = default;
+FrameReader::FrameReader(FrameReader&&) noexcept = default;
+FrameReader& FrameReader::operator=(FrameReader&&) noexcept = default;
+
+Result<std::string> FrameReader::decompress(std::string_view frame, std::size_t content_bytes_max) {
+  const unsigned long long size = ZSTD_getFrameContentSize(frame.data(), frame.size());
+  if (size == ZSTD_CONTENTSIZE_ERROR) return refused("it is not a zstd frame.");
+  if (size == ZSTD_CONTENTSIZE_UNKNOWN) return refused("it does not declare its size.");
+  if (size > content_bytes_max) return Error{Errc::request_too_large, "A compressed frame holds more than is allowed."};
+  const unsigned dictionary = ZSTD_getDictID_fromFrame(frame.data(), frame.size());
+  if (dictionary != 0 && dictionary != dictionary_id()) return refused("it was made with another dictionary.");
+  if (ZSTD_findFrameCompressedSize(frame.data(), frame.size()) != frame.size()) return refused("it is cut short or followed by something.");
+  std::string content(size, '\0');
+  const std::size_t got = ZSTD_decompress_usingDDict(context_->zstd, content.data(), content.size(), frame.data(),
+                                                     frame.size(), &reading_dictionary());
+  if (ZSTD_isError(got) || got != size) return refused("it is damaged.");
+  return content;
+}
+
+}  // namespace fieldsync::codec

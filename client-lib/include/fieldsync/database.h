@@ -1,0 +1,138 @@
+// database.h: the client library. One Database is one person's monitoring
+// reports on one device: stored locally, edited without a network, and brought
+// together with everybody else's by sync().
+//
+//   auto database = Database::open({.directory = "/data/fieldsync"});
+//   auto editor = (*database)->create("visit", scope);
+//   editor->set("summary", std::string("Cell 4 has no window."));
+//   editor->save();                       // durable on this device from here on
+//   (*database)->sync({});                // durable at the office when status() says so
+//
+// What a person sees is always what the server last told, with their own unsent
+// edits on top. Nothing that somebody saved is ever overwritten by someone who
+// had not seen it: two such values stand side by side as a conflict (conflicts(),
+// RecordEditor::resolve()).
+//
+// Threads    Any thread may call; calls wait for one another. sync() and enrol()
+//            block for as long as the network takes, but hold the others up only
+//            for moments. Progress arrives on the thread that called sync().
+// Errors     Every call that can fail returns a Result. Its code is stable, its
+//            message a plain sentence. A failed call has changed nothing.
+// Files      `directory` holds fieldsync.db (SQLite) and its journal. Exclude it
+//            from the device's own cloud backups. One program at a time.
+// Ownership  Everything returned is a copy of its own. A RecordEditor must not
+//            outlive its Database.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/form.h"
+#include "core/id.h"
+#include "core/result.h"
+#include "core/value.h"
+#include "fieldsync/record.h"
+#include "fieldsync/sync.h"
+
+namespace fieldsync {
+
+struct OpenOptions {
+  std::string directory;
+  bool create = true;  // make the store where there is none
+};
+
+// Who this store belongs to.
+struct Identity {
+  core::DeviceId device;
+  bool enrolled = false;
+  core::PersonId person;    // none before enrolment
+  std::string person_name;
+  std::string server;       // "host:port", empty before enrolment
+};
+
+struct ScopeInfo {
+  core::ScopeId id;
+  std::string name;
+  std::string role;  // "monitor", "coordinator", "case_handler", "board", "administrator"
+  std::uint64_t records = 0;
+  // Equal on every replica that stands at the same point and has nothing unsent.
+  std::uint64_t digest = 0;
+};
+
+// Which records to list. Empty members do not restrict.
+struct Query {
+  std::string form;
+  std::optional<core::ScopeId> scope;
+  // Substring of any shown text, compared in NFC and without regard to case.
+  std::string text;
+  // A reference field by name, and the record that it must point to.
+  std::string reference_field;
+  std::optional<core::RecordId> reference;
+  bool include_deleted = false;
+  std::size_t limit = SIZE_MAX;
+};
+
+class Database {
+ public:
+  // not_found: no store there and `create` is false. in_use: another program has
+  // it. storage_corrupt, storage_too_new: the file stays exactly as it is.
+  [[nodiscard]] static Result<std::unique_ptr<Database>> open(const OpenOptions& options);
+
+  virtual ~Database() = default;
+
+  // Binds this device to a person at a server, once, with the text that the
+  // coordinator's `fieldsync-server enrol-code` printed.
+  // invalid_argument: not such a text. server_untrusted: another server answered.
+  // enrolment_code_invalid: wrong, used or expired. Brings no records: sync() does.
+  [[nodiscard]] virtual Result<Identity> enrol(const std::string& enrolment, const std::string& device_name) = 0;
+  [[nodiscard]] virtual Identity identity() = 0;
+  // The server moved: "host:port". Its key must be the one known since enrolment.
+  [[nodiscard]] virtual Result<void> set_server(const std::string& address) = 0;
+
+  // As the last sync brought them, by name.
+  [[nodiscard]] virtual Result<std::vector<core::Form>> forms() = 0;
+  [[nodiscard]] virtual Result<core::Form> form(std::string_view name) = 0;
+  [[nodiscard]] virtual Result<std::vector<ScopeInfo>> scopes() = 0;
+  // Display name of a person; their id in short where it is not known.
+  [[nodiscard]] virtual std::string person_name(const core::PersonId& person) = 0;
+
+  // A new record, not stored before the editor's first save().
+  // unknown_form, scope_not_found.
+  [[nodiscard]] virtual Result<RecordEditor> create(std::string_view form, const core::ScopeId& scope) = 0;
+  // Opens a record for editing: what is on the screen now is what later writes
+  // replace, however much sync() brings in between. not_found.
+  [[nodiscard]] virtual Result<RecordEditor> edit(const core::RecordId& record) = 0;
+
+  // not_found. Deleted records are found, with `deleted` set.
+  [[nodiscard]] virtual Result<RecordView> read(const core::RecordId& record) = 0;
+  // Newest change first.
+  [[nodiscard]] virtual Result<std::vector<RecordView>> query(const Query& query) = 0;
+  // The record whose id begins with these hexadecimal digits. not_found, ambiguous.
+  [[nodiscard]] virtual Result<core::RecordId> find_by_prefix(std::string_view hex) = 0;
+
+  // Everything that waits for a person's decision.
+  [[nodiscard]] virtual Result<std::vector<Conflict>> conflicts() = 0;
+
+  // Hides the record as far as this device has seen it; an edit by somebody who
+  // did not know stays visible, flagged. Undone by restore_record().
+  [[nodiscard]] virtual Result<void> delete_record(const core::RecordId& record) = 0;
+  [[nodiscard]] virtual Result<void> restore_record(const core::RecordId& record) = 0;
+
+  // Sends what is unsent and brings what is new, until nothing is left or the
+  // link gives up. What was acknowledged before a failure stays acknowledged.
+  // not_enrolled, offline, server_untrusted, device_revoked, cancelled, ...
+  [[nodiscard]] virtual Result<SyncReport> sync(const SyncOptions& options) = 0;
+  // From any thread: the running sync() returns `cancelled` at its next wait.
+  virtual void cancel_sync() = 0;
+
+  [[nodiscard]] virtual Result<Status> status() = 0;
+  // Operations that the office could not apply, each with its reason.
+  [[nodiscard]] virtual Result<std::vector<RefusedOperation>> refused() = 0;
+};
+
+}  // namespace fieldsync

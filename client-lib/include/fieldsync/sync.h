@@ -1,0 +1,65 @@
+// sync.h: what a sync is asked, what it tells, and how far everything has come.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/id.h"
+#include "core/result.h"
+#include "core/time.h"
+
+namespace fieldsync {
+
+// After each answer of the server. Counts never go back within one sync.
+struct SyncProgress {
+  std::uint64_t operations_acknowledged = 0;  // in this sync
+  std::uint64_t operations_waiting = 0;       // still unsent
+  std::uint64_t records_received = 0;
+  bool more_to_receive = false;
+};
+
+struct SyncOptions {
+  // Called on the thread that called sync(); must not call the Database.
+  std::function<void(const SyncProgress&)> on_progress;
+  // How often to try again after a broken connection, with growing, jittered
+  // pauses (1 s, 2 s, 4 s ... at most 60 s); progress starts the count anew.
+  int retries = 4;
+  // Milliseconds until the first connection counts as offline.
+  std::int64_t connect_timeout_ms = 10'000;
+};
+
+struct SyncReport {
+  std::uint64_t requests = 0;
+  std::uint64_t operations_acknowledged = 0;
+  std::uint64_t operations_refused = 0;
+  std::uint64_t records_received = 0;
+  std::uint64_t body_bytes_up = 0;    // HTTP bodies, without headers and TLS
+  std::uint64_t body_bytes_down = 0;
+  std::uint64_t wire_bytes_up = 0;    // everything written to the socket
+  std::uint64_t wire_bytes_down = 0;
+};
+
+// Never says more than is true: a number moves on only when the storage that it
+// speaks of was synced. Operations are counted, one for each save.
+struct Status {
+  std::uint64_t saved_here = 0;  // not yet acknowledged by the server
+  std::uint64_t sent = 0;        // acknowledged, not yet durable
+  std::uint64_t durable = 0;
+  std::uint64_t refused = 0;
+  std::uint64_t open_conflicts = 0;
+  std::uint64_t records = 0;     // visible ones
+  std::optional<core::Instant> last_sync;  // last complete one
+};
+
+// An operation that the office keeps in quarantine.
+struct RefusedOperation {
+  core::OperationId operation;
+  core::RecordId record;
+  std::string code;     // stable, see core/errc.h
+  std::string message;  // a plain sentence
+};
+
+}  // namespace fieldsync

@@ -1,0 +1,158 @@
+#include "sqlite/connection.h"
+
+#include <sqlite3.h>
+
+#include <utility>
+
+namespace fieldsync::sqlite {
+namespace {
+
+Errc classify(int code) {
+  switch (code & 0xFF) {
+    case SQLITE_FULL: return Errc::storage_full;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB: return Errc::storage_corrupt;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED: return Errc::in_use;
+    default: return Errc::storage_failed;
+  }
+}
+
+[[noreturn]] void fail(sqlite3* database, int code) {
+  const char* message = database != nullptr ? sqlite3_errmsg(database) : sqlite3_errstr(code);
+  throw SqliteError(classify(code), message);
+}
+
+void check(sqlite3_stmt* statement, int code) {
+  if (code != SQLITE_OK) fail(sqlite3_db_handle(statement), code);
+}
+
+}  // namespace
+
+Statement::~Statement() {
+  sqlite3_reset(statement_);
+  sqlite3_clear_bindings(statement_);
+}
+
+Statement& Statement::bind(int index, std::int64_t number) {
+  check(statement_, sqlite3_bind_int64(statement_, index, number));
+  return *this;
+}
+
+Statement& Statement::bind_blob(int index, std::string_view bytes) {
+  // A null pointer would bind NULL; an empty blob is an empty blob.
+  const char* data = bytes.data() == nullptr ? "" : bytes.data();
+  check(statement_, sqlite3_bind_blob64(statement_, index, data, bytes.size(), SQLITE_STATIC));
+  return *this;
+}
+
+Statement& Statement::bind_text(int index, std::string_view text) {
+  const char* data = text.data() == nullptr ? "" : text.data();
+  check(statement_, sqlite3_bind_text64(statement_, index, data, text.size(), SQLITE_STATIC, SQLITE_UTF8));
+  return *this;
+}
+
+Statement& Statement::bind_null(int index) {
+  check(statement_, sqlite3_bind_null(statement_, index));
+  return *this;
+}
+
+bool Statement::step() {
+  const int code = sqlite3_step(statement_);
+  if (code == SQLITE_ROW) return true;
+  if (code == SQLITE_DONE) return false;
+  fail(sqlite3_db_handle(statement_), code);
+}
+
+void Statement::run() {
+  while (step()) {
+  }
+}
+
+std::int64_t Statement::integer(int column) const { return sqlite3_column_int64(statement_, column); }
+
+std::string_view Statement::blob(int column) const {
+  const void* data = sqlite3_column_blob(statement_, column);
+  const int size = sqlite3_column_bytes(statement_, column);
+  return data == nullptr ? std::string_view() : std::string_view(static_cast<const char*>(data), static_cast<std::size_t>(size));
+}
+
+bool Statement::is_null(int column) const { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
+
+Connection::Connection(const std::string& path, OpenMode mode) {
+  const int flags = mode == OpenMode::read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+  const int code = sqlite3_open_v2(path.c_str(), &database_, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
+  if (code != SQLITE_OK) {
+    const std::string message = database_ != nullptr ? sqlite3_errmsg(database_) : sqlite3_errstr(code);
+    sqlite3_close(database_);
+    throw SqliteError(classify(code), path + ": " + message);
+  }
+  // The file may have been prepared by somebody else: no code from its schema.
+  sqlite3_db_config(database_, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+  sqlite3_db_config(database_, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
+  sqlite3_db_config(database_, SQLITE_DBCONFIG_ENABLE_VIEW, 0, nullptr);
+  sqlite3_db_config(database_, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+  if (mode == OpenMode::read_only) sqlite3_db_config(database_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  sqlite3_busy_timeout(database_, mode == OpenMode::read_only ? 10'000 : 2'000);
+  try {
+    execute("PRAGMA mmap_size=0; PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY;");
+  } catch (...) {
+    sqlite3_close(database_);
+    throw;
+  }
+}
+
+Connection::~Connection() {
+  for (const auto& [sql, statement] : prepared_) sqlite3_finalize(statement);
+  sqlite3_close(database_);
+}
+
+void Connection::execute(const char* sql) {
+  const int code = sqlite3_exec(database_, sql, nullptr, nullptr, nullptr);
+  if (code != SQLITE_OK) fail(database_, code);
+}
+
+Statement Connection::prepare(const char* sql) {
+  const auto known = prepared_.find(sql);
+  if (known != prepared_.end()) return Statement(known->second);
+  sqlite3_stmt* statement = nullptr;
+  const int code = sqlite3_prepare_v3(database_, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
+  if (code != SQLITE_OK) fail(database_, code);
+  prepared_.emplace(sql, statement);
+  return Statement(statement);
+}
+
+void Connection::lock_exclusively() {
+  execute("PRAGMA locking_mode=EXCLUSIVE;");
+  execute("BEGIN EXCLUSIVE; COMMIT;");
+}
+
+std::int64_t Connection::changes() const { return sqlite3_changes64(database_); }
+
+std::int64_t Connection::last_insert_rowid() const { return sqlite3_last_insert_rowid(database_); }
+
+Transaction::Transaction(Connection& connection) : connection_(connection) { connection_.execute("BEGIN IMMEDIATE"); }
+
+Transaction::~Transaction() {
+  if (!open_) return;
+  try {
+    connection_.execute("ROLLBACK");
+  } catch (const SqliteError&) {
+    // SQLite rolled back by itself already (a full disk, an I/O error).
+  }
+}
+
+void Transaction::commit() {
+  connection_.execute("COMMIT");
+  open_ = false;
+}
+
+ReadTransaction::~ReadTransaction() {
+  try {
+    connection_.execute("COMMIT");
+  } catch (const SqliteError&) {
+    // A read that failed has nothing to end.
+  }
+}
+
+}  // namespace fieldsync::sqlite

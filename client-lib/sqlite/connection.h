@@ -1,0 +1,135 @@
+// connection.h: SQLite with owners: a connection, its prepared statements, a
+// transaction that rolls back unless it is committed.
+//
+// Threads  A connection and all that belongs to it stay with one thread at a time.
+// Errors   SQLite's failures are thrown as SqliteError inside a storage layer and
+//          turned into a Result at its edge (see guard()): storage_full,
+//          storage_corrupt, in_use, or storage_failed.
+// Writing  Exactly one connection to a file writes and checkpoints: SQLite 3.40
+//          can corrupt the log when two do (fixed in 3.51.3).
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "core/result.h"
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+namespace fieldsync::sqlite {
+
+class SqliteError : public std::runtime_error {
+ public:
+  SqliteError(Errc code, const std::string& what) : std::runtime_error(what), code_(code) {}
+  [[nodiscard]] Errc code() const { return code_; }
+
+ private:
+  Errc code_;
+};
+
+// One prepared statement, bound and stepped. Blobs and text that are bound must
+// live until the statement was stepped.
+class Statement {
+ public:
+  explicit Statement(sqlite3_stmt* statement) : statement_(statement) {}
+  ~Statement();
+  Statement(const Statement&) = delete;
+  Statement& operator=(const Statement&) = delete;
+
+  // Parameters are numbered from 1, columns from 0, as in SQLite.
+  Statement& bind(int index, std::int64_t number);
+  Statement& bind_unsigned(int index, std::uint64_t number) { return bind(index, static_cast<std::int64_t>(number)); }
+  Statement& bind_blob(int index, std::string_view bytes);
+  Statement& bind_text(int index, std::string_view text);
+  Statement& bind_null(int index);
+
+  // True while there is a row.
+  bool step();
+  // Runs to the end.
+  void run();
+
+  [[nodiscard]] std::int64_t integer(int column) const;
+  [[nodiscard]] std::uint64_t unsigned_integer(int column) const { return static_cast<std::uint64_t>(integer(column)); }
+  // Valid until the next step.
+  [[nodiscard]] std::string_view blob(int column) const;
+  [[nodiscard]] std::string_view text(int column) const { return blob(column); }
+  [[nodiscard]] bool is_null(int column) const;
+
+ private:
+  sqlite3_stmt* statement_;
+};
+
+enum class OpenMode { read_write, read_only };
+
+class Connection {
+ public:
+  // Opens the file, which a read_write connection creates where it is missing.
+  // A database file that is not one is never replaced.
+  Connection(const std::string& path, OpenMode mode);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  // Runs statements without parameters or results.
+  void execute(const char* sql);
+
+  // A statement prepared once per text and kept; it is reset when the returned
+  // object goes away. `sql` is a literal: the cache is keyed by its address.
+  [[nodiscard]] Statement prepare(const char* sql);
+
+  // Takes the file for this process alone until the connection closes; in_use
+  // where another has it.
+  void lock_exclusively();
+
+  [[nodiscard]] std::int64_t changes() const;
+  [[nodiscard]] std::int64_t last_insert_rowid() const;
+
+ private:
+  sqlite3* database_ = nullptr;
+  std::unordered_map<const char*, sqlite3_stmt*> prepared_;
+};
+
+// BEGIN IMMEDIATE ... COMMIT; rolls back where commit() was not reached.
+class Transaction {
+ public:
+  explicit Transaction(Connection& connection);
+  ~Transaction();
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
+  void commit();
+
+ private:
+  Connection& connection_;
+  bool open_ = true;
+};
+
+// A consistent view for several reads.
+class ReadTransaction {
+ public:
+  explicit ReadTransaction(Connection& connection) : connection_(connection) { connection_.execute("BEGIN"); }
+  ~ReadTransaction();
+  ReadTransaction(const ReadTransaction&) = delete;
+  ReadTransaction& operator=(const ReadTransaction&) = delete;
+
+ private:
+  Connection& connection_;
+};
+
+// Runs `body` and turns a thrown SqliteError into an Error.
+template <std::invocable Body>
+auto guard(Body&& body) -> decltype(body()) {
+  try {
+    return body();
+  } catch (const SqliteError& error) {
+    return Error{error.code(), std::string(describe(error.code()).sentence) + " (" + error.what() + ")"};
+  }
+}
+
+}  // namespace fieldsync::sqlite

@@ -1,0 +1,51 @@
+// directory.h: what the server told about forms, people and scopes.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/form.h"
+#include "core/id.h"
+#include "fieldsync/v1/sync.pb.h"
+#include "sqlite/connection.h"
+
+namespace fieldsync::storage {
+
+struct ScopeRow {
+  core::ScopeId id;
+  std::string name;
+  v1::Role role = v1::ROLE_UNSPECIFIED;
+  std::string cursor;        // empty before anything was read
+  std::uint64_t digest = 0;  // sum of the replica's hashes
+};
+
+// Calls throw SqliteError.
+class Directory {
+ public:
+  explicit Directory(sqlite::Connection& connection) : connection_(connection) {}
+
+  [[nodiscard]] std::vector<ScopeRow> scopes();
+  [[nodiscard]] std::optional<ScopeRow> scope(const core::ScopeId& id);
+  // Name and role, where they came with the reply.
+  void put_scope(const v1::ScopeChanges& changes);
+  void set_position(const core::ScopeId& id, std::string_view cursor, std::uint64_t digest);
+  void remove_scope(const core::ScopeId& id);
+
+  void put_people(const google::protobuf::RepeatedPtrField<v1::Person>& people);
+  [[nodiscard]] std::string person_name(const core::PersonId& person);
+
+  void put_form(const v1::Form& form);
+  [[nodiscard]] std::vector<core::Form> forms();
+  // Null where the device does not have it. Valid until the next put_form.
+  [[nodiscard]] const core::Form* form(std::string_view name);
+
+ private:
+  sqlite::Connection& connection_;
+  std::map<std::string, std::optional<core::Form>, std::less<>> known_forms_;
+};
+
+}  // namespace fieldsync::storage

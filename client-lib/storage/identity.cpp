@@ -1,0 +1,62 @@
+#include "storage/identity.h"
+
+namespace fieldsync::storage {
+namespace {
+
+constexpr std::size_t pin_bytes = 32;
+
+}  // namespace
+
+void Identity::set_key(std::string_view private_key, std::string_view certificate, const core::DeviceId& device_id) {
+  set_text("private_key", private_key);
+  set_text("certificate", certificate);
+  set_text("device", device_id.view());
+}
+
+void Identity::set_person(const core::PersonId& person_id, std::string_view name) {
+  set_text("person", person_id.view());
+  set_text("person_name", name);
+}
+
+std::vector<std::string> Identity::server_pins() {
+  const std::string joined = text("server_pins");
+  std::vector<std::string> pins;
+  for (std::size_t at = 0; at + pin_bytes <= joined.size(); at += pin_bytes) pins.push_back(joined.substr(at, pin_bytes));
+  return pins;
+}
+
+void Identity::set_server_pins(const std::vector<std::string>& pins) {
+  std::string joined;
+  for (const std::string& pin : pins) joined += pin;
+  set_text("server_pins", joined);
+}
+
+std::optional<core::Instant> Identity::last_sync() {
+  const std::uint64_t at = number("last_sync");
+  if (at == 0) return std::nullopt;
+  return core::Instant{static_cast<std::int64_t>(at)};
+}
+
+std::string Identity::text(std::string_view key) {
+  auto select = connection_.prepare("SELECT value FROM meta WHERE key = ?1");
+  select.bind_text(1, key);
+  return select.step() ? std::string(select.blob(0)) : std::string();
+}
+
+void Identity::set_text(std::string_view key, std::string_view value) {
+  auto insert = connection_.prepare("INSERT OR REPLACE INTO meta(key, value) VALUES(?1, ?2)");
+  insert.bind_text(1, key).bind_blob(2, value).run();
+}
+
+std::uint64_t Identity::number(std::string_view key) {
+  auto select = connection_.prepare("SELECT value FROM meta WHERE key = ?1");
+  select.bind_text(1, key);
+  return select.step() ? select.unsigned_integer(0) : 0;
+}
+
+void Identity::set_number(std::string_view key, std::uint64_t value) {
+  auto insert = connection_.prepare("INSERT OR REPLACE INTO meta(key, value) VALUES(?1, ?2)");
+  insert.bind_text(1, key).bind_unsigned(2, value).run();
+}
+
+}  // namespace fieldsync::storage

@@ -1,0 +1,67 @@
+// identity.h: who this store belongs to: the device's key, its person, its
+// server, and the counters that say how far its operations have come.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/id.h"
+#include "core/time.h"
+#include "sqlite/connection.h"
+
+namespace fieldsync::storage {
+
+// Everything small that is one value each. Calls throw SqliteError.
+class Identity {
+ public:
+  explicit Identity(sqlite::Connection& connection) : connection_(connection) {}
+
+  // The device's private key and certificate in PEM; empty before the first start.
+  [[nodiscard]] std::string private_key_pem() { return text("private_key"); }
+  [[nodiscard]] std::string certificate_pem() { return text("certificate"); }
+  void set_key(std::string_view private_key_pem, std::string_view certificate_pem, const core::DeviceId& device);
+  [[nodiscard]] core::DeviceId device() { return id<core::DeviceId>("device"); }
+
+  // None before enrolment.
+  [[nodiscard]] core::PersonId person() { return id<core::PersonId>("person"); }
+  [[nodiscard]] std::string person_name() { return text("person_name"); }
+  void set_person(const core::PersonId& person, std::string_view name);
+  [[nodiscard]] std::string server() { return text("server"); }
+  void set_server(std::string_view address) { set_text("server", address); }
+  // SHA-256 of the public keys that the server may show, 32 bytes each.
+  [[nodiscard]] std::vector<std::string> server_pins();
+  void set_server_pins(const std::vector<std::string>& pins);
+
+  // Counters of this device's operations. last >= acknowledged >= durable.
+  [[nodiscard]] std::uint64_t last_counter() { return number("last_counter"); }
+  void set_last_counter(std::uint64_t counter) { set_number("last_counter", counter); }
+  [[nodiscard]] std::uint64_t acknowledged_counter() { return number("acknowledged_counter"); }
+  void set_acknowledged_counter(std::uint64_t counter) { set_number("acknowledged_counter", counter); }
+  [[nodiscard]] std::uint64_t durable_counter() { return number("durable_counter"); }
+  void set_durable_counter(std::uint64_t counter) { set_number("durable_counter", counter); }
+
+  [[nodiscard]] std::uint64_t forms_version() { return number("forms_version"); }
+  void set_forms_version(std::uint64_t version) { set_number("forms_version", version); }
+  [[nodiscard]] std::uint64_t directory_version() { return number("directory_version"); }
+  void set_directory_version(std::uint64_t version) { set_number("directory_version", version); }
+
+  [[nodiscard]] std::optional<core::Instant> last_sync();
+  void set_last_sync(core::Instant at) { set_number("last_sync", static_cast<std::uint64_t>(at.ms)); }
+
+ private:
+  template <typename IdType>
+  IdType id(std::string_view key) {
+    return IdType::from_bytes(text(key)).value_or(IdType{});
+  }
+  [[nodiscard]] std::string text(std::string_view key);
+  void set_text(std::string_view key, std::string_view value);
+  [[nodiscard]] std::uint64_t number(std::string_view key);
+  void set_number(std::string_view key, std::uint64_t value);
+
+  sqlite::Connection& connection_;
+};
+
+}  // namespace fieldsync::storage

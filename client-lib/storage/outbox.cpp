@@ -1,0 +1,183 @@
+#include "storage/outbox.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "codec/operation_codec.h"
+#include "codec/wire_scan.h"
+
+namespace fieldsync::storage {
+namespace {
+
+std::string_view bytes_of(const codec::BatchHash& hash) {
+  return {reinterpret_cast<const char*>(hash.data()), hash.size()};
+}
+
+codec::BatchHash hash_from(std::string_view bytes) {
+  codec::BatchHash hash{};
+  if (bytes.size() == hash.size()) std::memcpy(hash.data(), bytes.data(), hash.size());
+  return hash;
+}
+
+StoredOperation read_operation(const sqlite::Statement& row) {
+  return {row.unsigned_integer(0), core::RecordId::from_bytes(row.blob(1)).value_or(core::RecordId{}), std::string(row.blob(2)), 0};
+}
+
+}  // namespace
+
+void Outbox::append(const StoredOperation& operation) {
+  auto insert = connection_.prepare("INSERT INTO operation(counter, record, bytes, elements) VALUES(?1, ?2, ?3, ?4)");
+  insert.bind_unsigned(1, operation.counter).bind_blob(2, operation.record.view()).bind_blob(3, operation.bytes);
+  insert.bind_unsigned(4, operation.elements).run();
+}
+
+std::vector<StoredOperation> Outbox::of_record(const core::RecordId& record, std::uint64_t after) {
+  auto select = connection_.prepare(
+      "SELECT counter, record, bytes FROM operation WHERE record = ?1 AND counter > ?2 ORDER BY counter");
+  select.bind_blob(1, record.view()).bind_unsigned(2, after);
+  std::vector<StoredOperation> operations;
+  while (select.step()) operations.push_back(read_operation(select));
+  return operations;
+}
+
+std::vector<WaitingOperation> Outbox::between(std::uint64_t first, std::uint64_t last) {
+  auto select = connection_.prepare(
+      "SELECT o.counter, o.record, r.scope FROM operation o JOIN record r ON r.id = o.record"
+      " WHERE o.counter BETWEEN ?1 AND ?2 ORDER BY o.counter");
+  select.bind_unsigned(1, first).bind_unsigned(2, last);
+  std::vector<WaitingOperation> operations;
+  while (select.step()) {
+    operations.push_back({select.unsigned_integer(0), core::RecordId::from_bytes(select.blob(1)).value_or(core::RecordId{}),
+                          core::ScopeId::from_bytes(select.blob(2)).value_or(core::ScopeId{})});
+  }
+  return operations;
+}
+
+std::uint64_t Outbox::count_of_record(const core::RecordId& record) {
+  auto select = connection_.prepare("SELECT count(*) FROM operation WHERE record = ?1");
+  select.bind_blob(1, record.view());
+  return select.step() ? select.unsigned_integer(0) : 0;
+}
+
+bool Outbox::waits_for_scope(const core::ScopeId& scope) {
+  auto select = connection_.prepare("SELECT 1 FROM operation o JOIN record r ON r.id = o.record WHERE r.scope = ?1 LIMIT 1");
+  select.bind_blob(1, scope.view());
+  return select.step();
+}
+
+void Outbox::remove_of_record(const core::RecordId& record, std::uint64_t up_to) {
+  auto remove = connection_.prepare("DELETE FROM operation WHERE record = ?1 AND counter <= ?2");
+  remove.bind_blob(1, record.view()).bind_unsigned(2, up_to).run();
+}
+
+void Outbox::remove_between(std::uint64_t first, std::uint64_t last) {
+  auto remove = connection_.prepare("DELETE FROM operation WHERE counter BETWEEN ?1 AND ?2");
+  remove.bind_unsigned(1, first).bind_unsigned(2, last).run();
+}
+
+void Outbox::refuse(std::uint64_t counter, const std::string& code, const std::string& message) {
+  auto keep = connection_.prepare(
+      "INSERT OR REPLACE INTO refused(counter, record, bytes, code, message)"
+      " SELECT counter, record, bytes, ?2, ?3 FROM operation WHERE counter = ?1");
+  keep.bind_unsigned(1, counter).bind_text(2, code).bind_text(3, message).run();
+  remove_between(counter, counter);
+}
+
+std::vector<Refusal> Outbox::refused() {
+  auto select = connection_.prepare("SELECT counter, record, code, message FROM refused ORDER BY counter");
+  std::vector<Refusal> refusals;
+  while (select.step()) {
+    refusals.push_back({select.unsigned_integer(0), core::RecordId::from_bytes(select.blob(1)).value_or(core::RecordId{}),
+                        std::string(select.text(2)), std::string(select.text(3))});
+  }
+  return refusals;
+}
+
+std::uint64_t Outbox::refused_count() {
+  auto select = connection_.prepare("SELECT count(*) FROM refused");
+  return select.step() ? select.unsigned_integer(0) : 0;
+}
+
+std::optional<SignedBatch> Outbox::stored_batch(std::uint64_t first, std::size_t wire_bytes_max) {
+  auto select = connection_.prepare(
+      "SELECT first, last, previous, encoding, signature, content FROM batch"
+      " WHERE first = ?1 AND (length(content) <= ?2 OR first = last) ORDER BY last DESC LIMIT 1");
+  select.bind_unsigned(1, first).bind_unsigned(2, wire_bytes_max);
+  if (!select.step()) return std::nullopt;
+  return SignedBatch{select.unsigned_integer(0), select.unsigned_integer(1), hash_from(select.blob(2)),
+                     static_cast<codec::Encoding>(select.integer(3)), std::string(select.blob(4)), std::string(select.blob(5))};
+}
+
+codec::BatchHash Outbox::hash_before(std::uint64_t first) {
+  if (first == 1) return {};
+  auto select = connection_.prepare("SELECT hash FROM batch WHERE last = ?1");
+  select.bind_unsigned(1, first - 1);
+  if (!select.step()) throw sqlite::SqliteError(Errc::storage_corrupt, "the last acknowledged batch is missing");
+  return hash_from(select.blob(0));
+}
+
+std::optional<SignedBatch> Outbox::batch_after(std::uint64_t after, std::size_t wire_bytes_max, const core::DeviceId& device,
+                                               const codec::SigningKey& key) {
+  // A quarter more than aimed at still counts as fitting: the aim is a guess.
+  if (auto stored = stored_batch(after + 1, wire_bytes_max + wire_bytes_max / 4)) return stored;
+  // Batches that were prepared behind a cut that is now another were never sent.
+  auto forget = connection_.prepare("DELETE FROM batch WHERE first > ?1");
+  forget.bind_unsigned(1, after + 1).run();
+  auto batch = cut(after, wire_bytes_max);
+  if (!batch) return std::nullopt;
+  const std::string bytes = codec::signed_bytes({device, batch->first, batch->previous, batch->encoding}, batch->content);
+  const codec::BatchSignature signature = codec::sign_batch(bytes, key);
+  batch->signature.assign(reinterpret_cast<const char*>(signature.data()), signature.size());
+  store(*batch, codec::hash_batch(bytes));
+  return batch;
+}
+
+std::optional<SignedBatch> Outbox::cut(std::uint64_t after, std::size_t wire_bytes_max) {
+  const auto content_aim = static_cast<std::size_t>(static_cast<double>(wire_bytes_max) / compression_);
+  const std::size_t content_max = std::min(content_aim, codec::batch_content_bytes_max);
+  std::string list;
+  std::size_t elements = 0;
+  std::uint64_t last = after;
+  auto select = connection_.prepare("SELECT counter, bytes, elements FROM operation WHERE counter > ?1 ORDER BY counter LIMIT ?2");
+  select.bind_unsigned(1, after).bind_unsigned(2, codec::operations_per_batch_max);
+  while (select.step() && select.unsigned_integer(0) == last + 1) {
+    elements += select.unsigned_integer(2);
+    const bool full = list.size() + select.blob(1).size() + 8 > content_max || elements > codec::request_limits.elements_max;
+    if (full && !list.empty()) break;
+    codec::append_to_list(list, select.blob(1));
+    ++last;
+  }
+  if (last == after) return std::nullopt;
+  SignedBatch batch{after + 1, last, hash_before(after + 1), codec::Encoding::zstd, {}, writer_.compress(list)};
+  compression_ = std::clamp(static_cast<double>(batch.content.size()) / static_cast<double>(list.size()), 0.01, 1.0);
+  return batch;
+}
+
+std::optional<SignedBatch> Outbox::batch_ahead_of(const SignedBatch& in_flight, std::size_t wire_bytes_max,
+                                                  const core::DeviceId& device, const codec::SigningKey& key) {
+  {
+    auto select = connection_.prepare("SELECT count(*) FROM batch WHERE first = ?1");
+    select.bind_unsigned(1, in_flight.first);
+    if (!select.step() || select.integer(0) != 1) return std::nullopt;
+  }
+  return batch_after(in_flight.last, wire_bytes_max, device, key);
+}
+
+void Outbox::store(const SignedBatch& batch, const codec::BatchHash& hash) {
+  auto insert = connection_.prepare(
+      "INSERT OR REPLACE INTO batch(first, last, hash, previous, encoding, signature, content)"
+      " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)");
+  insert.bind_unsigned(1, batch.first).bind_unsigned(2, batch.last).bind_blob(3, bytes_of(hash));
+  insert.bind_blob(4, bytes_of(batch.previous)).bind(5, static_cast<std::int64_t>(batch.encoding));
+  insert.bind_blob(6, batch.signature).bind_blob(7, batch.content).run();
+}
+
+void Outbox::forget_batches(std::uint64_t acknowledged, std::uint64_t durable) {
+  // The batch that ends at the acknowledged counter stays: the next one names its hash.
+  auto passed = connection_.prepare("DELETE FROM batch WHERE last <= ?1 AND last < ?2");
+  passed.bind_unsigned(1, durable).bind_unsigned(2, acknowledged).run();
+  auto alternatives = connection_.prepare("DELETE FROM batch WHERE first <= ?1 AND last > ?1");
+  alternatives.bind_unsigned(1, acknowledged).run();
+}
+
+}  // namespace fieldsync::storage

@@ -1,0 +1,94 @@
+// outbox.h: this device's own operations on their way to the server.
+//
+// An operation is stored before the person is told that it is saved, stays as
+// exactly the bytes that will be sent, and leaves only when the replica holds it
+// or the office keeps it in quarantine. Batches are stored before they are sent:
+// after any crash the same counters are never signed twice with other content.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "codec/batch.h"
+#include "codec/frame.h"
+#include "core/operation.h"
+#include "sqlite/connection.h"
+
+namespace fieldsync::storage {
+
+struct StoredOperation {
+  std::uint64_t counter = 0;
+  core::RecordId record;
+  std::string bytes;
+  std::size_t elements = 0;  // as the server will count them, see codec/wire_scan.h
+};
+
+// An operation that waits, and where it belongs.
+struct WaitingOperation {
+  std::uint64_t counter = 0;
+  core::RecordId record;
+  core::ScopeId scope;
+};
+
+struct SignedBatch {
+  std::uint64_t first = 0;
+  std::uint64_t last = 0;
+  codec::BatchHash previous{};
+  codec::Encoding encoding = codec::Encoding::zstd;
+  std::string signature;
+  std::string content;
+};
+
+struct Refusal {
+  std::uint64_t counter = 0;
+  core::RecordId record;
+  std::string code;
+  std::string message;
+};
+
+// Calls throw SqliteError.
+class Outbox {
+ public:
+  explicit Outbox(sqlite::Connection& connection) : connection_(connection) {}
+
+  void append(const StoredOperation& operation);
+  // The record's operations with a greater counter, in order.
+  [[nodiscard]] std::vector<StoredOperation> of_record(const core::RecordId& record, std::uint64_t after);
+  [[nodiscard]] std::vector<WaitingOperation> between(std::uint64_t first, std::uint64_t last);
+  [[nodiscard]] std::uint64_t count_of_record(const core::RecordId& record);
+  [[nodiscard]] bool waits_for_scope(const core::ScopeId& scope);
+  void remove_of_record(const core::RecordId& record, std::uint64_t up_to);
+  void remove_between(std::uint64_t first, std::uint64_t last);
+  // Keeps the operation aside with the office's reason.
+  void refuse(std::uint64_t counter, const std::string& code, const std::string& message);
+  [[nodiscard]] std::vector<Refusal> refused();
+  [[nodiscard]] std::uint64_t refused_count();
+
+  // The batch that starts after `after` and has about `wire_bytes_max` bytes as
+  // sent: one that was stored before where it fits, else a new one, signed and
+  // stored. Nothing where no operation follows.
+  [[nodiscard]] std::optional<SignedBatch> batch_after(std::uint64_t after, std::size_t wire_bytes_max,
+                                                       const core::DeviceId& device, const codec::SigningKey& key);
+  // The batch to prepare while `in_flight` travels. Nothing while it is not sure
+  // how the server cut: then the answer is awaited first.
+  [[nodiscard]] std::optional<SignedBatch> batch_ahead_of(const SignedBatch& in_flight, std::size_t wire_bytes_max,
+                                                          const core::DeviceId& device, const codec::SigningKey& key);
+  // Forgets the batches up to the durable mark, and those that were cut
+  // differently from what the server acknowledged.
+  void forget_batches(std::uint64_t acknowledged, std::uint64_t durable);
+
+ private:
+  [[nodiscard]] std::optional<SignedBatch> stored_batch(std::uint64_t first, std::size_t wire_bytes_max);
+  [[nodiscard]] std::optional<SignedBatch> cut(std::uint64_t after, std::size_t wire_bytes_max);
+  [[nodiscard]] codec::BatchHash hash_before(std::uint64_t first);
+  void store(const SignedBatch& batch, const codec::BatchHash& hash);
+
+  sqlite::Connection& connection_;
+  codec::FrameWriter writer_;
+  // What a byte of operations comes to on the wire, learned batch by batch.
+  double compression_ = 0.25;
+};
+
+}  // namespace fieldsync::storage

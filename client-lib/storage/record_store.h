@@ -1,0 +1,71 @@
+// record_store.h: the records of a device: what the server last told, and what
+// the person sees, which is that with the device's own operations on top.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "codec/frame.h"
+#include "core/record_state.h"
+#include "sqlite/connection.h"
+
+namespace fieldsync::storage {
+
+// Largest body of a record, bytes, decoded.
+inline constexpr std::size_t record_body_bytes_max = 64 * 1024 * 1024;
+
+// Calls throw SqliteError; a row that cannot be decoded counts as storage_corrupt.
+class RecordStore {
+ public:
+  explicit RecordStore(sqlite::Connection& connection) : connection_(connection) {}
+
+  // As the server told; an empty state (no id) where it never did.
+  [[nodiscard]] core::RecordState replica(const core::RecordId& id);
+  // As the person sees it; nothing where there is no such record.
+  [[nodiscard]] std::optional<core::RecordState> shown(const core::RecordId& id);
+
+  // Stores the state with this device's operations on top.
+  void put_shown(const core::RecordState& state);
+  // Ends a time with operations on top: what the server told is what is shown.
+  void drop_shown(const core::RecordId& id);
+
+  // Stores what the server told and returns by how much its scope's digest grows.
+  std::uint64_t put_replica(const core::RecordState& state);
+  // The same for bytes that came as they are kept: canonical head, body as a frame.
+  std::uint64_t put_replica_frame(const core::RecordState& head, std::string_view head_bytes, std::string_view frame,
+                                  std::uint64_t body_hash);
+  // The shown state becomes the replica, with the stamps of `head`; the body stays.
+  std::uint64_t confirm_shown(const core::RecordState& head);
+  // The head of the shown state.
+  [[nodiscard]] std::optional<core::RecordState> shown_head(const core::RecordId& id);
+
+  // Forgets what the server told of a scope; records without own operations go.
+  void forget_replicas(const core::ScopeId& scope);
+  // Forgets all of a scope.
+  void remove_scope(const core::ScopeId& scope);
+
+  // Calls `visit` for every record of the form (of all forms where it is empty)
+  // until it returns false.
+  void for_each_shown(std::string_view form, const std::function<bool(core::RecordState)>& visit);
+  // Only records that more than one operation made, which alone can be in conflict.
+  void for_each_with_siblings(const std::function<bool(core::RecordState)>& visit);
+
+  [[nodiscard]] std::vector<core::RecordId> ids_from(std::string_view low, std::string_view high);
+  [[nodiscard]] std::uint64_t count(const core::ScopeId& scope);
+
+  [[nodiscard]] std::string frame_of(std::string_view body) { return writer_.compress(body); }
+  // Checks and opens a body frame.
+  [[nodiscard]] Result<std::string> body_of(std::string_view frame) { return reader_.decompress(frame, record_body_bytes_max); }
+
+ private:
+  [[nodiscard]] core::RecordState decode(std::string_view head, std::string_view frame);
+  [[nodiscard]] std::uint64_t stored_hash(const core::RecordId& id);
+
+  sqlite::Connection& connection_;
+  codec::FrameWriter writer_;
+  codec::FrameReader reader_;
+};
+
+}  // namespace fieldsync::storage

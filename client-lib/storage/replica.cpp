@@ -1,0 +1,219 @@
+#include "storage/replica.h"
+
+#include <algorithm>
+
+#include "codec/digest.h"
+#include "codec/operation_codec.h"
+#include "codec/record_codec.h"
+
+namespace fieldsync::storage {
+namespace {
+
+Error unreadable(const std::string& what) {
+  return {Errc::incompatible_server, "The server's answer could not be read: " + what};
+}
+
+core::Stamp provisional(const core::Operation& operation) {
+  return {operation.author, operation.claimed, operation.claimed, operation.claimed, 0,
+          operation.origin == core::OperationOrigin::machine};
+}
+
+// Stamps an own operation exactly as the server did.
+class Stamper {
+ public:
+  explicit Stamper(const v1::BatchStamps& stamps)
+      : arrival_{{stamps.received_time_ms()}, {stamps.clock_offset_ms()}} {
+    for (const v1::EffectiveTime& exception : stamps.exceptions()) {
+      exceptions_[exception.counter()] = core::Instant{exception.effective_time_ms()};
+    }
+  }
+
+  void apply(core::Stamp& stamp, std::uint64_t counter, std::uint64_t seq) const {
+    const auto exception = exceptions_.find(counter);
+    stamp.effective = exception != exceptions_.end() ? exception->second : core::corrected_time(stamp.claimed, arrival_);
+    stamp.received = arrival_.received;
+    stamp.seq = seq;
+  }
+
+ private:
+  core::Arrival arrival_;
+  std::map<std::uint64_t, core::Instant> exceptions_;
+};
+
+}  // namespace
+
+Result<Taken> Replica::take(const v1::SyncReply& reply) {
+  Taken taken;
+  take_directory(reply);
+  for (const v1::OperationResult& result : reply.results()) {
+    if (result.outcome() != v1::OPERATION_OUTCOME_QUARANTINED) continue;
+    const auto waiting = outbox_.between(result.counter(), result.counter());
+    outbox_.refuse(result.counter(), result.code(), result.message());
+    ++taken.operations_refused;
+    for (const WaitingOperation& operation : waiting) {
+      if (auto rebuilt = rebuild_shown(operation.record); !rebuilt) return rebuilt.error();
+    }
+  }
+  for (const v1::ScopeChanges& changes : reply.scopes()) {
+    const ConfirmedByRecord own = confirmed_in(changes, reply);
+    if (auto done = take_scope(changes, own, reply.stamps(), taken); !done) return done.error();
+  }
+  take_scopes_gone(reply);
+  const std::uint64_t before = identity_.acknowledged_counter();
+  if (reply.acknowledged_counter() > identity_.last_counter()) return unreadable("it acknowledges what was never saved.");
+  if (reply.acknowledged_counter() > before) taken.operations_acknowledged = reply.acknowledged_counter() - before;
+  if (reply.acknowledged_counter() > before || reply.refill()) {
+    identity_.set_acknowledged_counter(reply.acknowledged_counter());
+  }
+  const std::uint64_t durable = std::min(reply.durable_counter(), identity_.acknowledged_counter());
+  if (durable > identity_.durable_counter()) identity_.set_durable_counter(durable);
+  if (taken.operations_acknowledged > 0) outbox_.forget_batches(identity_.acknowledged_counter(), identity_.durable_counter());
+  return taken;
+}
+
+void Replica::take_directory(const v1::SyncReply& reply) {
+  for (const v1::Form& form : reply.forms()) directory_.put_form(form);
+  if (reply.forms_version() > 0) identity_.set_forms_version(reply.forms_version());
+  directory_.put_people(reply.people());
+  if (reply.directory_version() > 0) identity_.set_directory_version(reply.directory_version());
+  if (reply.has_person()) {
+    if (const auto person = core::PersonId::from_bytes(reply.person().id())) identity_.set_person(*person, reply.person().name());
+  }
+  for (const v1::ScopeChanges& changes : reply.scopes()) directory_.put_scope(changes);
+}
+
+// Which of the device's operations the server applied to this scope just now,
+// numbered one by one from own_first_seq.
+Replica::ConfirmedByRecord Replica::confirmed_in(const v1::ScopeChanges& changes, const v1::SyncReply& reply) {
+  ConfirmedByRecord own;
+  if (changes.own_first_seq() == 0 || !reply.has_stamps()) return own;
+  std::uint64_t seq = changes.own_first_seq();
+  for (const WaitingOperation& operation : outbox_.between(reply.stamps().first_counter(), reply.acknowledged_counter())) {
+    if (operation.scope.view() == changes.scope()) own[operation.record].push_back({operation.counter, seq++});
+  }
+  return own;
+}
+
+Result<void> Replica::take_scope(const v1::ScopeChanges& changes, const ConfirmedByRecord& own, const v1::BatchStamps& stamps,
+                                 Taken& taken) {
+  const auto scope = core::ScopeId::from_bytes(changes.scope());
+  if (!scope) return unreadable("a scope's id is not 16 bytes.");
+  const auto row = directory_.scope(*scope);
+  if (!row) return unreadable("it speaks of a scope without its name.");
+  std::uint64_t digest = row->digest;
+  std::string cursor = row->cursor;
+  if (changes.restart()) {
+    records_.forget_replicas(*scope);
+    digest = 0;
+    cursor.clear();
+  }
+  std::set<core::RecordId> told;
+  for (const v1::RecordChange& change : changes.changes()) {
+    auto head = codec::decode_head(change.head());
+    if (!head) return unreadable(head.error().message());
+    auto grown = take_change(change, *scope);
+    if (!grown) return grown.error();
+    digest += *grown;
+    told.insert(head->id);
+    ++taken.records_received;
+  }
+  for (const auto& [record, operations] : own) {
+    if (told.contains(record)) continue;
+    auto grown = confirm(record, operations, stamps);
+    if (!grown) return grown.error();
+    digest += *grown;
+  }
+  if (!changes.cursor().empty()) cursor = changes.cursor();
+  directory_.set_position(*scope, cursor, digest);
+  return {};
+}
+
+Result<std::uint64_t> Replica::take_change(const v1::RecordChange& change, const core::ScopeId& scope) {
+  auto head = codec::decode_head(change.head());
+  if (!head) return unreadable(head.error().message());
+  if (head->scope != scope) return unreadable("a record belongs to another scope.");
+  std::uint64_t grown = 0;
+  switch (change.content_case()) {
+    case v1::RecordChange::kBodyFrame: {
+      const auto body = records_.body_of(change.body_frame());
+      if (!body) return unreadable(body.error().message());
+      grown = records_.put_replica_frame(*head, change.head(), change.body_frame(), codec::hash_bytes(*body));
+      break;
+    }
+    case v1::RecordChange::kBody:
+      grown = records_.put_replica_frame(*head, change.head(), records_.frame_of(change.body()), codec::hash_bytes(change.body()));
+      break;
+    case v1::RecordChange::kChanged: {
+      auto merged = codec::apply_changed_fields(records_.replica(head->id), change.head(), change.changed().SerializeAsString());
+      if (!merged) return unreadable(merged.error().message());
+      grown = records_.put_replica(*merged);
+      break;
+    }
+    default:
+      return unreadable("a record comes without its body.");
+  }
+  outbox_.remove_of_record(head->id, head->seen.counter_of(identity_.device()));
+  if (auto rebuilt = rebuild_shown(head->id); !rebuilt) return rebuilt.error();
+  return grown;
+}
+
+Result<std::uint64_t> Replica::confirm(const core::RecordId& record, const std::vector<Confirmed>& own,
+                                       const v1::BatchStamps& stamps) {
+  const Stamper stamper(stamps);
+  auto head = records_.shown_head(record);
+  const bool all_confirmed = outbox_.count_of_record(record) == own.size();
+  if (head && all_confirmed && head->awaited.empty()) {
+    // The usual case: the body is what it was, only the clocks are now known.
+    for (core::StampedOperation& stamped : head->stamps) {
+      const auto confirmed = std::find_if(own.begin(), own.end(), [&](const Confirmed& entry) {
+        return stamped.id == core::OperationId{identity_.device(), entry.counter};
+      });
+      if (confirmed != own.end()) stamper.apply(stamped.stamp, confirmed->counter, confirmed->seq);
+    }
+    outbox_.remove_of_record(record, own.back().counter);
+    return records_.confirm_shown(*head);
+  }
+  core::RecordState state = records_.replica(record);
+  for (const StoredOperation& stored : outbox_.of_record(record, 0)) {
+    const auto confirmed = std::find_if(own.begin(), own.end(), [&](const Confirmed& entry) { return entry.counter == stored.counter; });
+    if (confirmed == own.end()) continue;
+    std::size_t elements = 0;
+    auto operation = codec::decode_operation(stored.bytes, {identity_.device(), stored.counter}, identity_.person(), elements);
+    if (!operation) return operation.error();
+    core::Stamp stamp = provisional(*operation);
+    stamper.apply(stamp, confirmed->counter, confirmed->seq);
+    state.apply(*operation, stamp);
+  }
+  const std::uint64_t grown = records_.put_replica(state);
+  outbox_.remove_of_record(record, own.back().counter);
+  if (auto rebuilt = rebuild_shown(record); !rebuilt) return rebuilt.error();
+  return grown;
+}
+
+Result<void> Replica::rebuild_shown(const core::RecordId& record) {
+  const auto waiting = outbox_.of_record(record, 0);
+  if (waiting.empty()) {
+    records_.drop_shown(record);
+    return {};
+  }
+  core::RecordState state = records_.replica(record);
+  for (const StoredOperation& stored : waiting) {
+    std::size_t elements = 0;
+    auto operation = codec::decode_operation(stored.bytes, {identity_.device(), stored.counter}, identity_.person(), elements);
+    if (!operation) return operation.error();
+    state.apply(*operation, provisional(*operation));
+  }
+  records_.put_shown(state);
+  return {};
+}
+
+void Replica::take_scopes_gone(const v1::SyncReply& reply) {
+  for (const std::string& gone : reply.scopes_gone()) {
+    const auto scope = core::ScopeId::from_bytes(gone);
+    if (!scope || outbox_.waits_for_scope(*scope)) continue;
+    records_.remove_scope(*scope);
+    directory_.remove_scope(*scope);
+  }
+}
+
+}  // namespace fieldsync::storage

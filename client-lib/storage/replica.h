@@ -1,0 +1,58 @@
+// replica.h: takes up what a server's reply says, so that the device's copy is
+// byte for byte the server's, and keeps the device's own operations on top.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <vector>
+
+#include "core/effective_time.h"
+#include "fieldsync/v1/sync.pb.h"
+#include "storage/directory.h"
+#include "storage/identity.h"
+#include "storage/outbox.h"
+#include "storage/record_store.h"
+
+namespace fieldsync::storage {
+
+struct Taken {
+  std::uint64_t operations_acknowledged = 0;
+  std::uint64_t operations_refused = 0;
+  std::uint64_t records_received = 0;
+};
+
+class Replica {
+ public:
+  Replica(Identity& identity, Directory& directory, RecordStore& records, Outbox& outbox)
+      : identity_(identity), directory_(directory), records_(records), outbox_(outbox) {}
+
+  // Call it inside one transaction, and undo that on an error: a reply is taken
+  // whole or not at all. incompatible_server: the reply cannot be read.
+  Result<Taken> take(const v1::SyncReply& reply);
+
+  // The replica with the device's waiting operations on top, stored as shown.
+  Result<void> rebuild_shown(const core::RecordId& record);
+
+ private:
+  // One of the batch's operations, as the server numbered it.
+  struct Confirmed {
+    std::uint64_t counter = 0;
+    std::uint64_t seq = 0;
+  };
+  using ConfirmedByRecord = std::map<core::RecordId, std::vector<Confirmed>>;
+
+  void take_directory(const v1::SyncReply& reply);
+  Result<void> take_scope(const v1::ScopeChanges& changes, const ConfirmedByRecord& own, const v1::BatchStamps& stamps, Taken& taken);
+  Result<std::uint64_t> take_change(const v1::RecordChange& change, const core::ScopeId& scope);
+  ConfirmedByRecord confirmed_in(const v1::ScopeChanges& changes, const v1::SyncReply& reply);
+  Result<std::uint64_t> confirm(const core::RecordId& record, const std::vector<Confirmed>& own, const v1::BatchStamps& stamps);
+  void take_scopes_gone(const v1::SyncReply& reply);
+
+  Identity& identity_;
+  Directory& directory_;
+  RecordStore& records_;
+  Outbox& outbox_;
+};
+
+}  // namespace fieldsync::storage

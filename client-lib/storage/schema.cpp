@@ -1,0 +1,57 @@
+#include "storage/schema.h"
+
+#include <array>
+#include <filesystem>
+
+#include "sqlite/migrations.h"
+
+namespace fieldsync::storage {
+namespace {
+
+constexpr int application_id = 0x46534456;  // "FSDV"
+
+constexpr auto migrations = std::to_array<sqlite::Migration>({
+    {1, R"(
+CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE scope(id BLOB PRIMARY KEY, name TEXT NOT NULL, role INTEGER NOT NULL, reading_mode INTEGER NOT NULL,
+                   cursor BLOB, digest INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
+CREATE TABLE person(id BLOB PRIMARY KEY, name TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE form(name TEXT PRIMARY KEY, version INTEGER NOT NULL, bytes BLOB NOT NULL) WITHOUT ROWID;
+
+-- head, body: as the server last told (body is a zstd frame); NULL before it did.
+-- shown_*: with this device's unacknowledged operations on top; NULL where there are none.
+CREATE TABLE record(row INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, scope BLOB NOT NULL, form TEXT NOT NULL,
+                    head BLOB, body BLOB, body_hash INTEGER, hash INTEGER NOT NULL DEFAULT 0,
+                    shown_head BLOB, shown_body BLOB, shown_body_hash INTEGER);
+CREATE INDEX record_by_form ON record(form);
+
+-- Operations that the replica does not hold yet, exactly as they are sent.
+CREATE TABLE operation(counter INTEGER PRIMARY KEY, record BLOB NOT NULL, bytes BLOB NOT NULL, elements INTEGER NOT NULL);
+CREATE INDEX operation_by_record ON operation(record);
+-- Operations that the office keeps in quarantine.
+CREATE TABLE refused(counter INTEGER PRIMARY KEY, record BLOB NOT NULL, bytes BLOB NOT NULL,
+                     code TEXT NOT NULL, message TEXT NOT NULL);
+
+-- Signed batches, kept until the server's durable mark has passed them. The same
+-- operations may stand in several that were cut differently: only one of them
+-- was or will be applied.
+CREATE TABLE batch(first INTEGER NOT NULL, last INTEGER NOT NULL, hash BLOB NOT NULL, previous BLOB NOT NULL,
+                   encoding INTEGER NOT NULL, signature BLOB NOT NULL, content BLOB NOT NULL,
+                   PRIMARY KEY(first, last));
+)"},
+});
+
+}  // namespace
+
+Result<std::unique_ptr<sqlite::Connection>> open_store(const std::string& path, bool create) {
+  if (!create && !std::filesystem::exists(path)) return Error{Errc::not_found, "There is no store at " + path + "."};
+  return sqlite::guard([&]() -> Result<std::unique_ptr<sqlite::Connection>> {
+    auto connection = std::make_unique<sqlite::Connection>(path, sqlite::OpenMode::read_write);
+    connection->lock_exclusively();
+    connection->execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA fullfsync=ON; PRAGMA secure_delete=ON;");
+    sqlite::migrate(*connection, application_id, migrations);
+    return connection;
+  });
+}
+
+}  // namespace fieldsync::storage
