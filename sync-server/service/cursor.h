@@ -1,0 +1,31 @@
+// cursor.h: how far a device has read a scope, in bytes that only this server
+// can make and only this device can use.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "core/id.h"
+#include "core/result.h"
+
+namespace fieldsync::server {
+
+using CursorKey = std::array<std::uint8_t, 16>;
+
+struct Cursor {
+  std::int64_t scope = 0;   // ScopeRow::key
+  std::uint64_t epoch = 0;  // ScopeRow::epoch when it was given
+  std::uint64_t seq = 0;    // everything up to here was read
+};
+
+// version (1) | scope (4) | epoch (8) | seq (8), big endian, then SipHash-2-4 over
+// the device's id and these. A forged cursor would open nothing: rights are
+// checked in each request.
+[[nodiscard]] std::string seal_cursor(const Cursor& cursor, const core::DeviceId& device, const CursorKey& key);
+
+// bad_cursor: another device's, another server's, or altered.
+[[nodiscard]] Result<Cursor> open_cursor(std::string_view bytes, const core::DeviceId& device, const CursorKey& key);
+
+}  // namespace fieldsync::server

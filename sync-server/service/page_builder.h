@@ -1,0 +1,50 @@
+// page_builder.h: what changed for a device since its cursors, within a budget.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "codec/frame.h"
+#include "fieldsync/v1/sync.pb.h"
+#include "service/cursor.h"
+#include "service/upload.h"
+#include "store/store.h"
+
+namespace fieldsync::server {
+
+inline constexpr std::uint32_t reply_budget_bytes_default = 1024 * 1024;
+inline constexpr std::uint32_t reply_budget_bytes_max = 4 * 1024 * 1024;
+
+enum class BodyStyle : std::uint8_t { frame, plain, expanded };
+
+class PageBuilder {
+ public:
+  PageBuilder(ReadTransaction& transaction, const DeviceRow& device, const CursorKey& key, codec::FrameReader& reader)
+      : transaction_(transaction), device_(device), key_(key), reader_(reader) {}
+
+  // Adds scopes, scopes_gone and `more` to the reply. `upload` is what this
+  // request's batch did, or null.
+  Result<void> build(const v1::SyncRequest& request, const UploadOutcome* upload, BodyStyle style, bool with_directory,
+                     v1::SyncReply& reply);
+
+ private:
+  struct Start {
+    std::uint64_t seq = 0;
+    bool known = false;    // the device named a position
+    bool restart = false;  // its copy is not what it should be
+  };
+
+  Result<Start> start_of(const MembershipRow& membership, const v1::SyncRequest& request, const ScopeUpload* upload) const;
+  Result<void> fill(const MembershipRow& membership, const Start& start, const ScopeUpload* upload, BodyStyle style,
+                    v1::ScopeChanges& out, bool& more);
+  Result<void> add_change(const RecordRow& row, std::uint64_t seq, BodyStyle style, v1::ScopeChanges& out);
+  Result<void> add_scopes_gone(const v1::SyncRequest& request, const std::vector<MembershipRow>& memberships, v1::SyncReply& reply);
+
+  ReadTransaction& transaction_;
+  const DeviceRow& device_;
+  const CursorKey& key_;
+  codec::FrameReader& reader_;
+  std::size_t budget_ = 0;
+};
+
+}  // namespace fieldsync::server

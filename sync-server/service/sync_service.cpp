@@ -1,0 +1,128 @@
+#include "service/sync_service.h"
+
+#include "core/effective_time.h"
+
+namespace fieldsync::server {
+namespace {
+
+// Two requests of one device at once: the slower one looks again.
+constexpr int upload_attempts = 3;
+
+codec::FrameReader& frame_reader() {
+  thread_local codec::FrameReader reader;
+  return reader;
+}
+
+codec::FrameWriter& frame_writer() {
+  thread_local codec::FrameWriter writer;
+  return writer;
+}
+
+}  // namespace
+
+Result<v1::SyncReply> SyncService::sync(const core::DeviceId& device, const v1::SyncRequest& request, BodyStyle style) {
+  if (request.protocol_version() != protocol_version) {
+    return Error{Errc::unsupported_protocol_version,
+                 "This server speaks protocol version 1, the app version " + std::to_string(request.protocol_version()) + ". Update the older one."};
+  }
+  auto uploaded = upload(device, request);
+  if (!uploaded) return uploaded.error();
+  v1::SyncReply reply;
+  reply.set_server_time_ms(clock_().ms);
+  reply.set_minimum_protocol_version(protocol_version);
+  reply.set_acknowledged_counter(uploaded->acknowledged);
+  reply.set_durable_counter(uploaded->acknowledged);
+  reply.set_expected_counter(uploaded->expected);
+  if (uploaded->outcome) {
+    const UploadOutcome& outcome = *uploaded->outcome;
+    for (const v1::OperationResult& refused : outcome.refused) *reply.add_results() = refused;
+    v1::BatchStamps& stamps = *reply.mutable_stamps();
+    stamps.set_received_time_ms(outcome.arrival.received.ms);
+    stamps.set_clock_offset_ms(outcome.arrival.clock_offset.count);
+    stamps.set_first_counter(uploaded->first_applied);
+    for (const v1::EffectiveTime& exception : outcome.exceptions) *stamps.add_exceptions() = exception;
+  }
+  if (auto filled = download(device, request, *uploaded, style, reply); !filled) return filled.error();
+  return reply;
+}
+
+Result<DeviceRow> SyncService::enrolled_device(ReadTransaction& transaction, const core::DeviceId& id) {
+  auto device = transaction.device_by_id(id);
+  if (!device) return Error{Errc::unknown_device, {}};
+  if (device->revoked) return Error{Errc::device_revoked, {}};
+  return *device;
+}
+
+Result<SyncService::Upload> SyncService::upload(const core::DeviceId& id, const v1::SyncRequest& request) {
+  for (int attempt = 0; attempt < upload_attempts; ++attempt) {
+    std::optional<DeviceRow> device;
+    const auto looked = store_.read([&](ReadTransaction& transaction) -> Result<void> {
+      auto row = enrolled_device(transaction, id);
+      if (!row) return row.error();
+      device = std::move(*row);
+      return {};
+    });
+    if (!looked) return looked.error();
+    Upload upload;
+    upload.acknowledged = device->last_counter;
+    if (!request.has_batch()) return upload;
+    const std::uint64_t next = device->last_counter + 1;
+    if (request.batch().first_counter() != next) {
+      // Known already, or a gap: nothing changes, and the device learns where to go on.
+      if (request.batch().first_counter() == 0) return Error{Errc::malformed_request, "Counters start at 1."};
+      upload.expected = next;
+      return upload;
+    }
+    auto checked = check_batch(request.batch(), *device, frame_reader());
+    if (!checked) return checked.error();
+    bool overtaken = false;
+    const auto written = store_.write([&](WriteTransaction& transaction) -> Result<void> {
+      auto now = enrolled_device(transaction, id);
+      if (!now) return now.error();
+      overtaken = now->last_counter != device->last_counter;
+      if (overtaken) return {};
+      const core::Instant received = clock_();
+      const core::Arrival arrival{received, received - core::Instant{request.device_time_ms()}};
+      upload.first_applied = next;
+      upload.outcome = apply_batch(transaction, *now, request.batch(), *checked, arrival, *forms_.forms(transaction),
+                                   frame_writer(), frame_reader());
+      return {};
+    });
+    if (!written) return written.error();
+    if (overtaken) continue;
+    upload.acknowledged = upload.outcome->last_counter;
+    return upload;
+  }
+  return Error{Errc::overloaded, "Two programs sync as this device at once. Stop one of them."};
+}
+
+Result<void> SyncService::download(const core::DeviceId& id, const v1::SyncRequest& request, const Upload& upload,
+                                   BodyStyle style, v1::SyncReply& reply) {
+  return store_.read([&](ReadTransaction& transaction) -> Result<void> {
+    auto device = enrolled_device(transaction, id);
+    if (!device) return device.error();
+    const std::uint64_t forms_version = transaction.forms_version();
+    if (forms_version != request.forms_version()) {
+      for (const FormRow& form : transaction.forms_since(request.forms_version() > forms_version ? 0 : request.forms_version())) {
+        reply.add_forms()->ParseFromString(form.bytes);
+      }
+      reply.set_forms_version(forms_version);
+    }
+    const std::uint64_t directory_version = transaction.directory_version();
+    const bool with_directory = directory_version != request.directory_version();
+    if (with_directory) {
+      reply.set_directory_version(directory_version);
+      reply.mutable_person()->set_id(device->person.id.view().data(), core::PersonId::size);
+      reply.mutable_person()->set_name(device->person.name);
+      for (const PersonRow& person : transaction.people_known_to(device->person.id)) {
+        v1::Person& out = *reply.add_people();
+        out.set_id(person.id.view().data(), core::PersonId::size);
+        out.set_name(person.name);
+      }
+    }
+    PageBuilder pages(transaction, *device, cursor_key_, frame_reader());
+    return pages.build(request, upload.outcome ? &*upload.outcome : nullptr, style, with_directory, reply);
+  });
+}
+
+}  // namespace fieldsync::server

@@ -1,0 +1,50 @@
+// sync_service.h: answers POST /v1/sync. A plain blocking function: the same for
+// the HTTP server, the import command and the simulation.
+#pragma once
+
+#include <functional>
+
+#include "core/id.h"
+#include "core/result.h"
+#include "fieldsync/v1/sync.pb.h"
+#include "service/cursor.h"
+#include "service/form_cache.h"
+#include "service/page_builder.h"
+#include "store/store.h"
+
+namespace fieldsync::server {
+
+inline constexpr std::uint32_t protocol_version = 1;
+
+using Clock = std::function<core::Instant()>;
+
+class SyncService {
+ public:
+  // `store` outlives the service. Threads: any.
+  SyncService(Store& store, const CursorKey& cursor_key, Clock clock)
+      : store_(store), cursor_key_(cursor_key), clock_(std::move(clock)) {}
+
+  // unknown_device, device_revoked, unsupported_protocol_version, bad_cursor, and
+  // what check_batch refuses: then nothing was changed.
+  [[nodiscard]] Result<v1::SyncReply> sync(const core::DeviceId& device, const v1::SyncRequest& request, BodyStyle style);
+
+ private:
+  struct Upload {
+    std::optional<UploadOutcome> outcome;  // absent where nothing was new
+    std::uint64_t acknowledged = 0;
+    std::uint64_t expected = 0;
+    std::uint64_t first_applied = 0;
+  };
+
+  Result<DeviceRow> enrolled_device(ReadTransaction& transaction, const core::DeviceId& device);
+  Result<Upload> upload(const core::DeviceId& device, const v1::SyncRequest& request);
+  Result<void> download(const core::DeviceId& device, const v1::SyncRequest& request, const Upload& upload, BodyStyle style,
+                        v1::SyncReply& reply);
+
+  Store& store_;
+  CursorKey cursor_key_;
+  Clock clock_;
+  FormCache forms_;
+};
+
+}  // namespace fieldsync::server

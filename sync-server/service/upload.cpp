@@ -1,0 +1,218 @@
+#include "service/upload.h"
+
+#include <cstring>
+
+#include "codec/digest.h"
+#include "codec/operation_codec.h"
+#include "codec/record_codec.h"
+#include "codec/wire_scan.h"
+#include "core/field_view.h"
+#include "core/validation.h"
+
+namespace fieldsync::server {
+namespace {
+
+// Largest body of a record, bytes, decoded.
+constexpr std::size_t record_body_bytes_max = 64 * 1024 * 1024;
+
+std::string_view view_of(const codec::BatchHash& hash) {
+  return {reinterpret_cast<const char*>(hash.data()), hash.size()};
+}
+
+bool follows(const v1::Batch& batch, const DeviceRow& device) {
+  if (device.last_counter == 0) return batch.previous_hash_prefix().empty();
+  return batch.previous_hash_prefix() == view_of(device.last_batch_hash).substr(0, codec::previous_hash_prefix_bytes);
+}
+
+bool may_write(Role role) { return role == Role::monitor || role == Role::coordinator || role == Role::case_handler; }
+
+// One batch on its way into the store.
+class Applier {
+ public:
+  Applier(WriteTransaction& transaction, const DeviceRow& device, const core::Arrival& arrival, const FormSet& forms,
+          codec::FrameWriter& writer, codec::FrameReader& reader)
+      : transaction_(transaction), device_(device), forms_(forms), writer_(writer), reader_(reader) {
+    outcome_.arrival = arrival;
+    for (MembershipRow& membership : transaction.memberships(device.person.id)) {
+      members_.emplace(membership.scope.id, std::move(membership));
+    }
+  }
+
+  void take(const Result<core::Operation>& operation, std::string_view bytes, std::uint64_t counter) {
+    const Result<void> applied = operation ? apply(*operation) : Result<void>(operation.error());
+    if (!applied) quarantine(applied.error(), bytes, counter);
+  }
+
+  UploadOutcome finish() {
+    for (auto& [id, touched] : touched_) store(touched);
+    for (auto& [key, scope] : outcome_.scopes) {
+      if (scope.first_seq == 0) continue;
+      const std::uint64_t head = transaction_.advance_scope(key, scope.last_seq - scope.first_seq + 1, digest_growth_[key]);
+      FIELDSYNC_CHECK(head == scope.last_seq, "nobody else numbers operations while this transaction writes");
+    }
+    return std::move(outcome_);
+  }
+
+ private:
+  struct Touched {
+    core::RecordState state;
+    RecordRow row;
+    bool is_new = true;
+    bool was_in_conflict = false;
+  };
+
+  Result<void> apply(const core::Operation& operation) {
+    const auto member = members_.find(operation.scope);
+    if (member == members_.end()) return Error{Errc::scope_not_found, {}};
+    if (!may_write(member->second.role)) return Error{Errc::not_permitted, {}};
+    const auto form = forms_.find(operation.form);
+    if (form == forms_.end()) return Error{Errc::unknown_form, "The server does not have the form '" + operation.form + "'. Ask the office to import it."};
+    if (auto checked = core::check_operation(operation, form->second); !checked) return checked;
+    auto touched = load(operation, member->second.scope);
+    if (!touched) return touched.error();
+    ScopeUpload& scope = scope_of(member->second.scope);
+    Touched& record = **touched;
+    core::Stamp stamp;
+    stamp.author = operation.author;
+    stamp.claimed = operation.claimed;
+    stamp.received = outcome_.arrival.received;
+    stamp.effective = core::effective_time(operation, record.state, outcome_.arrival);
+    stamp.machine = operation.origin == core::OperationOrigin::machine;
+    stamp.seq = scope.last_seq + 1;
+    if (!record.state.apply(operation, stamp)) return Error{Errc::malformed_operation, "The operation is older than what is known of its record."};
+    scope.last_seq = stamp.seq;
+    if (scope.first_seq == 0) scope.first_seq = stamp.seq;
+    scope.changed.emplace(operation.record, record.row.last_seq);
+    record.row.last_seq = stamp.seq;
+    if (record.is_new && record.row.first_seq == 0) record.row.first_seq = stamp.seq;
+    transaction_.append_operation({member->second.scope.key, stamp.seq, device_.key, operation.id.counter, operation.record,
+                                   stamp.effective, stamp.received});
+    if (stamp.effective != core::corrected_time(operation.claimed, outcome_.arrival)) {
+      v1::EffectiveTime& exception = outcome_.exceptions.emplace_back();
+      exception.set_counter(operation.id.counter);
+      exception.set_effective_time_ms(stamp.effective.ms);
+    }
+    return {};
+  }
+
+  Result<Touched*> load(const core::Operation& operation, const ScopeRow& scope) {
+    auto known = touched_.find(operation.record);
+    if (known == touched_.end()) {
+      Touched touched;
+      if (auto row = transaction_.record(operation.record)) {
+        auto body = reader_.decompress(row->body_frame, record_body_bytes_max);
+        if (!body) return Error{Errc::storage_corrupt, body.error().message()};
+        auto state = codec::decode_record(row->head, *body);
+        if (!state) return Error{Errc::storage_corrupt, state.error().message()};
+        touched = {std::move(*state), std::move(*row), false, false};
+        touched.was_in_conflict = touched.state.stamps.size() > 1;
+      } else {
+        touched.row.scope = scope.key;
+        touched.row.form = operation.form;
+        touched.row.id = operation.record;
+      }
+      known = touched_.emplace(operation.record, std::move(touched)).first;
+    }
+    // Another scope's record must look like no record at all: the answer is the
+    // same for both, and the operation is kept in quarantine.
+    if (known->second.row.scope != scope.key) return Error{Errc::scope_not_found, {}};
+    if (known->second.row.form != operation.form) return Error{Errc::wrong_context, {}};
+    return &known->second;
+  }
+
+  ScopeUpload& scope_of(const ScopeRow& scope) {
+    const auto known = outcome_.scopes.find(scope.key);
+    if (known != outcome_.scopes.end()) return known->second;
+    ScopeUpload upload;
+    upload.head_before = upload.last_seq = scope.head;
+    upload.digest_before = scope.digest;
+    return outcome_.scopes.emplace(scope.key, std::move(upload)).first->second;
+  }
+
+  void store(Touched& touched) {
+    if (touched.state.id.is_none()) return;  // all of its operations were refused
+    const auto encoded = codec::encode_record(touched.state);
+    const std::uint64_t before = touched.row.hash;
+    touched.row.hash = codec::hash_record(encoded.head, codec::hash_bytes(encoded.body));
+    touched.row.head = encoded.head;
+    touched.row.body_frame = writer_.compress(encoded.body);
+    transaction_.put_record(touched.row, touched.is_new);
+    digest_growth_[touched.row.scope] += touched.row.hash - before;
+    if (touched.state.stamps.size() < 2 && !touched.was_in_conflict) return;
+    std::vector<ConflictKey> open;
+    for (const core::FieldKey& key : core::open_conflicts(touched.state, &forms_.find(touched.row.form)->second)) open.push_back({key});
+    transaction_.put_conflicts(touched.row.id, open);
+  }
+
+  void quarantine(const Error& error, std::string_view bytes, std::uint64_t counter) {
+    const std::string code(describe(error.code).name);
+    transaction_.quarantine({device_.key, counter, code, error.message(), bytes, outcome_.arrival.received});
+    v1::OperationResult& result = outcome_.refused.emplace_back();
+    result.set_counter(counter);
+    result.set_outcome(v1::OPERATION_OUTCOME_QUARANTINED);
+    result.set_code(code);
+    result.set_message(error.message());
+  }
+
+  WriteTransaction& transaction_;
+  const DeviceRow& device_;
+  const FormSet& forms_;
+  codec::FrameWriter& writer_;
+  codec::FrameReader& reader_;
+  std::map<core::ScopeId, MembershipRow> members_;
+  std::map<core::RecordId, Touched> touched_;
+  std::map<std::int64_t, std::uint64_t> digest_growth_;
+  UploadOutcome outcome_;
+};
+
+}  // namespace
+
+Result<CheckedBatch> check_batch(const v1::Batch& batch, const DeviceRow& device, codec::FrameReader& frames) {
+  CheckedBatch checked;
+  checked.first_counter = batch.first_counter();
+  if (!follows(batch, device)) return Error{Errc::batch_chain_broken, {}};
+  std::memcpy(checked.previous.data(), device.last_batch_hash.data(), checked.previous.size());
+  if (!v1::Encoding_IsValid(batch.encoding())) return Error{Errc::unsupported_encoding, {}};
+  const std::string bytes = codec::signed_bytes(
+      {device.id, batch.first_counter(), checked.previous, static_cast<codec::Encoding>(batch.encoding())}, batch.content());
+  codec::VerifyingKey key{};
+  std::memcpy(key.data(), device.public_key.data(), std::min(key.size(), device.public_key.size()));
+  if (!codec::verify_batch(bytes, batch.signature(), key)) return Error{Errc::bad_signature, {}};
+  checked.hash = codec::hash_batch(bytes);
+  if (batch.encoding() == v1::ENCODING_ZSTD) {
+    auto content = frames.decompress(batch.content(), codec::batch_content_bytes_max);
+    if (!content) return content.error();
+    checked.content = std::move(*content);
+  } else {
+    checked.content = batch.content();
+    if (checked.content.size() > codec::batch_content_bytes_max) return Error{Errc::request_too_large, {}};
+  }
+  auto split = codec::split_list(checked.content);
+  if (!split) return split.error();
+  if (split->empty()) return Error{Errc::malformed_request, "The batch holds no operation."};
+  checked.operation_bytes = std::move(*split);
+  std::size_t elements = 0;
+  for (std::size_t i = 0; i < checked.operation_bytes.size(); ++i) {
+    auto operation = codec::decode_operation(checked.operation_bytes[i], {device.id, batch.first_counter() + i}, device.person.id, elements);
+    if (!operation && operation.error().code == Errc::too_many_elements) return operation.error();
+    checked.operations.push_back(std::move(operation));
+  }
+  return checked;
+}
+
+UploadOutcome apply_batch(WriteTransaction& transaction, const DeviceRow& device, const v1::Batch& batch, CheckedBatch& checked,
+                          const core::Arrival& arrival, const FormSet& forms, codec::FrameWriter& writer,
+                          codec::FrameReader& reader) {
+  Applier applier(transaction, device, arrival, forms, writer, reader);
+  for (std::size_t i = 0; i < checked.operations.size(); ++i) {
+    applier.take(checked.operations[i], checked.operation_bytes[i], checked.first_counter + i);
+  }
+  UploadOutcome outcome = applier.finish();
+  outcome.last_counter = checked.first_counter + checked.operations.size() - 1;
+  transaction.append_batch({device.key, checked.first_counter, outcome.last_counter, checked.hash, checked.previous,
+                            static_cast<std::uint8_t>(batch.encoding()), batch.signature(), batch.content(), arrival.received});
+  transaction.set_device_position(device.key, outcome.last_counter, checked.hash, arrival.received);
+  return outcome;
+}
+
+}  // namespace fieldsync::server

@@ -1,0 +1,59 @@
+// upload.h: a device's batch, from the bytes that arrived to rows in the store.
+//
+// Everything that needs no database happens before the transaction (check_batch);
+// inside it operations are merged one after another, and what may not be applied
+// is kept in quarantine with its reason: one bad operation holds up nobody.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "codec/batch.h"
+#include "codec/frame.h"
+#include "core/effective_time.h"
+#include "fieldsync/v1/sync.pb.h"
+#include "service/form_cache.h"
+#include "store/store.h"
+
+namespace fieldsync::server {
+
+// A batch that is the device's own and follows its last one, with its operations
+// read as far as they can be.
+struct CheckedBatch {
+  std::uint64_t first_counter = 0;
+  codec::BatchHash previous{};
+  codec::BatchHash hash{};
+  std::string content;                                 // decoded OperationList
+  std::vector<std::string_view> operation_bytes;       // into `content`
+  std::vector<Result<core::Operation>> operations;     // one for each
+};
+
+// batch_chain_broken, bad_signature, unsupported_encoding, request_too_large,
+// too_many_elements, malformed_request.
+[[nodiscard]] Result<CheckedBatch> check_batch(const v1::Batch& batch, const DeviceRow& device, codec::FrameReader& frames);
+
+// Where a scope stood before the batch, and which seqs it got.
+struct ScopeUpload {
+  std::uint64_t head_before = 0;
+  std::uint64_t digest_before = 0;
+  std::uint64_t first_seq = 0;  // 0: nothing applied here
+  std::uint64_t last_seq = 0;
+  // The records it changed, with the seq of their last change before.
+  std::map<core::RecordId, std::uint64_t> changed;
+};
+
+struct UploadOutcome {
+  std::uint64_t last_counter = 0;
+  std::vector<v1::OperationResult> refused;
+  core::Arrival arrival;
+  std::vector<v1::EffectiveTime> exceptions;
+  std::map<std::int64_t, ScopeUpload> scopes;  // by ScopeRow::key
+};
+
+// Applies a checked batch. Pre: `device` is its row as the transaction sees it.
+[[nodiscard]] UploadOutcome apply_batch(WriteTransaction& transaction, const DeviceRow& device, const v1::Batch& batch,
+                                        CheckedBatch& checked, const core::Arrival& arrival, const FormSet& forms,
+                                        codec::FrameWriter& writer, codec::FrameReader& reader);
+
+}  // namespace fieldsync::server

@@ -1,0 +1,44 @@
+#include "store/sqlite/schema.h"
+
+#include <array>
+
+namespace fieldsync::server {
+
+std::span<const sqlite::Migration> server_migrations() {
+  static constexpr auto migrations = std::to_array<sqlite::Migration>({{1, R"(
+CREATE TABLE setting(name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+INSERT INTO setting VALUES('forms_version', 0), ('directory_version', 0);
+CREATE TABLE form(name TEXT PRIMARY KEY, version INTEGER NOT NULL, bytes BLOB NOT NULL, since INTEGER NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE scope(key INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, name TEXT NOT NULL UNIQUE,
+                   head INTEGER NOT NULL, digest INTEGER NOT NULL, epoch INTEGER NOT NULL);
+CREATE TABLE person(key INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, name TEXT NOT NULL);
+CREATE TABLE membership(person INTEGER NOT NULL REFERENCES person, scope INTEGER NOT NULL REFERENCES scope,
+                        role INTEGER NOT NULL, mode INTEGER NOT NULL, PRIMARY KEY(person, scope)) WITHOUT ROWID;
+CREATE TABLE device(key INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, public_key BLOB NOT NULL UNIQUE,
+                    person INTEGER NOT NULL REFERENCES person, name TEXT NOT NULL, last_counter INTEGER NOT NULL DEFAULT 0,
+                    last_batch_hash BLOB NOT NULL, enrolled INTEGER NOT NULL, revoked INTEGER, seen INTEGER);
+CREATE TABLE enrolment_code(hash BLOB PRIMARY KEY, person INTEGER NOT NULL REFERENCES person, expires INTEGER NOT NULL,
+                            used INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
+
+-- The exact signed bytes, append-only; with operation_index it is history and audit log in one.
+CREATE TABLE batch(key INTEGER PRIMARY KEY, device INTEGER NOT NULL REFERENCES device, first INTEGER NOT NULL,
+                   last INTEGER NOT NULL, hash BLOB NOT NULL, previous BLOB NOT NULL, encoding INTEGER NOT NULL,
+                   signature BLOB NOT NULL, content BLOB NOT NULL, received INTEGER NOT NULL, UNIQUE(device, first));
+CREATE TABLE operation_index(scope INTEGER NOT NULL, seq INTEGER NOT NULL, device INTEGER NOT NULL, counter INTEGER NOT NULL,
+                             record BLOB NOT NULL, effective INTEGER NOT NULL, received INTEGER NOT NULL,
+                             PRIMARY KEY(scope, seq)) WITHOUT ROWID;
+CREATE TABLE quarantine(device INTEGER NOT NULL, counter INTEGER NOT NULL, code TEXT NOT NULL, message TEXT NOT NULL,
+                        operation BLOB NOT NULL, received INTEGER NOT NULL, PRIMARY KEY(device, counter)) WITHOUT ROWID;
+
+CREATE TABLE record(key INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, scope INTEGER NOT NULL, form TEXT NOT NULL,
+                    first_seq INTEGER NOT NULL, last_seq INTEGER NOT NULL, hash INTEGER NOT NULL,
+                    head BLOB NOT NULL, body BLOB NOT NULL);
+CREATE UNIQUE INDEX record_by_seq ON record(scope, last_seq);
+CREATE TABLE open_conflict(record BLOB NOT NULL, item BLOB NOT NULL, field INTEGER NOT NULL,
+                           PRIMARY KEY(record, item, field)) WITHOUT ROWID;
+)"}});
+  return migrations;
+}
+
+}  // namespace fieldsync::server

@@ -1,0 +1,138 @@
+#include "store/sqlite/sqlite_store.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <exception>
+#include <optional>
+
+#include "sqlite/connection.h"
+#include "store/sqlite/schema.h"
+#include "store/sqlite/sqlite_transaction.h"
+
+namespace fieldsync::server {
+
+struct SqliteStore::Job {
+  const std::function<Result<void>(WriteTransaction&)>* body = nullptr;
+  std::optional<Result<void>> result;
+  std::exception_ptr thrown;
+  bool done = false;
+};
+
+SqliteStore::SqliteStore(std::string path) : path_(std::move(path)) {}
+
+Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::string& path) {
+  std::unique_ptr<SqliteStore> store(new SqliteStore(path));
+  store->lock_file_ = ::open((path + ".lock").c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+  if (store->lock_file_ < 0) return Error{Errc::storage_failed, "The database's folder cannot be written: " + path + "."};
+  if (::flock(store->lock_file_, LOCK_EX | LOCK_NB) != 0) {
+    return Error{Errc::in_use, "Another fieldsync-server uses " + path + ". Stop it first."};
+  }
+  return sqlite::guard([&]() -> Result<std::unique_ptr<SqliteStore>> {
+    store->writer_ = std::make_unique<sqlite::Connection>(path, sqlite::OpenMode::read_write);
+    store->writer_->execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+                            "PRAGMA cache_size=-16384; PRAGMA wal_autocheckpoint=4000;");
+    sqlite::migrate(*store->writer_, application_id, server_migrations());
+    store->thread_ = std::thread([raw = store.get()] { raw->run_writer(); });
+    return std::move(store);
+  });
+}
+
+SqliteStore::~SqliteStore() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  work_.notify_all();
+  if (thread_.joinable()) thread_.join();
+  idle_readers_.clear();
+  writer_.reset();
+  if (lock_file_ >= 0) ::close(lock_file_);
+}
+
+Result<void> SqliteStore::write(const std::function<Result<void>(WriteTransaction&)>& body) {
+  Job job;
+  job.body = &body;
+  std::unique_lock lock(mutex_);
+  if (stopping_) return Error{Errc::overloaded, "The server is stopping. Try again in a moment."};
+  waiting_.push_back(&job);
+  work_.notify_one();
+  done_.wait(lock, [&] { return job.done; });
+  if (job.thrown) std::rethrow_exception(job.thrown);
+  return *job.result;
+}
+
+void SqliteStore::run_writer() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    work_.wait(lock, [&] { return stopping_ || !waiting_.empty(); });
+    if (waiting_.empty()) return;
+    std::deque<Job*> jobs;
+    jobs.swap(waiting_);
+    lock.unlock();
+    commit_together(jobs);
+    lock.lock();
+    for (Job* job : jobs) job->done = true;
+    done_.notify_all();
+  }
+}
+
+void SqliteStore::commit_together(std::deque<Job*>& jobs) {
+  const auto outcome = sqlite::guard([&]() -> Result<void> {
+    sqlite::Transaction transaction(*writer_);
+    for (Job* job : jobs) {
+      SqliteTransaction view(*writer_);
+      writer_->execute("SAVEPOINT job");
+      try {
+        job->result = (*job->body)(view);
+      } catch (const sqlite::SqliteError&) {
+        throw;
+      } catch (...) {
+        job->thrown = std::current_exception();
+      }
+      if (job->thrown || !*job->result) writer_->execute("ROLLBACK TO job");
+      writer_->execute("RELEASE job");
+    }
+    transaction.commit();
+    return {};
+  });
+  if (outcome) return;
+  // Nothing was committed: whoever was told nothing may try again.
+  for (Job* job : jobs) {
+    if (!job->thrown && (!job->result || *job->result)) job->result = outcome;
+  }
+}
+
+std::unique_ptr<sqlite::Connection> SqliteStore::borrow_reader() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!idle_readers_.empty()) {
+      auto reader = std::move(idle_readers_.back());
+      idle_readers_.pop_back();
+      return reader;
+    }
+  }
+  return std::make_unique<sqlite::Connection>(path_, sqlite::OpenMode::read_only);
+}
+
+void SqliteStore::return_reader(std::unique_ptr<sqlite::Connection> reader) {
+  const std::lock_guard lock(mutex_);
+  idle_readers_.push_back(std::move(reader));
+}
+
+Result<void> SqliteStore::read(const std::function<Result<void>(ReadTransaction&)>& body) {
+  return sqlite::guard([&]() -> Result<void> {
+    auto reader = borrow_reader();
+    Result<void> result;
+    {
+      const sqlite::ReadTransaction snapshot(*reader);
+      SqliteTransaction view(*reader);
+      result = body(view);
+    }
+    return_reader(std::move(reader));
+    return result;
+  });
+}
+
+}  // namespace fieldsync::server

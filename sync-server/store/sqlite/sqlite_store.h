@@ -1,0 +1,55 @@
+// sqlite_store.h: the Store in one SQLite file.
+//
+// Exactly one connection writes and checkpoints, on a thread of its own that
+// takes all waiting bodies into one transaction: a group commit, one sync to disk
+// for every device that waits. Readers stand beside it (WAL).
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "store/store.h"
+
+namespace fieldsync::sqlite {
+class Connection;
+}
+
+namespace fieldsync::server {
+
+class SqliteStore : public Store {
+ public:
+  // Opens or creates the file for this process alone.
+  [[nodiscard]] static Result<std::unique_ptr<SqliteStore>> open(const std::string& path);
+  ~SqliteStore() override;
+
+  Result<void> write(const std::function<Result<void>(WriteTransaction&)>& body) override;
+  Result<void> read(const std::function<Result<void>(ReadTransaction&)>& body) override;
+
+ private:
+  struct Job;
+  explicit SqliteStore(std::string path);
+
+  void run_writer();
+  void commit_together(std::deque<Job*>& jobs);
+  std::unique_ptr<sqlite::Connection> borrow_reader();
+  void return_reader(std::unique_ptr<sqlite::Connection> reader);
+
+  std::string path_;
+  int lock_file_ = -1;
+  std::unique_ptr<sqlite::Connection> writer_;
+
+  std::mutex mutex_;
+  std::condition_variable work_;
+  std::condition_variable done_;
+  std::deque<Job*> waiting_;
+  bool stopping_ = false;
+  std::vector<std::unique_ptr<sqlite::Connection>> idle_readers_;
+  std::thread thread_;
+};
+
+}  // namespace fieldsync::server

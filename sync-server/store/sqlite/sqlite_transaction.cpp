@@ -1,0 +1,328 @@
+#include "store/sqlite/sqlite_transaction.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace fieldsync::server {
+namespace {
+
+constexpr std::string_view role_names[] = {"none", "monitor", "coordinator", "case_handler", "board", "administrator"};
+
+template <typename IdType>
+IdType id_from(std::string_view bytes) {
+  return IdType::from_bytes(bytes).value_or(IdType{});
+}
+
+std::string_view view_of(const Sha256& hash) { return {reinterpret_cast<const char*>(hash.data()), hash.size()}; }
+
+Sha256 hash_from(std::string_view bytes) {
+  Sha256 hash{};
+  std::memcpy(hash.data(), bytes.data(), std::min(bytes.size(), hash.size()));
+  return hash;
+}
+
+ScopeRow read_scope(const sqlite::Statement& row, int column = 0) {
+  return {row.integer(column), id_from<core::ScopeId>(row.blob(column + 1)), std::string(row.text(column + 2)),
+          row.unsigned_integer(column + 3), row.unsigned_integer(column + 4), row.unsigned_integer(column + 5)};
+}
+
+#define SCOPE_COLUMNS "s.key, s.id, s.name, s.head, s.digest, s.epoch"
+
+std::optional<core::Instant> instant_or_none(const sqlite::Statement& row, int column) {
+  if (row.is_null(column)) return std::nullopt;
+  return core::Instant{row.integer(column)};
+}
+
+DeviceRow read_device(const sqlite::Statement& row) {
+  return {row.integer(0), id_from<core::DeviceId>(row.blob(1)), std::string(row.blob(2)),
+          {id_from<core::PersonId>(row.blob(3)), std::string(row.text(4))}, std::string(row.text(5)), row.unsigned_integer(6),
+          hash_from(row.blob(7)), {row.integer(8)}, instant_or_none(row, 9), instant_or_none(row, 10)};
+}
+
+#define SELECT_DEVICE                                                                                              \
+  "SELECT d.key, d.id, d.public_key, p.id, p.name, d.name, d.last_counter, d.last_batch_hash, d.enrolled, d.revoked," \
+  " d.seen FROM device d JOIN person p ON p.key = d.person"
+
+RecordRow read_record(const sqlite::Statement& row) {
+  return {id_from<core::RecordId>(row.blob(0)), row.integer(1), std::string(row.text(2)), row.unsigned_integer(3),
+          row.unsigned_integer(4), std::string(row.blob(5)), std::string(row.blob(6)), row.unsigned_integer(7)};
+}
+
+#define SELECT_RECORD "SELECT id, scope, form, first_seq, last_seq, head, body, hash FROM record"
+
+}  // namespace
+
+std::string_view name_of(Role role) { return role_names[static_cast<std::size_t>(role)]; }
+
+std::optional<Role> role_from_name(std::string_view name) {
+  const auto at = std::find(std::begin(role_names) + 1, std::end(role_names), name);
+  if (at == std::end(role_names)) return std::nullopt;
+  return static_cast<Role>(at - std::begin(role_names));
+}
+
+std::uint64_t SqliteTransaction::version(std::string_view name) {
+  auto select = connection_.prepare("SELECT value FROM setting WHERE name = ?1");
+  select.bind_text(1, name);
+  return select.step() ? select.unsigned_integer(0) : 0;
+}
+
+std::uint64_t SqliteTransaction::raise_version(std::string_view name) {
+  auto update = connection_.prepare("UPDATE setting SET value = value + 1 WHERE name = ?1 RETURNING value");
+  update.bind_text(1, name);
+  update.step();
+  const std::uint64_t raised = update.unsigned_integer(0);
+  update.run();
+  return raised;
+}
+
+std::uint64_t SqliteTransaction::forms_version() { return version("forms_version"); }
+
+std::uint64_t SqliteTransaction::directory_version() { return version("directory_version"); }
+
+std::string SqliteTransaction::setting(std::string_view name) {
+  auto select = connection_.prepare("SELECT value FROM setting WHERE name = ?1");
+  select.bind_text(1, name);
+  return select.step() ? std::string(select.blob(0)) : std::string();
+}
+
+void SqliteTransaction::put_setting(std::string_view name, std::string_view value) {
+  auto upsert = connection_.prepare("INSERT OR REPLACE INTO setting(name, value) VALUES(?1, ?2)");
+  upsert.bind_text(1, name).bind_blob(2, value).run();
+}
+
+std::vector<FormRow> SqliteTransaction::forms_since(std::uint64_t since) {
+  auto select = connection_.prepare("SELECT name, version, bytes FROM form WHERE since > ?1 ORDER BY name");
+  select.bind_unsigned(1, since);
+  std::vector<FormRow> forms;
+  while (select.step()) {
+    forms.push_back({std::string(select.text(0)), static_cast<std::uint32_t>(select.integer(1)), std::string(select.blob(2))});
+  }
+  return forms;
+}
+
+std::optional<FormRow> SqliteTransaction::form(std::string_view name) {
+  auto select = connection_.prepare("SELECT name, version, bytes FROM form WHERE name = ?1");
+  select.bind_text(1, name);
+  if (!select.step()) return std::nullopt;
+  return FormRow{std::string(select.text(0)), static_cast<std::uint32_t>(select.integer(1)), std::string(select.blob(2))};
+}
+
+void SqliteTransaction::put_form(const FormRow& form) {
+  const std::uint64_t since = raise_version("forms_version");
+  auto upsert = connection_.prepare("INSERT OR REPLACE INTO form(name, version, bytes, since) VALUES(?1, ?2, ?3, ?4)");
+  upsert.bind_text(1, form.name).bind(2, form.version).bind_blob(3, form.bytes).bind_unsigned(4, since).run();
+}
+
+std::vector<ScopeRow> SqliteTransaction::scopes() {
+  auto select = connection_.prepare("SELECT " SCOPE_COLUMNS " FROM scope s ORDER BY s.name");
+  std::vector<ScopeRow> rows;
+  while (select.step()) rows.push_back(read_scope(select));
+  return rows;
+}
+
+std::optional<ScopeRow> SqliteTransaction::scope(const core::ScopeId& id) {
+  auto select = connection_.prepare("SELECT " SCOPE_COLUMNS " FROM scope s WHERE s.id = ?1");
+  select.bind_blob(1, id.view());
+  if (!select.step()) return std::nullopt;
+  return read_scope(select);
+}
+
+std::optional<ScopeRow> SqliteTransaction::scope_by_key(std::int64_t key) {
+  auto select = connection_.prepare("SELECT " SCOPE_COLUMNS " FROM scope s WHERE s.key = ?1");
+  select.bind(1, key);
+  if (!select.step()) return std::nullopt;
+  return read_scope(select);
+}
+
+void SqliteTransaction::add_scope(const ScopeRow& scope) {
+  auto insert = connection_.prepare("INSERT INTO scope(id, name, head, digest, epoch) VALUES(?1, ?2, 0, 0, ?3)");
+  insert.bind_blob(1, scope.id.view()).bind_text(2, scope.name).bind_unsigned(3, scope.epoch).run();
+  raise_version("directory_version");
+}
+
+std::vector<PersonRow> SqliteTransaction::people() {
+  auto select = connection_.prepare("SELECT id, name FROM person ORDER BY name");
+  std::vector<PersonRow> rows;
+  while (select.step()) rows.push_back({id_from<core::PersonId>(select.blob(0)), std::string(select.text(1))});
+  return rows;
+}
+
+std::vector<PersonRow> SqliteTransaction::people_known_to(const core::PersonId& person) {
+  auto select = connection_.prepare(
+      "SELECT DISTINCT p.id, p.name FROM person me JOIN membership mine ON mine.person = me.key AND mine.role <> 0"
+      " JOIN membership theirs ON theirs.scope = mine.scope JOIN person p ON p.key = theirs.person WHERE me.id = ?1");
+  select.bind_blob(1, person.view());
+  std::vector<PersonRow> rows;
+  while (select.step()) rows.push_back({id_from<core::PersonId>(select.blob(0)), std::string(select.text(1))});
+  return rows;
+}
+
+void SqliteTransaction::add_person(const PersonRow& person) {
+  auto insert = connection_.prepare("INSERT INTO person(id, name) VALUES(?1, ?2)");
+  insert.bind_blob(1, person.id.view()).bind_text(2, person.name).run();
+  raise_version("directory_version");
+}
+
+std::vector<MembershipRow> SqliteTransaction::memberships(const core::PersonId& person) {
+  auto select = connection_.prepare("SELECT " SCOPE_COLUMNS ", m.role, m.mode FROM person p"
+                                    " JOIN membership m ON m.person = p.key AND m.role <> 0 JOIN scope s ON s.key = m.scope"
+                                    " WHERE p.id = ?1 ORDER BY s.key");
+  select.bind_blob(1, person.view());
+  std::vector<MembershipRow> rows;
+  while (select.step()) {
+    rows.push_back({read_scope(select), static_cast<Role>(select.integer(6)), static_cast<ReadingMode>(select.integer(7))});
+  }
+  return rows;
+}
+
+void SqliteTransaction::put_membership(const core::PersonId& person, std::int64_t scope, Role role, ReadingMode mode) {
+  auto upsert = connection_.prepare(
+      "INSERT OR REPLACE INTO membership(person, scope, role, mode) SELECT key, ?2, ?3, ?4 FROM person WHERE id = ?1");
+  upsert.bind_blob(1, person.view()).bind(2, scope).bind(3, static_cast<std::int64_t>(role)).bind(4, static_cast<std::int64_t>(mode));
+  upsert.run();
+  raise_version("directory_version");
+}
+
+std::optional<EnrolmentCodeRow> SqliteTransaction::enrolment_code(const Sha256& hash) {
+  auto select = connection_.prepare(
+      "SELECT p.id, c.expires, c.used FROM enrolment_code c JOIN person p ON p.key = c.person WHERE c.hash = ?1");
+  select.bind_blob(1, view_of(hash));
+  if (!select.step()) return std::nullopt;
+  return EnrolmentCodeRow{id_from<core::PersonId>(select.blob(0)), {select.integer(1)}, select.integer(2) != 0};
+}
+
+void SqliteTransaction::add_enrolment_code(const Sha256& hash, const EnrolmentCodeRow& code) {
+  auto insert = connection_.prepare("INSERT INTO enrolment_code(hash, person, expires) SELECT ?1, key, ?3 FROM person WHERE id = ?2");
+  insert.bind_blob(1, view_of(hash)).bind_blob(2, code.person.view()).bind(3, code.expires.ms).run();
+}
+
+void SqliteTransaction::use_enrolment_code(const Sha256& hash) {
+  auto update = connection_.prepare("UPDATE enrolment_code SET used = 1 WHERE hash = ?1");
+  update.bind_blob(1, view_of(hash)).run();
+}
+
+std::optional<DeviceRow> SqliteTransaction::device_by_id(const core::DeviceId& id) {
+  auto select = connection_.prepare(SELECT_DEVICE " WHERE d.id = ?1");
+  select.bind_blob(1, id.view());
+  if (!select.step()) return std::nullopt;
+  return read_device(select);
+}
+
+std::vector<DeviceRow> SqliteTransaction::devices() {
+  auto select = connection_.prepare(SELECT_DEVICE " ORDER BY p.name, d.name");
+  std::vector<DeviceRow> rows;
+  while (select.step()) rows.push_back(read_device(select));
+  return rows;
+}
+
+void SqliteTransaction::add_device(const DeviceRow& device) {
+  auto insert = connection_.prepare(
+      "INSERT INTO device(id, public_key, person, name, last_batch_hash, enrolled)"
+      " SELECT ?1, ?2, key, ?4, ?5, ?6 FROM person WHERE id = ?3");
+  insert.bind_blob(1, device.id.view()).bind_blob(2, device.public_key).bind_blob(3, device.person.id.view());
+  insert.bind_text(4, device.name).bind_blob(5, view_of(device.last_batch_hash)).bind(6, device.enrolled.ms).run();
+}
+
+void SqliteTransaction::revoke_device(std::int64_t device, core::Instant at) {
+  auto update = connection_.prepare("UPDATE device SET revoked = ?2 WHERE key = ?1 AND revoked IS NULL");
+  update.bind(1, device).bind(2, at.ms).run();
+}
+
+void SqliteTransaction::set_device_position(std::int64_t device, std::uint64_t last_counter, const Sha256& last_batch_hash,
+                                            core::Instant seen) {
+  auto update = connection_.prepare("UPDATE device SET last_counter = ?2, last_batch_hash = ?3, seen = ?4 WHERE key = ?1");
+  update.bind(1, device).bind_unsigned(2, last_counter).bind_blob(3, view_of(last_batch_hash)).bind(4, seen.ms).run();
+}
+
+std::optional<RecordRow> SqliteTransaction::record(const core::RecordId& id) {
+  auto select = connection_.prepare(SELECT_RECORD " WHERE id = ?1");
+  select.bind_blob(1, id.view());
+  if (!select.step()) return std::nullopt;
+  return read_record(select);
+}
+
+void SqliteTransaction::changes_after(std::int64_t scope, std::uint64_t cursor, const std::function<bool(const RecordRow&)>& take) {
+  auto select = connection_.prepare(SELECT_RECORD " WHERE scope = ?1 AND last_seq > ?2 ORDER BY last_seq");
+  select.bind(1, scope).bind_unsigned(2, cursor);
+  while (select.step() && take(read_record(select))) {
+  }
+}
+
+void SqliteTransaction::append_batch(const BatchRow& batch) {
+  auto insert = connection_.prepare(
+      "INSERT INTO batch(device, first, last, hash, previous, encoding, signature, content, received)"
+      " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)");
+  insert.bind(1, batch.device).bind_unsigned(2, batch.first_counter).bind_unsigned(3, batch.last_counter);
+  insert.bind_blob(4, view_of(batch.hash)).bind_blob(5, view_of(batch.previous)).bind(6, batch.encoding);
+  insert.bind_blob(7, batch.signature).bind_blob(8, batch.content).bind(9, batch.received.ms).run();
+}
+
+void SqliteTransaction::append_operation(const OperationIndexRow& operation) {
+  auto insert = connection_.prepare(
+      "INSERT INTO operation_index(scope, seq, device, counter, record, effective, received) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)");
+  insert.bind(1, operation.scope).bind_unsigned(2, operation.seq).bind(3, operation.device).bind_unsigned(4, operation.counter);
+  insert.bind_blob(5, operation.record.view()).bind(6, operation.effective.ms).bind(7, operation.received.ms).run();
+}
+
+void SqliteTransaction::quarantine(const QuarantineRow& operation) {
+  auto insert = connection_.prepare(
+      "INSERT INTO quarantine(device, counter, code, message, operation, received) VALUES(?1, ?2, ?3, ?4, ?5, ?6)");
+  insert.bind(1, operation.device).bind_unsigned(2, operation.counter).bind_text(3, operation.code);
+  insert.bind_text(4, operation.message).bind_blob(5, operation.operation).bind(6, operation.received.ms).run();
+}
+
+void SqliteTransaction::put_record(const RecordRow& record, bool is_new) {
+  auto put = is_new ? connection_.prepare("INSERT INTO record(id, last_seq, hash, head, body, scope, form, first_seq)"
+                                          " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")
+                    : connection_.prepare("UPDATE record SET last_seq = ?2, hash = ?3, head = ?4, body = ?5 WHERE id = ?1");
+  put.bind_blob(1, record.id.view()).bind_unsigned(2, record.last_seq).bind_unsigned(3, record.hash);
+  put.bind_blob(4, record.head).bind_blob(5, record.body_frame);
+  if (is_new) put.bind(6, record.scope).bind_text(7, record.form).bind_unsigned(8, record.first_seq);
+  put.run();
+}
+
+void SqliteTransaction::put_conflicts(const core::RecordId& record, const std::vector<ConflictKey>& open) {
+  auto remove = connection_.prepare("DELETE FROM open_conflict WHERE record = ?1");
+  remove.bind_blob(1, record.view()).run();
+  for (const ConflictKey& conflict : open) {
+    auto insert = connection_.prepare("INSERT INTO open_conflict(record, item, field) VALUES(?1, ?2, ?3)");
+    insert.bind_blob(1, record.view()).bind_blob(2, conflict.field.item.view()).bind(3, conflict.field.field).run();
+  }
+}
+
+std::uint64_t SqliteTransaction::advance_scope(std::int64_t scope, std::uint64_t operations, std::uint64_t digest_growth) {
+  std::uint64_t digest = 0;
+  {
+    auto select = connection_.prepare("SELECT digest FROM scope WHERE key = ?1");
+    select.bind(1, scope);
+    if (select.step()) digest = select.unsigned_integer(0);
+  }
+  // The sum is taken here: SQLite's own addition would turn to floating point on overflow.
+  auto update = connection_.prepare("UPDATE scope SET head = head + ?2, digest = ?3 WHERE key = ?1 RETURNING head");
+  update.bind(1, scope).bind_unsigned(2, operations).bind_unsigned(3, digest + digest_growth);
+  update.step();
+  const std::uint64_t head = update.unsigned_integer(0);
+  update.run();
+  return head;
+}
+
+std::int64_t SqliteTransaction::count(const char* sql) {
+  auto select = connection_.prepare(sql);
+  return select.step() ? select.integer(0) : 0;
+}
+
+Counts SqliteTransaction::counts() {
+  return {static_cast<std::uint64_t>(count("SELECT count(*) FROM record")),
+          static_cast<std::uint64_t>(count("SELECT count(*) FROM operation_index")),
+          static_cast<std::uint64_t>(count("SELECT count(*) FROM open_conflict")),
+          static_cast<std::uint64_t>(count("SELECT count(*) FROM quarantine"))};
+}
+
+std::string SqliteTransaction::integrity_problem() {
+  auto select = connection_.prepare("PRAGMA integrity_check(1)");
+  if (!select.step()) return "the check did not run";
+  const std::string answer(select.text(0));
+  return answer == "ok" ? std::string() : answer;
+}
+
+}  // namespace fieldsync::server

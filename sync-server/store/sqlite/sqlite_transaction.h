@@ -1,0 +1,58 @@
+// sqlite_transaction.h: the questions and changes of store.h as SQL.
+#pragma once
+
+#include "sqlite/connection.h"
+#include "store/store.h"
+
+namespace fieldsync::server {
+
+class SqliteTransaction final : public WriteTransaction {
+ public:
+  explicit SqliteTransaction(sqlite::Connection& connection) : connection_(connection) {}
+
+  std::uint64_t forms_version() override;
+  std::uint64_t directory_version() override;
+  std::vector<FormRow> forms_since(std::uint64_t version) override;
+  std::optional<FormRow> form(std::string_view name) override;
+  std::vector<ScopeRow> scopes() override;
+  std::optional<ScopeRow> scope(const core::ScopeId& id) override;
+  std::optional<ScopeRow> scope_by_key(std::int64_t key) override;
+  std::vector<PersonRow> people() override;
+  std::vector<PersonRow> people_known_to(const core::PersonId& person) override;
+  std::vector<MembershipRow> memberships(const core::PersonId& person) override;
+  std::optional<DeviceRow> device_by_id(const core::DeviceId& id) override;
+  std::vector<DeviceRow> devices() override;
+  std::optional<RecordRow> record(const core::RecordId& id) override;
+  void changes_after(std::int64_t scope, std::uint64_t cursor, const std::function<bool(const RecordRow&)>& take) override;
+  std::optional<EnrolmentCodeRow> enrolment_code(const Sha256& hash) override;
+  Counts counts() override;
+  std::string integrity_problem() override;
+  std::string setting(std::string_view name) override;
+
+  void put_setting(std::string_view name, std::string_view value) override;
+  void put_form(const FormRow& form) override;
+  void add_scope(const ScopeRow& scope) override;
+  void add_person(const PersonRow& person) override;
+  void put_membership(const core::PersonId& person, std::int64_t scope, Role role, ReadingMode mode) override;
+  void add_enrolment_code(const Sha256& hash, const EnrolmentCodeRow& code) override;
+  void use_enrolment_code(const Sha256& hash) override;
+  void add_device(const DeviceRow& device) override;
+  void revoke_device(std::int64_t device, core::Instant at) override;
+  void set_device_position(std::int64_t device, std::uint64_t last_counter, const Sha256& last_batch_hash,
+                           core::Instant seen) override;
+  void append_batch(const BatchRow& batch) override;
+  void append_operation(const OperationIndexRow& operation) override;
+  void quarantine(const QuarantineRow& operation) override;
+  void put_record(const RecordRow& record, bool is_new) override;
+  void put_conflicts(const core::RecordId& record, const std::vector<ConflictKey>& open) override;
+  std::uint64_t advance_scope(std::int64_t scope, std::uint64_t operations, std::uint64_t digest_growth) override;
+
+ private:
+  std::uint64_t version(std::string_view name);
+  std::uint64_t raise_version(std::string_view name);
+  std::int64_t count(const char* sql);
+
+  sqlite::Connection& connection_;
+};
+
+}  // namespace fieldsync::server

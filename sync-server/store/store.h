@@ -1,0 +1,204 @@
+// store.h: what the server asks of a database. No other server code names one.
+//
+// Threads  A Store serves every thread of the blocking pool at once. Each call
+//          may wait, so none is made on an I/O thread. A transaction stays on the
+//          thread that runs its body.
+// Errors   in_use, storage_failed, storage_full: nothing was written, the call may
+//          be repeated. storage_corrupt: stop serving and tell the operator.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/id.h"
+#include "core/result.h"
+#include "core/time.h"
+
+namespace fieldsync::server {
+
+// Numbers as on the wire (sync.proto).
+enum class Role : std::uint8_t { none = 0, monitor, coordinator, case_handler, board, administrator };
+enum class ReadingMode : std::uint8_t { scope = 0, own };
+
+[[nodiscard]] std::string_view name_of(Role role);
+[[nodiscard]] std::optional<Role> role_from_name(std::string_view name);
+
+using Sha256 = std::array<std::uint8_t, 32>;
+
+struct ScopeRow {
+  std::int64_t key = 0;  // the database's own number for it
+  core::ScopeId id;
+  std::string name;
+  std::uint64_t head = 0;    // seq of the newest operation
+  std::uint64_t digest = 0;  // sum of the records' hashes
+  std::uint64_t epoch = 0;   // identity of this history
+};
+
+struct PersonRow {
+  core::PersonId id;
+  std::string name;
+};
+
+struct MembershipRow {
+  ScopeRow scope;
+  Role role = Role::none;
+  ReadingMode mode = ReadingMode::scope;
+};
+
+struct DeviceRow {
+  std::int64_t key = 0;
+  core::DeviceId id;
+  std::string public_key;  // Ed25519, 32 bytes
+  PersonRow person;
+  std::string name;
+  std::uint64_t last_counter = 0;
+  Sha256 last_batch_hash{};
+  core::Instant enrolled;
+  std::optional<core::Instant> revoked;
+  std::optional<core::Instant> seen;
+};
+
+struct RecordRow {
+  core::RecordId id;
+  std::int64_t scope = 0;  // ScopeRow::key
+  std::string form;
+  std::uint64_t first_seq = 0;
+  std::uint64_t last_seq = 0;
+  std::string head;        // canonical bytes
+  std::string body_frame;  // zstd
+  std::uint64_t hash = 0;
+};
+
+struct BatchRow {
+  std::int64_t device = 0;
+  std::uint64_t first_counter = 0;
+  std::uint64_t last_counter = 0;
+  Sha256 hash{};
+  Sha256 previous{};
+  std::uint8_t encoding = 0;
+  std::string_view signature;
+  std::string_view content;
+  core::Instant received;
+};
+
+struct OperationIndexRow {
+  std::int64_t scope = 0;
+  std::uint64_t seq = 0;
+  std::int64_t device = 0;
+  std::uint64_t counter = 0;
+  core::RecordId record;
+  core::Instant effective;
+  core::Instant received;
+};
+
+struct QuarantineRow {
+  std::int64_t device = 0;
+  std::uint64_t counter = 0;
+  std::string code;
+  std::string message;
+  std::string_view operation;
+  core::Instant received;
+};
+
+struct FormRow {
+  std::string name;
+  std::uint32_t version = 0;
+  std::string bytes;
+};
+
+struct EnrolmentCodeRow {
+  core::PersonId person;
+  core::Instant expires;
+  bool used = false;
+};
+
+// An item none stands for the record itself.
+struct ConflictKey {
+  core::FieldKey field;
+};
+
+struct Counts {
+  std::uint64_t records = 0, operations = 0, open_conflicts = 0, quarantined = 0;
+};
+
+class ReadTransaction {
+ public:
+  virtual ~ReadTransaction() = default;
+
+  // Version of the forms, and of people, scopes and memberships; each grows by 1
+  // with every change.
+  virtual std::uint64_t forms_version() = 0;
+  virtual std::uint64_t directory_version() = 0;
+  virtual std::vector<FormRow> forms_since(std::uint64_t version) = 0;
+  virtual std::optional<FormRow> form(std::string_view name) = 0;
+
+  virtual std::vector<ScopeRow> scopes() = 0;
+  virtual std::optional<ScopeRow> scope(const core::ScopeId& id) = 0;
+  virtual std::optional<ScopeRow> scope_by_key(std::int64_t key) = 0;
+  virtual std::vector<PersonRow> people() = 0;
+  // Everybody who is or was in a scope that `person` is in.
+  virtual std::vector<PersonRow> people_known_to(const core::PersonId& person) = 0;
+  virtual std::vector<MembershipRow> memberships(const core::PersonId& person) = 0;
+
+  virtual std::optional<DeviceRow> device_by_id(const core::DeviceId& id) = 0;
+  virtual std::vector<DeviceRow> devices() = 0;
+
+  virtual std::optional<RecordRow> record(const core::RecordId& id) = 0;
+  // Records of the scope that changed after `cursor`, oldest change first, until
+  // `take` returns false.
+  virtual void changes_after(std::int64_t scope, std::uint64_t cursor, const std::function<bool(const RecordRow&)>& take) = 0;
+
+  virtual std::optional<EnrolmentCodeRow> enrolment_code(const Sha256& hash) = 0;
+  virtual Counts counts() = 0;
+  // Runs the engine's own consistency check: empty when all is well.
+  virtual std::string integrity_problem() = 0;
+  // The server's own settings, for example its cursor key; empty where unset.
+  virtual std::string setting(std::string_view name) = 0;
+};
+
+class WriteTransaction : public ReadTransaction {
+ public:
+  virtual void put_setting(std::string_view name, std::string_view value) = 0;
+  virtual void put_form(const FormRow& form) = 0;
+
+  virtual void add_scope(const ScopeRow& scope) = 0;
+  virtual void add_person(const PersonRow& person) = 0;
+  // Role none ends the membership.
+  virtual void put_membership(const core::PersonId& person, std::int64_t scope, Role role, ReadingMode mode) = 0;
+
+  virtual void add_enrolment_code(const Sha256& hash, const EnrolmentCodeRow& code) = 0;
+  virtual void use_enrolment_code(const Sha256& hash) = 0;
+  virtual void add_device(const DeviceRow& device) = 0;
+  virtual void revoke_device(std::int64_t device, core::Instant at) = 0;
+  // The last counter moves in the transaction that applies the operations.
+  virtual void set_device_position(std::int64_t device, std::uint64_t last_counter, const Sha256& last_batch_hash,
+                                   core::Instant seen) = 0;
+
+  virtual void append_batch(const BatchRow& batch) = 0;
+  virtual void append_operation(const OperationIndexRow& operation) = 0;
+  virtual void quarantine(const QuarantineRow& operation) = 0;
+  virtual void put_record(const RecordRow& record, bool is_new) = 0;
+  virtual void put_conflicts(const core::RecordId& record, const std::vector<ConflictKey>& open) = 0;
+  // UPDATE ... RETURNING head: within a scope commit order is sequence order.
+  virtual std::uint64_t advance_scope(std::int64_t scope, std::uint64_t operations, std::uint64_t digest_growth) = 0;
+};
+
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  // Runs `body` in one transaction and returns after it is on stable storage.
+  // Bodies of several callers may share one sync to disk; each takes effect whole
+  // or, where it returns an error, not at all. `body` touches nothing but the
+  // transaction and its own result.
+  virtual Result<void> write(const std::function<Result<void>(WriteTransaction&)>& body) = 0;
+  // A consistent view.
+  virtual Result<void> read(const std::function<Result<void>(ReadTransaction&)>& body) = 0;
+};
+
+}  // namespace fieldsync::server
