@@ -1,0 +1,372 @@
+#include "fieldsync/database.h"
+
+#include <sodium.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "api/local_store.h"
+#include "api/record_editor_session.h"
+#include "api/record_view.h"
+#include "api/search_text.h"
+#include "api/sync_driver.h"
+#include "engine/enrolment_text.h"
+#include "fieldsync/v1/enrol.pb.h"
+#include "storage/schema.h"
+#include "tls/key_pair.h"
+#include "transport/https_transport.h"
+
+namespace fieldsync {
+namespace {
+
+using api::LocalStore;
+using sqlite::guard;
+
+std::string_view role_name(v1::Role role) {
+  switch (role) {
+    case v1::ROLE_MONITOR: return "monitor";
+    case v1::ROLE_COORDINATOR: return "coordinator";
+    case v1::ROLE_CASE_HANDLER: return "case_handler";
+    case v1::ROLE_BOARD: return "board";
+    case v1::ROLE_ADMINISTRATOR: return "administrator";
+    default: return "unknown";
+  }
+}
+
+bool holds_text(const core::Value& value, const std::string& folded) {
+  const std::string* text = std::get_if<std::string>(&value);
+  if (const auto* local = std::get_if<core::LocalText>(&value)) text = &local->text;
+  return text != nullptr && api::fold(*text).find(folded) != std::string::npos;
+}
+
+bool matches(const RecordView& view, const Query& query, const std::string& folded) {
+  if (view.deleted && !query.include_deleted) return false;
+  if (query.scope && view.scope != *query.scope) return false;
+  if (query.reference) {
+    const ShownField* field = view.find(query.reference_field);
+    const auto points = [&](const ShownValue& shown) { return shown.value == core::Value(*query.reference); };
+    if (field == nullptr || !std::any_of(field->values.begin(), field->values.end(), points)) return false;
+  }
+  if (folded.empty()) return true;
+  return std::any_of(view.fields.begin(), view.fields.end(), [&](const ShownField& field) {
+    return std::any_of(field.values.begin(), field.values.end(),
+                       [&](const ShownValue& shown) { return holds_text(shown.value, folded); });
+  });
+}
+
+class LocalDatabase final : public Database {
+ public:
+  explicit LocalDatabase(std::unique_ptr<sqlite::Connection> connection) : store_(std::move(connection)) {}
+
+  // A store has its key from the first moment: work begins before enrolment.
+  Result<void> make_key_if_new() {
+    return guard([&]() -> Result<void> {
+      if (!store_.identity.private_key_pem().empty()) return {};
+      const tls::KeyPair key = tls::make_device_key();
+      auto raw = tls::device_public_key(key.certificate_pem);
+      if (!raw) return raw.error();
+      std::array<unsigned char, crypto_hash_sha256_BYTES> hash{};
+      crypto_hash_sha256(hash.data(), reinterpret_cast<const unsigned char*>(raw->data()), raw->size());
+      core::DeviceId device;
+      std::copy_n(hash.begin(), device.bytes.size(), device.bytes.begin());
+      sqlite::Transaction transaction(*store_.connection);
+      store_.identity.set_key(key.private_key_pem, key.certificate_pem, device);
+      transaction.commit();
+      return {};
+    });
+  }
+
+  Result<Identity> enrol(const std::string& text, const std::string& device_name) override {
+    auto enrolment = engine::parse_enrolment(text);
+    if (!enrolment) return enrolment.error();
+    auto transport = connect(enrolment->address, enrolment->pins, 10'000);
+    v1::EnrolRequest request;
+    request.set_protocol_version(1);
+    request.set_code(enrolment->code);
+    request.set_device_name(device_name);
+    transport->start("/v1/enrol", request.SerializeAsString());
+    auto answered = transport->wait();
+    if (!answered) return answered.error();
+    if (answered->status != 200) return api::error_of(*answered);
+    v1::EnrolReply reply;
+    const bool readable = reply.ParseFromString(answered->body);
+    const auto person = core::PersonId::from_bytes(reply.person().id());
+    if (!readable || !person) return Error{Errc::incompatible_server, {}};
+    auto stored = guard([&]() -> Result<void> {
+      const std::lock_guard lock(store_.mutex);
+      sqlite::Transaction transaction(*store_.connection);
+      store_.identity.set_person(*person, reply.person().name());
+      store_.identity.set_server(enrolment->address);
+      store_.identity.set_server_pins(enrolment->pins);
+      transaction.commit();
+      return {};
+    });
+    if (!stored) return stored.error();
+    return identity();
+  }
+
+  Identity identity() override {
+    const std::lock_guard lock(store_.mutex);
+    Identity identity;
+    identity.device = store_.identity.device();
+    identity.person = store_.identity.person();
+    identity.enrolled = !identity.person.is_none();
+    identity.person_name = store_.identity.person_name();
+    identity.server = store_.identity.server();
+    return identity;
+  }
+
+  Result<void> set_server(const std::string& address) override {
+    if (address.find(':') == std::string::npos) return Error{Errc::invalid_argument, "The address must be host:port."};
+    return guard([&]() -> Result<void> {
+      const std::lock_guard lock(store_.mutex);
+      sqlite::Transaction transaction(*store_.connection);
+      store_.identity.set_server(address);
+      transaction.commit();
+      return {};
+    });
+  }
+
+  Result<std::vector<core::Form>> forms() override {
+    return guard([&]() -> Result<std::vector<core::Form>> {
+      const std::lock_guard lock(store_.mutex);
+      return store_.directory.forms();
+    });
+  }
+
+  Result<core::Form> form(std::string_view name) override {
+    return guard([&]() -> Result<core::Form> {
+      const std::lock_guard lock(store_.mutex);
+      return known_form(name);
+    });
+  }
+
+  Result<std::vector<ScopeInfo>> scopes() override {
+    return guard([&]() -> Result<std::vector<ScopeInfo>> {
+      const std::lock_guard lock(store_.mutex);
+      std::vector<ScopeInfo> infos;
+      for (const storage::ScopeRow& row : store_.directory.scopes()) {
+        infos.push_back({row.id, row.name, std::string(role_name(row.role)), store_.records.count(row.id), row.digest});
+      }
+      return infos;
+    });
+  }
+
+  std::string person_name(const core::PersonId& person) override {
+    const std::lock_guard lock(store_.mutex);
+    if (person == store_.identity.person()) return store_.identity.person_name();
+    return store_.directory.person_name(person);
+  }
+
+  Result<RecordEditor> create(std::string_view form_name, const core::ScopeId& scope) override {
+    return guard([&]() -> Result<RecordEditor> {
+      const std::lock_guard lock(store_.mutex);
+      auto form = known_form(form_name);
+      if (!form) return form.error();
+      if (!store_.directory.scope(scope)) return Error{Errc::scope_not_found, {}};
+      core::RecordState state;
+      randombytes_buf(state.id.bytes.data(), state.id.bytes.size());
+      state.scope = scope;
+      state.form = form->name;
+      return RecordEditor(std::make_unique<RecordEditor::Session>(store_, std::move(state), std::move(*form)));
+    });
+  }
+
+  Result<RecordEditor> edit(const core::RecordId& record) override {
+    auto session = open_session(record);
+    if (!session) return session.error();
+    return RecordEditor(std::move(*session));
+  }
+
+  Result<RecordView> read(const core::RecordId& record) override {
+    return guard([&]() -> Result<RecordView> {
+      const std::lock_guard lock(store_.mutex);
+      const auto state = store_.records.shown(record);
+      if (!state) return Error{Errc::not_found, "There is no such record on this device."};
+      return view_of(*state);
+    });
+  }
+
+  Result<std::vector<RecordView>> query(const Query& query) override {
+    return guard([&]() -> Result<std::vector<RecordView>> {
+      const std::lock_guard lock(store_.mutex);
+      const std::string folded = api::fold(query.text);
+      std::vector<RecordView> views;
+      store_.records.for_each_shown(query.form, [&](const core::RecordState& state) {
+        RecordView view = view_of(state);
+        if (matches(view, query, folded)) views.push_back(std::move(view));
+        return true;
+      });
+      std::sort(views.begin(), views.end(), [](const RecordView& left, const RecordView& right) {
+        return std::tie(left.changed, left.id) > std::tie(right.changed, right.id);
+      });
+      if (views.size() > query.limit) views.erase(views.begin() + static_cast<std::ptrdiff_t>(query.limit), views.end());
+      return views;
+    });
+  }
+
+  Result<core::RecordId> find_by_prefix(std::string_view hex) override {
+    const std::string digits(hex.substr(0, 2 * core::RecordId::size));
+    const auto pad = [&](char digit) { return core::RecordId::parse_hex(digits + std::string(2 * core::RecordId::size - digits.size(), digit)); };
+    const auto low = pad('0');
+    const auto high = pad('f');
+    if (hex.size() < 2 || hex.size() > 2 * core::RecordId::size || !low || !high) {
+      return Error{Errc::invalid_argument, "'" + std::string(hex) + "' is not the beginning of a record's id."};
+    }
+    return guard([&]() -> Result<core::RecordId> {
+      const std::lock_guard lock(store_.mutex);
+      const auto ids = store_.records.ids_from(low->view(), high->view());
+      if (ids.empty()) return Error{Errc::not_found, "No record's id begins with '" + std::string(hex) + "'."};
+      if (ids.size() > 1) return Error{Errc::ambiguous, "More than one record's id begins with '" + std::string(hex) + "'. Give more letters."};
+      return ids.front();
+    });
+  }
+
+  Result<std::vector<Conflict>> conflicts() override {
+    return guard([&]() -> Result<std::vector<Conflict>> {
+      const std::lock_guard lock(store_.mutex);
+      return all_conflicts();
+    });
+  }
+
+  Result<void> delete_record(const core::RecordId& record) override { return set_existence(record, false); }
+  Result<void> restore_record(const core::RecordId& record) override { return set_existence(record, true); }
+
+  Result<SyncReport> sync(const SyncOptions& options) override {
+    const std::unique_lock one_at_a_time(sync_mutex_, std::try_to_lock);
+    if (!one_at_a_time) return Error{Errc::in_use, "A sync is running already."};
+    std::string address;
+    std::vector<std::string> pins;
+    std::string private_key;
+    {
+      const std::lock_guard lock(store_.mutex);
+      if (store_.identity.person().is_none()) return Error{Errc::not_enrolled, {}};
+      address = store_.identity.server();
+      pins = store_.identity.server_pins();
+      private_key = store_.identity.private_key_pem();
+    }
+    auto key = tls::signing_key(private_key);
+    if (!key) return key.error();
+    auto transport = connect(address, pins, options.connect_timeout_ms);
+    api::SyncDriver driver(store_, *transport, *key, options);
+    {
+      const std::lock_guard lock(running_mutex_);
+      running_ = &driver;
+    }
+    auto report = driver.run();
+    const std::lock_guard lock(running_mutex_);
+    running_ = nullptr;
+    return report;
+  }
+
+  void cancel_sync() override {
+    const std::lock_guard lock(running_mutex_);
+    if (running_ != nullptr) running_->cancel();
+  }
+
+  Result<Status> status() override {
+    return guard([&]() -> Result<Status> {
+      const std::lock_guard lock(store_.mutex);
+      Status status;
+      const std::uint64_t acknowledged = store_.identity.acknowledged_counter();
+      status.saved_here = store_.identity.last_counter() - acknowledged;
+      status.refused = store_.outbox.refused_count();
+      status.durable = std::min(store_.identity.durable_counter(), acknowledged);
+      status.sent = acknowledged - status.durable;
+      status.durable -= std::min(status.durable, status.refused);
+      status.open_conflicts = all_conflicts().size();
+      store_.records.for_each_shown({}, [&](const core::RecordState& state) {
+        status.records += state.hidden() ? 0 : 1;
+        return true;
+      });
+      status.last_sync = store_.identity.last_sync();
+      return status;
+    });
+  }
+
+  Result<std::vector<RefusedOperation>> refused() override {
+    return guard([&]() -> Result<std::vector<RefusedOperation>> {
+      const std::lock_guard lock(store_.mutex);
+      std::vector<RefusedOperation> operations;
+      for (const storage::Refusal& refusal : store_.outbox.refused()) {
+        operations.push_back({{store_.identity.device(), refusal.counter}, refusal.record, refusal.code, refusal.message});
+      }
+      return operations;
+    });
+  }
+
+ private:
+  // The functions below are called with the store's lock held.
+
+  Result<core::Form> known_form(std::string_view name) {
+    const core::Form* form = store_.directory.form(name);
+    if (form == nullptr) return Error{Errc::unknown_form, "This device has no form '" + std::string(name) + "'. Forms come with a sync."};
+    return *form;
+  }
+
+  RecordView view_of(const core::RecordState& state) {
+    RecordView view = api::make_view(state, store_.directory.form(state.form));
+    const core::DeviceId own = store_.identity.device();
+    const bool durable = state.seen.counter_of(own) <= store_.identity.durable_counter();
+    if (view.progress == Progress::sent && durable) view.progress = Progress::durable;
+    return view;
+  }
+
+  std::vector<Conflict> all_conflicts() {
+    std::vector<Conflict> found;
+    store_.records.for_each_with_siblings([&](const core::RecordState& state) {
+      auto conflicts = api::make_conflicts(state, store_.directory.form(state.form));
+      std::move(conflicts.begin(), conflicts.end(), std::back_inserter(found));
+      return true;
+    });
+    return found;
+  }
+
+  // The functions below take the lock themselves.
+
+  Result<std::unique_ptr<RecordEditor::Session>> open_session(const core::RecordId& record) {
+    return guard([&]() -> Result<std::unique_ptr<RecordEditor::Session>> {
+      const std::lock_guard lock(store_.mutex);
+      auto state = store_.records.shown(record);
+      if (!state) return Error{Errc::not_found, "There is no such record on this device."};
+      auto form = known_form(state->form);
+      if (!form) return form.error();
+      return std::make_unique<RecordEditor::Session>(store_, std::move(*state), std::move(*form));
+    });
+  }
+
+  Result<void> set_existence(const core::RecordId& record, bool exists) {
+    auto session = open_session(record);
+    if (!session) return session.error();
+    if (auto set = (*session)->set_existence(exists); !set) return set;
+    auto saved = (*session)->save();
+    return saved ? Result<void>() : Result<void>(saved.error());
+  }
+
+  std::unique_ptr<engine::Transport> connect(const std::string& address, const std::vector<std::string>& pins, std::int64_t timeout_ms) {
+    const std::lock_guard lock(store_.mutex);
+    return transport::make_https_transport(
+        {address, pins, store_.identity.private_key_pem(), store_.identity.certificate_pem(), timeout_ms});
+  }
+
+  LocalStore store_;
+  std::mutex sync_mutex_;
+  std::mutex running_mutex_;
+  api::SyncDriver* running_ = nullptr;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Database>> Database::open(const OpenOptions& options) {
+  if (sodium_init() < 0) return Error{Errc::internal_error, "The random number generator could not be started."};
+  std::error_code error;
+  if (options.create) std::filesystem::create_directories(options.directory, error);
+  if (error) return Error{Errc::storage_failed, "The folder " + options.directory + " cannot be made: " + error.message() + "."};
+  auto connection = storage::open_store((std::filesystem::path(options.directory) / "fieldsync.db").string(), options.create);
+  if (!connection) return connection.error();
+  auto database = std::make_unique<LocalDatabase>(std::move(*connection));
+  if (auto made = database->make_key_if_new(); !made) return made.error();
+  return std::unique_ptr<Database>(std::move(database));
+}
+
+}  // namespace fieldsync

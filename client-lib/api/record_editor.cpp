@@ -1,0 +1,188 @@
+#include <sodium.h>
+
+#include <chrono>
+
+#include "api/record_editor_session.h"
+#include "api/record_view.h"
+#include "codec/operation_codec.h"
+#include "codec/wire_scan.h"
+#include "core/validation.h"
+#include "fieldsync/v1/operation.pb.h"
+
+namespace fieldsync {
+namespace {
+
+Error nothing_to_save() { return {Errc::invalid_argument, "There is nothing to save: set a field first."}; }
+
+// A place behind `last`: one letter more where the alphabet ends.
+std::string place_after(const std::string& last) {
+  if (last.empty() || last.back() == 'z') return last + 'a';
+  std::string next = last;
+  ++next.back();
+  return next;
+}
+
+}  // namespace
+
+namespace api {
+
+core::Instant device_time() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return {std::chrono::duration_cast<std::chrono::milliseconds>(now).count()};
+}
+
+}  // namespace api
+
+RecordEditor::Session::Session(api::LocalStore& store, core::RecordState state, core::Form form)
+    : store_(store), state_(std::move(state)), form_(std::move(form)), view_(api::make_view(state_, &form_)), writer_(store.writer()) {}
+
+Result<const core::FormField*> RecordEditor::Session::describe_field(std::string_view name) const {
+  const core::FormField* field = form_.find(name);
+  if (field == nullptr) return Error{Errc::unknown_field, "The form '" + form_.name + "' has no field '" + std::string(name) + "'."};
+  return field;
+}
+
+const core::FieldBase& RecordEditor::Session::base_of(const core::FieldKey& key) {
+  const auto known = bases_.find(key);
+  if (known != bases_.end()) return known->second;
+  return bases_.emplace(key, core::open_field(state_, key, writer_)).first->second;
+}
+
+Result<void> RecordEditor::Session::open_field(std::string_view name, const core::ItemId& item) {
+  auto field = describe_field(name);
+  if (!field) return field.error();
+  const core::FieldKey key{item, (*field)->number};
+  return sqlite::guard([&]() -> Result<void> {
+    const std::lock_guard lock(store_.mutex);
+    const auto now = store_.records.shown(state_.id);
+    bases_.insert_or_assign(key, core::open_field(now ? *now : state_, key, writer_));
+    return {};
+  });
+}
+
+Result<void> RecordEditor::Session::put(core::FieldWrite write, const core::FormField* field) {
+  const bool in_item = !write.key.item.is_none();
+  if (field != nullptr && in_item != (field->group != 0 || field->type == core::FieldType::group)) {
+    return Error{Errc::invalid_argument, "'" + field->name + (in_item ? "' does not belong in an item." : "' belongs in an item: add one first.")};
+  }
+  if (auto checked = core::check_value(write.value, field); !checked) return checked;
+  auto& pending = writes_[write.key];
+  const bool many = field != nullptr && (field->policy == core::MergePolicy::set || field->policy == core::MergePolicy::append);
+  if (!many) pending.clear();
+  pending.push_back(std::move(write));
+  return {};
+}
+
+Result<void> RecordEditor::Session::set(std::string_view name, core::Value value, const core::ItemId& item) {
+  auto field = describe_field(name);
+  if (!field) return field.error();
+  return put(core::write_field(base_of({item, (*field)->number}), *field, std::move(value)), *field);
+}
+
+Result<void> RecordEditor::Session::clear(std::string_view name, const core::ItemId& item) {
+  return set(name, core::Empty{}, item);
+}
+
+Result<void> RecordEditor::Session::remove(std::string_view name, const core::Value& value, const core::ItemId& item) {
+  auto field = describe_field(name);
+  if (!field) return field.error();
+  auto write = core::remove_value(base_of({item, (*field)->number}), value);
+  if (!write) return Error{Errc::not_found, "'" + std::string(name) + "' does not hold that value."};
+  return put(std::move(*write), *field);
+}
+
+Result<void> RecordEditor::Session::resolve(std::string_view name, core::Value value, const core::ItemId& item) {
+  auto field = describe_field(name);
+  if (!field) return field.error();
+  return put(core::resolve_field(base_of({item, (*field)->number}), std::move(value)), *field);
+}
+
+Result<core::ItemId> RecordEditor::Session::add_item(std::string_view name) {
+  auto group = describe_field(name);
+  if (!group) return group.error();
+  if ((*group)->type != core::FieldType::group) return Error{Errc::invalid_argument, "'" + std::string(name) + "' is not a repeated group."};
+  std::string last;
+  const auto consider = [&](const core::Value& value) {
+    if (const auto* place = std::get_if<std::string>(&value)) last = std::max(last, *place);
+  };
+  for (const core::FieldState& field : state_.fields) {
+    if (field.key.field == (*group)->number) consider(field.siblings.front().value);
+  }
+  for (const auto& [key, writes] : writes_) {
+    if (key.field == (*group)->number) consider(writes.front().value);
+  }
+  core::ItemId item;
+  randombytes_buf(item.bytes.data(), item.bytes.size());
+  const core::FieldKey key{item, (*group)->number};
+  if (auto stored = put({key, place_after(last), {}}, *group); !stored) return stored.error();
+  return item;
+}
+
+Result<void> RecordEditor::Session::delete_item(const core::ItemId& item) {
+  return put(core::delete_write(state_, item), nullptr);
+}
+
+Result<void> RecordEditor::Session::set_existence(bool exists) {
+  return put(exists ? core::restore_write(state_, {}) : core::delete_write(state_, {}), nullptr);
+}
+
+core::Operation RecordEditor::Session::pending_operation() const {
+  core::Operation operation;
+  operation.record = state_.id;
+  operation.scope = state_.scope;
+  operation.form = state_.form;
+  operation.author = writer_.person;
+  operation.claimed = api::device_time();
+  for (const auto& [key, writes] : writes_) operation.writes.insert(operation.writes.end(), writes.begin(), writes.end());
+  return operation;
+}
+
+Result<SaveReceipt> RecordEditor::Session::save() {
+  if (writes_.empty()) return nothing_to_save();
+  core::Operation operation = pending_operation();
+  if (auto checked = core::check_operation(operation, form_); !checked) return checked.error();
+  return sqlite::guard([&]() -> Result<SaveReceipt> {
+    const std::lock_guard lock(store_.mutex);
+    operation.id = {writer_.device, store_.identity.last_counter() + 1};
+    storage::StoredOperation stored{operation.id.counter, operation.record, codec::encode_operation(operation), 0};
+    if (stored.bytes.size() > core::operation_bytes_max) return Error{Errc::value_too_large, "One save holds more than 1 MiB. Save in smaller steps."};
+    auto scanned = codec::scan_message(stored.bytes, *v1::Operation::descriptor(), codec::request_limits, stored.elements);
+    if (!scanned) return scanned.error();
+    core::RecordState now = store_.records.shown(operation.record).value_or(core::RecordState{});
+    now.apply(operation, {operation.author, operation.claimed, operation.claimed, operation.claimed, 0, false});
+    sqlite::Transaction transaction(*store_.connection);
+    store_.outbox.append(stored);
+    store_.identity.set_last_counter(operation.id.counter);
+    store_.records.put_shown(now);
+    transaction.commit();
+    state_ = std::move(now);
+    view_ = api::make_view(state_, &form_);
+    writes_.clear();
+    bases_.clear();
+    return SaveReceipt{operation.id};
+  });
+}
+
+RecordEditor::RecordEditor(std::unique_ptr<Session> session) : session_(std::move(session)) {}
+RecordEditor::~RecordEditor() = default;
+RecordEditor::RecordEditor(RecordEditor&&) noexcept = default;
+RecordEditor& RecordEditor::operator=(RecordEditor&&) noexcept = default;
+
+core::RecordId RecordEditor::id() const { return session_->id(); }
+const RecordView& RecordEditor::view() const { return session_->view(); }
+Result<void> RecordEditor::open_field(std::string_view field, const core::ItemId& item) { return session_->open_field(field, item); }
+Result<void> RecordEditor::set(std::string_view field, core::Value value, const core::ItemId& item) {
+  return session_->set(field, std::move(value), item);
+}
+Result<void> RecordEditor::clear(std::string_view field, const core::ItemId& item) { return session_->clear(field, item); }
+Result<void> RecordEditor::remove(std::string_view field, const core::Value& value, const core::ItemId& item) {
+  return session_->remove(field, value, item);
+}
+Result<void> RecordEditor::resolve(std::string_view field, core::Value value, const core::ItemId& item) {
+  return session_->resolve(field, std::move(value), item);
+}
+Result<core::ItemId> RecordEditor::add_item(std::string_view group) { return session_->add_item(group); }
+Result<void> RecordEditor::delete_item(const core::ItemId& item) { return session_->delete_item(item); }
+Result<SaveReceipt> RecordEditor::save() { return session_->save(); }
+
+}  // namespace fieldsync

@@ -1,0 +1,44 @@
+// record_editor_session.h: the library's own part of a RecordEditor.
+#pragma once
+
+#include <map>
+
+#include "api/local_store.h"
+#include "fieldsync/record.h"
+
+namespace fieldsync {
+
+class RecordEditor::Session {
+ public:
+  // `state` is what the person sees now; empty but for its ids for a new record.
+  Session(api::LocalStore& store, core::RecordState state, core::Form form);
+
+  [[nodiscard]] core::RecordId id() const { return state_.id; }
+  [[nodiscard]] const RecordView& view() const { return view_; }
+
+  Result<void> open_field(std::string_view field, const core::ItemId& item);
+  Result<void> set(std::string_view field, core::Value value, const core::ItemId& item);
+  Result<void> clear(std::string_view field, const core::ItemId& item);
+  Result<void> remove(std::string_view field, const core::Value& value, const core::ItemId& item);
+  Result<void> resolve(std::string_view field, core::Value value, const core::ItemId& item);
+  Result<core::ItemId> add_item(std::string_view group);
+  Result<void> delete_item(const core::ItemId& item);
+  Result<void> set_existence(bool exists);
+  Result<SaveReceipt> save();
+
+ private:
+  Result<const core::FormField*> describe_field(std::string_view field) const;
+  const core::FieldBase& base_of(const core::FieldKey& key);
+  Result<void> put(core::FieldWrite write, const core::FormField* field);
+  [[nodiscard]] core::Operation pending_operation() const;
+
+  api::LocalStore& store_;
+  core::RecordState state_;  // as opened; bases are taken from it
+  core::Form form_;
+  RecordView view_;
+  core::Writer writer_;
+  std::map<core::FieldKey, core::FieldBase> bases_;
+  std::map<core::FieldKey, std::vector<core::FieldWrite>> writes_;
+};
+
+}  // namespace fieldsync
