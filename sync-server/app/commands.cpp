@@ -1,0 +1,466 @@
+#include "app/commands.h"
+
+#include <sodium.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <boost/json.hpp>
+#include <iomanip>
+#include <iostream>
+#include <unistd.h>
+
+#include "app/import.h"
+#include "codec/form_codec.h"
+#include "engine/enrolment_text.h"
+#include "service/enrolment.h"
+#include "tls/key_pair.h"
+
+namespace fieldsync::server {
+namespace {
+
+namespace json = boost::json;
+
+// Everything that the options of all commands fill.
+struct Options {
+  std::string name, role = "monitor", mode = "scope", person, scope, device, file, form, key;
+  bool as_json = false;
+};
+
+template <typename Row, typename Name>
+Result<Row> find_one(const std::vector<Row>& rows, const std::string& wanted, const std::string& what, Name name) {
+  std::vector<Row> found;
+  for (const Row& row : rows) {
+    if (name(row) == wanted) return row;
+    if (row.id.hex().starts_with(wanted) && wanted.size() >= 4) found.push_back(row);
+  }
+  if (found.size() == 1) return found.front();
+  if (found.size() > 1) return Error{Errc::ambiguous, "More than one " + what + " matches '" + wanted + "'. Give more letters of the id."};
+  return Error{Errc::not_found, "There is no " + what + " '" + wanted + "'. See: fieldsync-server " + what + " list"};
+}
+
+Result<PersonRow> find_person(ReadTransaction& transaction, const std::string& wanted) {
+  return find_one(transaction.people(), wanted, "person", [](const PersonRow& row) { return row.name; });
+}
+
+Result<ScopeRow> find_scope(ReadTransaction& transaction, const std::string& wanted) {
+  return find_one(transaction.scopes(), wanted, "scope", [](const ScopeRow& row) { return row.name; });
+}
+
+template <typename IdType>
+IdType random_id() {
+  IdType id;
+  randombytes_buf(id.bytes.data(), id.bytes.size());
+  return id;
+}
+
+std::string instant_text(core::Instant at) {
+  const std::time_t seconds = at.ms / 1000;
+  std::tm utc{};
+  gmtime_r(&seconds, &utc);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%d %H:%M UTC", &utc);
+  return text;
+}
+
+// Columns as wide as their widest cell, counted in characters.
+void print_table(std::ostream& out, const std::vector<std::vector<std::string>>& rows) {
+  const auto width = [](const std::string& text) {
+    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+  };
+  std::vector<std::size_t> widths;
+  for (const auto& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width(row[i]));
+  }
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      out << row[i];
+      if (i + 1 < row.size()) out << std::string(widths[i] - width(row[i]) + 2, ' ');
+    }
+    out << '\n';
+  }
+}
+
+// Prints rows under their header: a table for people, an array of objects for scripts.
+void print_rows(std::ostream& out, const std::vector<std::string>& header, const std::vector<std::vector<std::string>>& rows, bool as_json) {
+  if (!as_json) {
+    std::vector<std::vector<std::string>> all{header};
+    all.insert(all.end(), rows.begin(), rows.end());
+    print_table(out, all);
+    return;
+  }
+  json::array list;
+  for (const auto& row : rows) {
+    json::object object;
+    for (std::size_t i = 0; i < header.size(); ++i) object[header[i]] = row[i];
+    list.push_back(object);
+  }
+  out << json::serialize(list) << '\n';
+}
+
+Result<void> add_scope(Administration& admin, const Options& options) {
+  ScopeRow scope;
+  scope.id = random_id<core::ScopeId>();
+  scope.name = options.name;
+  randombytes_buf(&scope.epoch, sizeof scope.epoch);
+  scope.epoch >>= 1;
+  auto done = admin.store.write([&](WriteTransaction& transaction) -> Result<void> {
+    for (const ScopeRow& row : transaction.scopes()) {
+      if (row.name == options.name) return Error{Errc::invalid_argument, "There is a scope '" + options.name + "' already."};
+    }
+    transaction.add_scope(scope);
+    const auto stored = transaction.scope(scope.id);
+    const auto office = core::PersonId::from_bytes(transaction.setting("office_person"));
+    // The office writes what is imported.
+    if (stored && office) transaction.put_membership(*office, stored->key, Role::case_handler, ReadingMode::scope);
+    return {};
+  });
+  if (done) admin.out << "Scope '" << scope.name << "' made: " << scope.id.hex() << "\n";
+  return done;
+}
+
+Result<void> list_scopes(Administration& admin, const Options& options) {
+  return admin.store.read([&](ReadTransaction& transaction) -> Result<void> {
+    std::vector<std::vector<std::string>> rows;
+    for (const ScopeRow& scope : transaction.scopes()) {
+      std::ostringstream digest;
+      digest << std::hex << std::setw(16) << std::setfill('0') << scope.digest;
+      rows.push_back({scope.id.hex(), scope.name, std::to_string(scope.head), digest.str()});
+    }
+    print_rows(admin.out, {"id", "name", "operations", "digest"}, rows, options.as_json);
+    return {};
+  });
+}
+
+Result<void> add_person(Administration& admin, const Options& options) {
+  PersonRow person{random_id<core::PersonId>(), options.name};
+  auto done = admin.store.write([&](WriteTransaction& transaction) -> Result<void> {
+    transaction.add_person(person);
+    if (options.scope.empty()) return {};
+    auto scope = find_scope(transaction, options.scope);
+    if (!scope) return scope.error();
+    transaction.put_membership(person.id, scope->key, *role_from_name(options.role), ReadingMode::scope);
+    return {};
+  });
+  if (!done) return done;
+  admin.out << "Person '" << person.name << "' added: " << person.id.hex();
+  if (!options.scope.empty()) admin.out << ", " << options.role << " in '" << options.scope << "'";
+  admin.out << ".\nNext, for each of their devices: fieldsync-server enrol-code '" << person.name << "'\n";
+  return {};
+}
+
+Result<void> list_people(Administration& admin, const Options& options) {
+  return admin.store.read([&](ReadTransaction& transaction) -> Result<void> {
+    std::vector<std::vector<std::string>> rows;
+    for (const PersonRow& person : transaction.people()) {
+      std::string scopes;
+      for (const MembershipRow& membership : transaction.memberships(person.id)) {
+        scopes += (scopes.empty() ? "" : ", ") + membership.scope.name + " (" + std::string(name_of(membership.role)) + ")";
+      }
+      rows.push_back({person.id.hex(), person.name, scopes});
+    }
+    print_rows(admin.out, {"id", "name", "scopes"}, rows, options.as_json);
+    return {};
+  });
+}
+
+Result<void> set_membership(Administration& admin, const Options& options, bool joins) {
+  auto done = admin.store.write([&](WriteTransaction& transaction) -> Result<void> {
+    auto person = find_person(transaction, options.person);
+    if (!person) return person.error();
+    auto scope = find_scope(transaction, options.scope);
+    if (!scope) return scope.error();
+    transaction.put_membership(person->id, scope->key, joins ? *role_from_name(options.role) : Role::none, ReadingMode::scope);
+    return {};
+  });
+  if (done) {
+    admin.out << "'" << options.person << "' " << (joins ? "is now " + options.role + " in '" : "has left '") << options.scope << "'.\n";
+  }
+  return done;
+}
+
+Result<void> make_code(Administration& admin, const Options& options) {
+  const std::string code = new_enrolment_code();
+  const core::Instant expires = admin.clock() + core::Milliseconds{admin.configuration.code_lifetime_minutes * 60'000};
+  engine::EnrolmentText text{admin.configuration.public_address, {}, code};
+  for (const auto& file : {admin.configuration.certificate(), admin.configuration.spare_certificate()}) {
+    auto certificate = read_file(file);
+    if (!certificate) return certificate.error();
+    auto pin = tls::pin_of(*certificate);
+    if (!pin) return pin.error();
+    text.pins.push_back(*pin);
+  }
+  auto done = admin.store.write([&](WriteTransaction& transaction) -> Result<void> {
+    auto person = find_person(transaction, options.person);
+    if (!person) return person.error();
+    transaction.add_enrolment_code(*hash_enrolment_code(code), {person->id, expires, false});
+    return {};
+  });
+  if (!done) return done;
+  const std::string enrolment = engine::format_enrolment(text);
+  if (options.as_json) {
+    admin.out << json::serialize(json::object{{"enrolment", enrolment}, {"expires_ms", expires.ms}}) << "\n";
+    return {};
+  }
+  admin.out << "Works once, until " << instant_text(expires) << ". On the device of '" << options.person << "':\n\n  fieldsync enrol "
+            << enrolment << "\n";
+  return {};
+}
+
+Result<void> list_devices(Administration& admin, const Options& options) {
+  return admin.store.read([&](ReadTransaction& transaction) -> Result<void> {
+    std::vector<std::vector<std::string>> rows;
+    for (const DeviceRow& device : transaction.devices()) {
+      rows.push_back({device.id.hex(), device.person.name, device.name, std::to_string(device.last_counter),
+                      device.seen ? instant_text(*device.seen) : "never", device.revoked ? "revoked" : "active"});
+    }
+    print_rows(admin.out, {"id", "person", "name", "operations", "last_upload", "state"}, rows, options.as_json);
+    return {};
+  });
+}
+
+Result<void> revoke_device(Administration& admin, const Options& options) {
+  auto done = admin.store.write([&](WriteTransaction& transaction) -> Result<void> {
+    auto device = find_one(transaction.devices(), options.device, "device", [](const DeviceRow& row) { return row.id.hex(); });
+    if (!device) return device.error();
+    transaction.revoke_device(device->key, admin.clock());
+    return {};
+  });
+  if (done) admin.out << "Device " << options.device << " is revoked: its next request is refused.\n";
+  return done;
+}
+
+Result<void> import_form(Administration& admin, const Options& options) {
+  auto text = read_file(options.file);
+  if (!text) return text.error();
+  auto parsed = codec::parse_form_text(*text);
+  if (!parsed) return parsed.error();
+  auto done = admin.store.write([&](WriteTransaction& transaction) -> Result<void> {
+    if (const auto current = transaction.form(parsed->form.name)) {
+      auto decoded = codec::decode_form(current->bytes);
+      if (!decoded) return decoded.error();
+      if (auto checked = core::check_succession(*decoded, parsed->form); !checked) return checked;
+    }
+    transaction.put_form({parsed->form.name, parsed->form.version, parsed->bytes});
+    return {};
+  });
+  if (done) admin.out << "Form '" << parsed->form.name << "' version " << parsed->form.version << " imported; devices get it with their next sync.\n";
+  return done;
+}
+
+Result<void> list_forms(Administration& admin, const Options& options) {
+  return admin.store.read([&](ReadTransaction& transaction) -> Result<void> {
+    std::vector<std::vector<std::string>> rows;
+    for (const FormRow& row : transaction.forms_since(0)) {
+      auto form = codec::decode_form(row.bytes);
+      if (!form) return form.error();
+      rows.push_back({row.name, std::to_string(row.version), std::to_string(form->fields.size()), std::string(core::label_in(form->labels, "en", ""))});
+    }
+    print_rows(admin.out, {"name", "version", "fields", "label"}, rows, options.as_json);
+    return {};
+  });
+}
+
+Result<void> import_file(Administration& admin, const Options& options) {
+  auto content = read_file(options.file);
+  if (!content) return content.error();
+  ImportRequest request{options.form, options.scope, std::move(*content), options.key, {}};
+  if (::isatty(STDERR_FILENO) == 1) {
+    request.on_progress = [](std::size_t done, std::size_t all) {
+      if (done % 100 == 0 || done == all) std::cerr << "\r" << done << " of " << all << " rows" << (done == all ? "\n" : "") << std::flush;
+    };
+  }
+  auto report = import_records(admin.store, admin.sync, admin.clock, request);
+  if (!report) return report.error();
+  admin.out << report->rows << " rows read: " << report->written << " records written, " << report->unchanged << " unchanged.\n";
+  return {};
+}
+
+Result<void> check(Administration& admin, const Options& options) {
+  return admin.store.read([&](ReadTransaction& transaction) -> Result<void> {
+    const std::string problem = transaction.integrity_problem();
+    std::string wrong_digests;
+    for (const ScopeRow& scope : transaction.scopes()) {
+      std::uint64_t sum = 0;
+      transaction.changes_after(scope.key, 0, [&](const RecordRow& row) {
+        sum += row.hash;
+        return true;
+      });
+      if (sum != scope.digest) wrong_digests += " '" + scope.name + "'";
+    }
+    if (!problem.empty()) return Error{Errc::storage_corrupt, "The database is damaged: " + problem + ". Keep the file and restore a backup beside it."};
+    if (!wrong_digests.empty()) return Error{Errc::storage_corrupt, "The digest does not match the records of" + wrong_digests + "."};
+    const Counts counts = transaction.counts();
+    if (options.as_json) {
+      admin.out << json::serialize(json::object{{"ok", true}, {"records", counts.records}, {"operations", counts.operations},
+                                                {"open_conflicts", counts.open_conflicts}, {"quarantined", counts.quarantined}}) << "\n";
+      return {};
+    }
+    admin.out << "The database is sound: " << counts.records << " records from " << counts.operations << " operations, "
+              << counts.open_conflicts << " open conflicts, " << counts.quarantined << " operations in quarantine.\n";
+    return {};
+  });
+}
+
+Result<void> list_errors(Administration& admin, const Options& options) {
+  std::vector<std::vector<std::string>> rows;
+  for (const ErrcEntry& entry : all_errors()) {
+    rows.push_back({std::string(entry.name), entry.http_status == 0 ? "-" : std::to_string(entry.http_status), entry.retry ? "yes" : "no", std::string(entry.sentence)});
+  }
+  print_rows(admin.out, {"code", "status", "retry", "sentence"}, rows, options.as_json);
+  return {};
+}
+
+// Declares the commands; each sets what is to be done.
+class CommandLine {
+ public:
+  explicit CommandLine(std::filesystem::path working_folder) : working_folder_(std::move(working_folder)) {
+    app_.require_subcommand(1);
+    app_.set_help_all_flag("--help-all", "Help for all commands");
+    app_.set_version_flag("--version", "fieldsync-server 0.1.0");
+    app_.add_option("--dir", folder_, "The server's folder: settings, keys and database")->envname("FIELDSYNC_SERVER_DIR")->capture_default_str();
+    app_.footer("A new server in four steps:\n"
+                "  fieldsync-server init\n"
+                "  fieldsync-server scope add 'Osh region'\n"
+                "  fieldsync-server person add 'Aigul' --scope 'Osh region' --role coordinator\n"
+                "  fieldsync-server serve\n"
+                "then, for each device: fieldsync-server enrol-code 'Aigul'\n"
+                "Commands work while the server runs: they are handed to it.");
+    add_init();
+    auto* serve = app_.add_subcommand("serve", "Serve devices until Ctrl-C or SIGTERM");
+    serve->callback([this] { invocation_.kind = Invocation::Kind::serve; });
+    add_scope_commands();
+    add_person_commands();
+    add_device_commands();
+    add_data_commands();
+  }
+
+  Invocation parse(const std::vector<std::string>& arguments) {
+    std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
+    std::ostringstream text;
+    std::ostringstream problem;
+    try {
+      app_.parse(reversed);
+    } catch (const CLI::ParseError& error) {
+      const int code = app_.exit(error, text, problem);
+      invocation_.kind = code == 0 ? Invocation::Kind::help : Invocation::Kind::wrong_usage;
+      invocation_.text = text.str() + problem.str();
+    }
+    invocation_.folder = folder_;
+    return std::move(invocation_);
+  }
+
+ private:
+  using Command = Result<void> (*)(Administration&, const Options&);
+
+  void does(CLI::App* command, Command function) {
+    command->callback([this, function] {
+      invocation_.kind = Invocation::Kind::administration;
+      invocation_.administration = [options = options_, function](Administration& admin) { return function(admin, options); };
+    });
+  }
+
+  void offer_json(CLI::App* command) { command->add_flag("--json", options_.as_json, "Print JSON for scripts"); }
+
+  void add_init() {
+    auto* init = app_.add_subcommand("init", "Make a server: folder, keys, settings, database, standard forms");
+    init->add_option("--host", invocation_.init.host, "Name or address by which devices reach it")->capture_default_str();
+    init->add_option("--port", invocation_.init.port, "Port")->capture_default_str();
+    init->callback([this] { invocation_.kind = Invocation::Kind::init; });
+  }
+
+  void add_scope_commands() {
+    auto* scope = app_.add_subcommand("scope", "Who shares records: a region or an office")->require_subcommand(1);
+    auto* add = scope->add_subcommand("add", "Make a scope");
+    add->add_option("name", options_.name, "Its name, for example 'Osh region'")->required();
+    does(add, add_scope);
+    auto* list = scope->add_subcommand("list", "Scopes with their digests");
+    offer_json(list);
+    does(list, list_scopes);
+  }
+
+  void add_role(CLI::App* command) {
+    command->add_option("--role", options_.role, "What they may do there")
+        ->check(CLI::IsMember({"monitor", "coordinator", "case_handler", "board", "administrator"}))
+        ->capture_default_str();
+  }
+
+  void add_person_commands() {
+    auto* person = app_.add_subcommand("person", "People and their scopes")->require_subcommand(1);
+    auto* add = person->add_subcommand("add", "Add a person");
+    add->add_option("name", options_.name, "Name as others see it")->required();
+    add->add_option("--scope", options_.scope, "A scope to join at once");
+    add_role(add);
+    does(add, add_person);
+    auto* list = person->add_subcommand("list", "People with their roles");
+    offer_json(list);
+    does(list, list_people);
+    auto* join = person->add_subcommand("join", "Let a person into a scope, or change their role");
+    auto* leave = person->add_subcommand("leave", "End a person's membership: their devices push what they have, then erase it");
+    for (CLI::App* command : {join, leave}) {
+      command->add_option("person", options_.person, "Name, or the first letters of the id")->required();
+      command->add_option("scope", options_.scope, "Name, or the first letters of the id")->required();
+    }
+    add_role(join);
+    does(join, [](Administration& admin, const Options& options) { return set_membership(admin, options, true); });
+    does(leave, [](Administration& admin, const Options& options) { return set_membership(admin, options, false); });
+  }
+
+  void add_device_commands() {
+    auto* code = app_.add_subcommand("enrol-code", "Print a text that enrols one device of a person, once");
+    code->add_option("person", options_.person, "Name, or the first letters of the id")->required();
+    offer_json(code);
+    does(code, make_code);
+    auto* device = app_.add_subcommand("device", "Devices")->require_subcommand(1);
+    auto* list = device->add_subcommand("list", "Devices, whose they are, and when they last uploaded");
+    offer_json(list);
+    does(list, list_devices);
+    auto* revoke = device->add_subcommand("revoke", "Withdraw a device's access, at once");
+    revoke->add_option("device", options_.device, "The first letters of its id")->required();
+    does(revoke, revoke_device);
+  }
+
+  void add_data_commands() {
+    auto* form = app_.add_subcommand("form", "Forms")->require_subcommand(1);
+    auto* form_import = form->add_subcommand("import", "Import a form in proto text, or its next version");
+    add_file(form_import);
+    does(form_import, import_form);
+    auto* form_list = form->add_subcommand("list", "Forms in use");
+    offer_json(form_list);
+    does(form_list, list_forms);
+    auto* data = app_.add_subcommand("import", "Import reference data from CSV; importing again updates");
+    data->add_option("form", options_.form, "The records' form, for example facility")->required();
+    add_file(data);
+    data->add_option("--scope", options_.scope, "Name of the scope")->required();
+    data->add_option("--key", options_.key, "The field that identifies a row")->required();
+    data->footer("The first line names the form's fields; text with a language is headed name:language.\n"
+                 "Example: fieldsync-server import facility facilities.csv --scope 'Osh region' --key external_code");
+    does(data, import_file);
+    auto* check_command = app_.add_subcommand("check", "Check the database and its digests");
+    offer_json(check_command);
+    does(check_command, check);
+    auto* errors = app_.add_subcommand("errors", "Every code that a refusal can carry");
+    offer_json(errors);
+    does(errors, list_errors);
+  }
+
+  void add_file(CLI::App* command) {
+    command->add_option_function<std::string>("file", [this](const std::string& file) {
+             options_.file = (working_folder_ / file).string();
+           }, "The file")->required();
+  }
+
+  std::filesystem::path working_folder_;
+  CLI::App app_{"The fieldsync server: brings monitors' reports together without losing a word.", "fieldsync-server"};
+  std::string folder_ = "fieldsync-server";
+  Options options_;
+  Invocation invocation_;
+};
+
+}  // namespace
+
+Invocation parse_command_line(const std::vector<std::string>& arguments, const std::filesystem::path& working_folder) {
+  return CommandLine(working_folder).parse(arguments);
+}
+
+}  // namespace fieldsync::server

@@ -1,0 +1,46 @@
+// commands.h: the command line of fieldsync-server. Parsing is apart from doing:
+// administrators' commands run in this process or in the running server.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "app/configuration.h"
+#include "core/result.h"
+#include "service/sync_service.h"
+#include "store/store.h"
+
+namespace fieldsync::server {
+
+// What an administrator's command works with.
+struct Administration {
+  const Configuration& configuration;
+  Store& store;
+  SyncService& sync;
+  const Clock& clock;
+  std::ostream& out;
+};
+
+using AdministratorCommand = std::function<Result<void>(Administration&)>;
+
+struct InitOptions {
+  std::string host = "127.0.0.1";
+  std::uint16_t port = 8443;
+};
+
+struct Invocation {
+  enum class Kind : std::uint8_t { help, wrong_usage, init, serve, administration };
+  Kind kind = Kind::help;
+  std::filesystem::path folder;
+  std::string text;  // help: to print; wrong_usage: what to say
+  InitOptions init;
+  AdministratorCommand administration;
+};
+
+// `working_folder`: where relative file names are looked for.
+[[nodiscard]] Invocation parse_command_line(const std::vector<std::string>& arguments, const std::filesystem::path& working_folder);
+
+}  // namespace fieldsync::server

@@ -1,0 +1,39 @@
+// control_socket.h: how an administrator's command reaches the server that has
+// the database open: a Unix socket in the server's folder, for its owner only.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace fieldsync::server {
+
+struct CommandResult {
+  int exit_code = 0;
+  std::string output;
+  std::string error;
+};
+
+using RunCommand = std::function<CommandResult(const std::vector<std::string>& arguments)>;
+
+// Serves one command after another until it is destroyed.
+class ControlSocket {
+ public:
+  // Throws std::system_error where the socket cannot be made.
+  ControlSocket(const std::filesystem::path& path, RunCommand run);
+  ~ControlSocket();
+  ControlSocket(const ControlSocket&) = delete;
+  ControlSocket& operator=(const ControlSocket&) = delete;
+
+ private:
+  class Listener;
+  std::unique_ptr<Listener> listener_;
+};
+
+// Nothing where no server listens there.
+[[nodiscard]] std::optional<CommandResult> send_command(const std::filesystem::path& path, const std::vector<std::string>& arguments);
+
+}  // namespace fieldsync::server

@@ -1,0 +1,59 @@
+// fieldsync-server: see app/commands.cpp for its commands.
+#include <sodium.h>
+
+#include <filesystem>
+#include <iostream>
+
+#include "app/serve.h"
+
+namespace {
+
+using namespace fieldsync;
+using namespace fieldsync::server;
+
+int report(const Error& error) {
+  std::cerr << "fieldsync-server: " << error.message() << " [" << describe(error.code).name << "]\n";
+  return 1;
+}
+
+int run(const std::vector<std::string>& arguments) {
+  const auto working_folder = std::filesystem::current_path();
+  const Invocation invocation = parse_command_line(arguments, working_folder);
+  if (invocation.kind == Invocation::Kind::help) {
+    std::cout << invocation.text;
+    return 0;
+  }
+  if (invocation.kind == Invocation::Kind::wrong_usage) {
+    std::cerr << invocation.text;
+    return 2;
+  }
+  if (invocation.kind == Invocation::Kind::init) {
+    const auto made = make_server(invocation.folder, invocation.init, std::cout);
+    return made ? 0 : report(made.error());
+  }
+  auto configuration = read_configuration(invocation.folder);
+  if (!configuration) return report(configuration.error());
+  if (invocation.kind == Invocation::Kind::serve) {
+    const auto served = serve(*configuration);
+    return served ? 0 : report(served.error());
+  }
+  const CommandResult result = administrate(*configuration, arguments, working_folder);
+  std::cout << result.output;
+  std::cerr << result.error;
+  return result.exit_code;
+}
+
+}  // namespace
+
+int main(int count, char** values) {
+  if (sodium_init() < 0) {
+    std::cerr << "fieldsync-server: the random number generator could not be started.\n";
+    return 1;
+  }
+  try {
+    return run({values + 1, values + count});
+  } catch (const std::exception& error) {
+    std::cerr << "fieldsync-server: " << error.what() << "\n";
+    return 1;
+  }
+}

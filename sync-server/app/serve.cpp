@@ -1,0 +1,202 @@
+#include "app/serve.h"
+
+#include <signal.h>
+#include <sodium.h>
+#include <spdlog/spdlog.h>
+
+#include <chrono>
+#include <cstring>
+#include <iostream>
+#include <sstream>
+
+#include "app/import.h"
+#include "app/standard_forms.h"
+#include "codec/form_codec.h"
+#include "handlers/problem.h"
+#include "handlers/router.h"
+#include "http/http_server.h"
+#include "store/sqlite/sqlite_store.h"
+#include "tls/key_pair.h"
+
+namespace fieldsync::server {
+namespace {
+
+core::Instant wall_clock() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return {std::chrono::duration_cast<std::chrono::milliseconds>(now).count()};
+}
+
+Result<CursorKey> cursor_key_of(Store& store) {
+  CursorKey key{};
+  auto read = store.read([&](ReadTransaction& transaction) -> Result<void> {
+    const std::string stored = transaction.setting("cursor_key");
+    if (stored.size() != key.size()) return Error{Errc::not_found, "This database was not made by init."};
+    std::memcpy(key.data(), stored.data(), key.size());
+    return {};
+  });
+  if (!read) return read.error();
+  return key;
+}
+
+Result<void> fill_new_database(Store& store, const Clock& clock) {
+  CursorKey key;
+  randombytes_buf(key.data(), key.size());
+  auto filled = store.write([&](WriteTransaction& transaction) -> Result<void> {
+    transaction.put_setting("cursor_key", {reinterpret_cast<const char*>(key.data()), key.size()});
+    for (const std::string_view text : standard_forms()) {
+      auto parsed = codec::parse_form_text(text);
+      if (!parsed) return parsed.error();
+      transaction.put_form({parsed->form.name, parsed->form.version, parsed->bytes});
+    }
+    return {};
+  });
+  if (!filled) return filled;
+  return make_office(store, clock);
+}
+
+CommandResult run_here(const Invocation& invocation, const Configuration& configuration, Store& store, SyncService& sync, const Clock& clock) {
+  if (invocation.kind != Invocation::Kind::administration) return {2, "", "This command cannot be handed to a running server.\n"};
+  std::ostringstream out;
+  Administration admin{configuration, store, sync, clock, out};
+  const Result<void> done = invocation.administration(admin);
+  if (done) return {0, out.str(), ""};
+  const std::string code(describe(done.error().code).name);
+  return {1, out.str(), "fieldsync-server: " + done.error().message() + " [" + code + "]\n"};
+}
+
+// Requests with their outcome: never content, names, keys or codes.
+void log_outcome(const Request& request, const Response& response) {
+  if (response.status == 200) {
+    spdlog::debug("request {} {} {}", request.id, request.target.substr(0, 32), response.status);
+  } else {
+    spdlog::info("request {} refused with status {}", request.id, response.status);
+  }
+}
+
+Response safely(const Request& request, const std::function<Response()>& body) {
+  try {
+    return body();
+  } catch (const std::exception& error) {
+    spdlog::error("request {} failed: {}", request.id, error.what());
+    return problem_response({Errc::internal_error, {}}, request);
+  }
+}
+
+}  // namespace
+
+Result<void> make_server(const std::filesystem::path& folder, const InitOptions& options, std::ostream& out) {
+  Configuration configuration;
+  configuration.folder = folder;
+  configuration.port = options.port;
+  const bool loopback = options.host == "127.0.0.1" || options.host == "localhost";
+  configuration.listen_address = loopback ? "127.0.0.1" : "0.0.0.0";
+  configuration.public_address = options.host + ":" + std::to_string(options.port);
+  if (std::filesystem::exists(configuration.file())) {
+    return Error{Errc::invalid_argument, "There is a server in " + folder.string() + " already. Start it: fieldsync-server --dir " + folder.string() + " serve"};
+  }
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) return Error{Errc::storage_failed, "The folder " + folder.string() + " cannot be made: " + error.message() + "."};
+  std::filesystem::permissions(folder, std::filesystem::perms::owner_all, error);
+  const tls::KeyPair key = tls::make_server_key(options.host);
+  const tls::KeyPair spare = tls::make_server_key(options.host);
+  const std::pair<std::filesystem::path, std::string> files[] = {
+      {configuration.key(), key.private_key_pem},         {configuration.certificate(), key.certificate_pem},
+      {configuration.spare_key(), spare.private_key_pem}, {configuration.spare_certificate(), spare.certificate_pem}};
+  for (const auto& [path, content] : files) {
+    if (auto written = write_private_file(path, content); !written) return written;
+  }
+  auto store = SqliteStore::open(configuration.database().string());
+  if (!store) return store.error();
+  if (auto filled = fill_new_database(**store, wall_clock); !filled) return filled;
+  // Last, so that a folder with settings is a whole server.
+  if (auto written = write_private_file(configuration.file(), configuration_text(configuration)); !written) return written;
+  out << "A server was made in " << folder.string() << ". Keep " << configuration.spare_key().string()
+      << " somewhere else: devices trust it if the first key is lost.\nNext: fieldsync-server --dir " << folder.string() << " scope add NAME\n";
+  return {};
+}
+
+Result<void> serve(const Configuration& configuration) {
+  // Signals are waited for, not handled: every thread that starts now inherits this.
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+  spdlog::set_level(spdlog::level::from_str(configuration.log_level));
+  spdlog::flush_on(spdlog::level::info);
+
+  auto store = SqliteStore::open(configuration.database().string());
+  if (!store) return store.error();
+  auto cursor_key = cursor_key_of(**store);
+  if (!cursor_key) return cursor_key.error();
+  auto private_key = read_file(configuration.key());
+  auto certificate = read_file(configuration.certificate());
+  if (!private_key) return private_key.error();
+  if (!certificate) return certificate.error();
+
+  const Clock clock = wall_clock;
+  SyncService sync(**store, *cursor_key, clock);
+  Router router(**store, sync, clock);
+  HttpSettings settings;
+  settings.address = configuration.listen_address;
+  settings.port = configuration.port;
+  settings.private_key_pem = *private_key;
+  settings.certificate_pem = *certificate;
+  settings.blocking_threads = configuration.blocking_threads;
+  auto server = HttpServer::listen(
+      settings,
+      [&](const Request& head) {
+        std::optional<Response> refusal;
+        const Response failed = safely(head, [&] {
+          refusal = router.gate(head);
+          return Response{};
+        });
+        if (failed.status != 200) refusal = failed;
+        if (refusal) log_outcome(head, *refusal);
+        return refusal;
+      },
+      [&](const Request& request) {
+        Response response = safely(request, [&] { return router.handle(request); });
+        log_outcome(request, response);
+        return response;
+      },
+      [](const Error& error, const Request& request) {
+        Response response = problem_response(error, request);
+        log_outcome(request, response);
+        return response;
+      });
+  if (!server) return server.error();
+  const ControlSocket control(configuration.control_socket(), [&](const std::vector<std::string>& arguments) {
+    if (arguments.empty()) return CommandResult{2, "", "No command.\n"};
+    const std::filesystem::path working_folder = arguments.front();
+    const Invocation invocation = parse_command_line({arguments.begin() + 1, arguments.end()}, working_folder);
+    return run_here(invocation, configuration, **store, sync, clock);
+  });
+  (*server)->start();
+  spdlog::info("serving on {}:{}", configuration.listen_address, (*server)->port());
+  int signal_number = 0;
+  sigwait(&signals, &signal_number);
+  spdlog::info("stopping");
+  (*server)->stop();
+  spdlog::info("stopped");
+  return {};
+}
+
+CommandResult administrate(const Configuration& configuration, const std::vector<std::string>& arguments,
+                           const std::filesystem::path& working_folder) {
+  std::vector<std::string> handed{working_folder.string()};
+  handed.insert(handed.end(), arguments.begin(), arguments.end());
+  if (auto result = send_command(configuration.control_socket(), handed)) return *result;
+  const Invocation invocation = parse_command_line(arguments, working_folder);
+  auto store = SqliteStore::open(configuration.database().string());
+  if (!store) return {1, "", "fieldsync-server: " + store.error().message() + "\n"};
+  auto cursor_key = cursor_key_of(**store);
+  if (!cursor_key) return {1, "", "fieldsync-server: " + cursor_key.error().message() + "\n"};
+  const Clock clock = wall_clock;
+  SyncService sync(**store, *cursor_key, clock);
+  return run_here(invocation, configuration, **store, sync, clock);
+}
+
+}  // namespace fieldsync::server

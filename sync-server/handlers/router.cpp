@@ -1,0 +1,89 @@
+#include "handlers/router.h"
+
+#include <google/protobuf/arena.h>
+#include <google/protobuf/util/json_util.h>
+
+#include "codec/frame.h"
+#include "codec/wire_scan.h"
+#include "fieldsync/v1/enrol.pb.h"
+#include "fieldsync/v1/sync.pb.h"
+#include "handlers/problem.h"
+#include "service/enrolment.h"
+
+namespace fieldsync::server {
+namespace {
+
+bool speaks_json(const Request& request) { return request.content_type.starts_with("application/json"); }
+
+// Reads either mapping. `message` may be half filled after a refusal.
+Result<void> decode(const Request& request, google::protobuf::Message& message) {
+  if (speaks_json(request)) {
+    if (request.body.size() > json_body_bytes_max) return Error{Errc::request_too_large, "A request in JSON may have 256 KiB."};
+    const auto status = google::protobuf::util::JsonStringToMessage(request.body, &message);
+    if (!status.ok()) return Error{Errc::malformed_request, "The request is not the JSON mapping of the message: see proto/fieldsync/v1."};
+    return {};
+  }
+  std::size_t elements = 0;
+  if (auto scanned = codec::scan_message(request.body, *message.GetDescriptor(), codec::request_limits, elements); !scanned) return scanned;
+  if (!message.ParseFromString(request.body)) return Error{Errc::malformed_request, "The request is cut short, not protobuf, or holds text that is not UTF-8."};
+  return {};
+}
+
+Response encode(const Request& request, const google::protobuf::Message& message) {
+  Response response;
+  if (!wants_json(request)) {
+    response.content_type = "application/x-protobuf";
+    response.body = message.SerializeAsString();
+    return response;
+  }
+  response.content_type = "application/json";
+  google::protobuf::util::JsonPrintOptions options;
+  options.preserve_proto_field_names = true;
+  FIELDSYNC_CHECK(google::protobuf::util::MessageToJsonString(message, &response.body, options).ok(), "our own messages have a JSON mapping");
+  return response;
+}
+
+}  // namespace
+
+std::optional<Response> Router::gate(const Request& head) {
+  if (head.target != "/v1/sync" && head.target != "/v1/enrol") return problem_response({Errc::unknown_endpoint, {}}, head);
+  if (head.method != "POST") return problem_response({Errc::method_not_allowed, {}}, head);
+  if (!head.content_encoding.empty() && head.content_encoding != "identity") {
+    return problem_response({Errc::unsupported_encoding, "Content-Encoding is not accepted; frames inside are compressed."}, head);
+  }
+  if (!speaks_json(head) && !head.content_type.starts_with("application/x-protobuf")) {
+    return problem_response({Errc::unsupported_media_type, {}}, head);
+  }
+  if (head.peer_key.empty()) return problem_response({Errc::unknown_device, {}}, head);
+  if (head.target == "/v1/enrol") return std::nullopt;
+  std::optional<Response> refusal;
+  const auto looked = store_.read([&](ReadTransaction& transaction) -> Result<void> {
+    const auto device = transaction.device_by_id(device_id_of(head.peer_key));
+    if (!device) return Error{Errc::unknown_device, {}};
+    if (device->revoked) return Error{Errc::device_revoked, {}};
+    return {};
+  });
+  if (!looked) refusal = problem_response(looked.error(), head);
+  return refusal;
+}
+
+Response Router::handle(const Request& request) { return request.target == "/v1/enrol" ? enrol(request) : sync(request); }
+
+Response Router::sync(const Request& request) {
+  google::protobuf::Arena arena;
+  auto& message = *google::protobuf::Arena::CreateMessage<v1::SyncRequest>(&arena);
+  if (auto decoded = decode(request, message); !decoded) return problem_response(decoded.error(), request);
+  BodyStyle style = message.dictionary_id() == codec::dictionary_id() ? BodyStyle::frame : BodyStyle::plain;
+  if (wants_json(request)) style = BodyStyle::expanded;
+  const auto reply = sync_.sync(device_id_of(request.peer_key), message, style);
+  return reply ? encode(request, *reply) : problem_response(reply.error(), request);
+}
+
+Response Router::enrol(const Request& request) {
+  v1::EnrolRequest message;
+  if (auto decoded = decode(request, message); !decoded) return problem_response(decoded.error(), request);
+  const auto reply = server::enrol(store_, message, request.peer_key, clock_);
+  return reply ? encode(request, *reply) : problem_response(reply.error(), request);
+}
+
+}  // namespace fieldsync::server

@@ -1,0 +1,33 @@
+// router.h: which request goes where: decode, call the service, encode.
+#pragma once
+
+#include <optional>
+
+#include "http/message.h"
+#include "service/sync_service.h"
+#include "store/store.h"
+
+namespace fieldsync::server {
+
+// JSON is parsed into several times its size: callers that speak it send less.
+inline constexpr std::size_t json_body_bytes_max = 256 * 1024;
+
+// Threads: any.
+class Router {
+ public:
+  Router(Store& store, SyncService& sync, Clock clock) : store_(store), sync_(sync), clock_(std::move(clock)) {}
+
+  // From the head alone: what is refused before its body is read.
+  [[nodiscard]] std::optional<Response> gate(const Request& head);
+  [[nodiscard]] Response handle(const Request& request);
+
+ private:
+  [[nodiscard]] Response sync(const Request& request);
+  [[nodiscard]] Response enrol(const Request& request);
+
+  Store& store_;
+  SyncService& sync_;
+  Clock clock_;
+};
+
+}  // namespace fieldsync::server

@@ -1,0 +1,335 @@
+#include "http/http_server.h"
+
+#include <openssl/rand.h>
+#include <openssl/ssl.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/ssl.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/strand.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <chrono>
+#include <list>
+#include <mutex>
+#include <thread>
+
+#include "core/id.h"
+
+namespace fieldsync::server {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+using asio::ip::tcp;
+using boost::system::error_code;
+using TlsStream = asio::ssl::stream<beast::tcp_stream>;
+
+constexpr auto handshake_timeout = std::chrono::seconds(5);
+constexpr auto header_timeout = std::chrono::seconds(10);
+constexpr auto idle_timeout = std::chrono::seconds(60);
+constexpr auto step_timeout = std::chrono::seconds(10);  // each read or write of a body
+constexpr auto shutdown_timeout = std::chrono::seconds(2);
+constexpr std::size_t header_bytes_max = 8 * 1024;
+constexpr std::size_t write_step_bytes = 16 * 1024;
+constexpr int requests_per_connection_max = 1'000;
+
+std::string random_request_id() {
+  std::array<unsigned char, 8> bytes{};
+  if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) return "none";
+  return core::to_hex({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+}
+
+std::string peer_key_of(TlsStream& stream) {
+  X509* certificate = SSL_get0_peer_certificate(stream.native_handle());
+  EVP_PKEY* key = certificate == nullptr ? nullptr : X509_get0_pubkey(certificate);
+  if (key == nullptr || EVP_PKEY_get_id(key) != EVP_PKEY_ED25519) return {};
+  std::string raw(32, '\0');
+  std::size_t size = raw.size();
+  if (EVP_PKEY_get_raw_public_key(key, reinterpret_cast<unsigned char*>(raw.data()), &size) != 1) return {};
+  return raw;
+}
+
+using Parser = http::request_parser<http::string_body>;
+
+// What Beast 1.81 accepts and RFC 9112 does not. Nothing means that it is clean.
+std::optional<Error> framing_problem(const Parser::value_type& head) {
+  if (head.find(http::field::transfer_encoding) != head.end()) {
+    return Error{Errc::length_required, "Transfer-Encoding is not accepted: send one Content-Length."};
+  }
+  if (head.count(http::field::content_length) > 1) return Error{Errc::malformed_request, "There is more than one Content-Length."};
+  if (head.count(http::field::host) != 1) return Error{Errc::malformed_request, "There must be one Host."};
+  if (head.count(http::field::content_type) > 1) return Error{Errc::malformed_request, "There is more than one Content-Type."};
+  const bool carries_body = head.method() == http::verb::post || head.method() == http::verb::put;
+  if (carries_body && head.count(http::field::content_length) == 0) return Error{Errc::length_required, {}};
+  return std::nullopt;
+}
+
+Request plain_head(const Parser::value_type& head, const std::string& peer_key) {
+  const auto text = [](beast::string_view view) { return std::string(view.data(), view.size()); };
+  return {text(head.method_string()), text(head.target()), text(head[http::field::content_type]),
+          text(head[http::field::content_encoding]), text(head[http::field::accept]), {}, peer_key, random_request_id()};
+}
+
+std::string serialise(const Response& response, bool keep_alive) {
+  std::string head = "HTTP/1.1 " + std::to_string(response.status) + " ";
+  const beast::string_view reason = http::obsolete_reason(http::int_to_status(static_cast<unsigned>(response.status)));
+  head.append(reason.data(), reason.size());
+  head += "\r\nContent-Type: " + response.content_type + "\r\nContent-Length: " + std::to_string(response.body.size());
+  head += "\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff";
+  for (const auto& [name, value] : response.headers) head += "\r\n" + name + ": " + value;
+  head += keep_alive ? "\r\n\r\n" : "\r\nConnection: close\r\n\r\n";
+  return head + response.body;
+}
+
+class Server final : public HttpServer {
+ public:
+  Server(const HttpSettings& settings, Gate gate, Handler handler, Refuse refuse)
+      : settings_(settings), gate_(std::move(gate)), handler_(std::move(handler)), refuse_(std::move(refuse)),
+        tls_(asio::ssl::context::tls_server), acceptor_(io_), pool_(settings.blocking_threads) {}
+
+  ~Server() override { stop(); }
+
+  Result<void> open() {
+    error_code error;
+    const auto address = asio::ip::make_address(settings_.address, error);
+    if (error) return Error{Errc::invalid_argument, "'" + settings_.address + "' is not an IP address to listen on."};
+    const tcp::endpoint endpoint(address, settings_.port);
+    acceptor_.open(endpoint.protocol(), error);
+    if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
+    if (!error) acceptor_.bind(endpoint, error);
+    if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
+    if (error) {
+      return Error{Errc::in_use, "Cannot listen on " + settings_.address + ":" + std::to_string(settings_.port) + ": " + error.message() + "."};
+    }
+    return configure_tls();
+  }
+
+  [[nodiscard]] std::uint16_t port() const override { return acceptor_.local_endpoint().port(); }
+
+  void start() override {
+    asio::co_spawn(io_, accept_loop(), asio::detached);
+    for (std::size_t i = 0; i < std::max<std::size_t>(settings_.io_threads, 1); ++i) {
+      threads_.emplace_back([this] { io_.run(); });
+    }
+  }
+
+  void stop() override {
+    if (stopping_.exchange(true)) return;
+    asio::post(io_, [this] {
+      error_code ignored;
+      acceptor_.close(ignored);
+    });
+    // Idle connections are closed at once, busy ones after their answer.
+    const auto until = std::chrono::steady_clock::now() + shutdown_timeout;
+    close_connections(false);
+    while (open_connections_ > 0 && std::chrono::steady_clock::now() < until) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    close_connections(true);
+    for (std::thread& thread : threads_) thread.join();
+    threads_.clear();
+    pool_.join();
+  }
+
+ private:
+  struct Connection {
+    std::shared_ptr<TlsStream> stream;
+    bool busy = false;
+  };
+  using ConnectionAt = std::list<Connection>::iterator;
+
+  Result<void> configure_tls() {
+    SSL_CTX* context = tls_.native_handle();
+    SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION);
+    SSL_CTX_set_num_tickets(context, 0);
+    SSL_CTX_set_max_early_data(context, 0);
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
+    error_code error;
+    tls_.use_certificate_chain(asio::buffer(settings_.certificate_pem), error);
+    if (!error) tls_.use_private_key(asio::buffer(settings_.private_key_pem), asio::ssl::context::pem, error);
+    if (error) return Error{Errc::invalid_argument, "The server's key or certificate could not be read: " + error.message() + "."};
+    // Any certificate is let in: the handshake proves the key, and the key is
+    // what enrolment knows.
+    tls_.set_verify_mode(asio::ssl::verify_peer);
+    tls_.set_verify_callback([](bool, asio::ssl::verify_context&) { return true; });
+    return {};
+  }
+
+  asio::awaitable<void> accept_loop() {
+    while (!stopping_) {
+      error_code error;
+      tcp::socket socket(asio::make_strand(io_));
+      co_await acceptor_.async_accept(socket, asio::redirect_error(asio::use_awaitable, error));
+      if (error == asio::error::operation_aborted || stopping_) co_return;
+      if (error) {
+        // Out of descriptors or memory: wait for some to come back.
+        asio::steady_timer timer(io_, std::chrono::milliseconds(100));
+        co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, error));
+        continue;
+      }
+      if (open_connections_ >= settings_.connections_max) continue;
+      ++open_connections_;
+      auto executor = socket.get_executor();
+      asio::co_spawn(executor, session(std::move(socket)), [this](const std::exception_ptr&) { --open_connections_; });
+    }
+  }
+
+  asio::awaitable<void> session(tcp::socket socket) {
+    error_code error;
+    socket.set_option(tcp::no_delay(true), error);
+    const auto stream = std::make_shared<TlsStream>(beast::tcp_stream(std::move(socket)), tls_);
+    const ConnectionAt connection = remember(stream);
+    beast::get_lowest_layer(*stream).expires_after(handshake_timeout);
+    co_await stream->async_handshake(asio::ssl::stream_base::server, asio::redirect_error(asio::use_awaitable, error));
+    if (!error) {
+      const std::string peer_key = peer_key_of(*stream);
+      beast::flat_buffer buffer;
+      int served = 0;
+      bool keep_alive = true;
+      while (keep_alive && !stopping_) {
+        keep_alive = co_await serve_one(*stream, buffer, peer_key, connection, served);
+        ++served;
+      }
+      beast::get_lowest_layer(*stream).expires_after(shutdown_timeout);
+      co_await stream->async_shutdown(asio::redirect_error(asio::use_awaitable, error));
+    }
+    forget(connection);
+  }
+
+  // True where the connection may carry another request.
+  asio::awaitable<bool> serve_one(TlsStream& stream, beast::flat_buffer& buffer, const std::string& peer_key,
+                                  ConnectionAt connection, int served) {
+    error_code error;
+    auto& socket = beast::get_lowest_layer(stream);
+    Parser parser;
+    parser.header_limit(header_bytes_max);
+    parser.body_limit(settings_.body_bytes_max);
+    socket.expires_after(served == 0 ? std::chrono::seconds(header_timeout) : idle_timeout);
+    co_await http::async_read_header(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, error));
+    set_busy(connection, true);
+    Request request = plain_head(parser.get(), peer_key);
+    std::optional<Response> refusal = refuse_head(parser, error, request);
+    if (error && !refusal) co_return false;
+    if (!refusal) refusal = co_await gate_on_pool(request);
+    if (refusal) {
+      co_await answer(stream, *refusal, false);
+      co_return false;
+    }
+    while (!parser.is_done()) {
+      socket.expires_after(step_timeout);
+      co_await http::async_read_some(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, error));
+      if (error == http::error::body_limit) {
+        co_await answer(stream, refuse_({Errc::request_too_large, {}}, request), false);
+        co_return false;
+      }
+      if (error) co_return false;
+    }
+    request.body = std::move(parser.get().body());
+    Response response = co_await run_on_pool(request);
+    const bool keep_alive = parser.keep_alive() && !stopping_ && served + 1 < requests_per_connection_max;
+    const bool sent = co_await answer(stream, response, keep_alive);
+    set_busy(connection, false);
+    co_return sent && keep_alive;
+  }
+
+  std::optional<Response> refuse_head(const Parser& parser, const error_code& error, const Request& request) {
+    if (error == http::error::header_limit) return refuse_({Errc::header_too_large, {}}, request);
+    if (error == http::error::body_limit) return refuse_({Errc::request_too_large, {}}, request);
+    const bool closed = error == http::error::end_of_stream || error == asio::ssl::error::stream_truncated ||
+                        error == asio::error::operation_aborted || error == beast::error::timeout ||
+                        error == http::error::partial_message || error.category() == asio::error::get_system_category();
+    if (error && closed) return std::nullopt;
+    if (error) return refuse_({Errc::malformed_request, "The request is not valid HTTP/1.1."}, request);
+    if (const auto problem = framing_problem(parser.get())) return refuse_(*problem, request);
+    return std::nullopt;
+  }
+
+  asio::awaitable<std::optional<Response>> gate_on_pool(const Request& head) {
+    const auto body = [&]() -> asio::awaitable<std::optional<Response>> { co_return gate_(head); };
+    co_return co_await asio::co_spawn(pool_.get_executor(), body, asio::use_awaitable);
+  }
+
+  asio::awaitable<Response> run_on_pool(const Request& request) {
+    const auto body = [&]() -> asio::awaitable<Response> { co_return handler_(request); };
+    co_return co_await asio::co_spawn(pool_.get_executor(), body, asio::use_awaitable);
+  }
+
+  asio::awaitable<bool> answer(TlsStream& stream, const Response& response, bool keep_alive) {
+    const std::string bytes = serialise(response, keep_alive);
+    error_code error;
+    for (std::size_t sent = 0; sent < bytes.size();) {
+      beast::get_lowest_layer(stream).expires_after(step_timeout);
+      const auto step = asio::buffer(bytes.data() + sent, std::min(write_step_bytes, bytes.size() - sent));
+      sent += co_await asio::async_write(stream, step, asio::redirect_error(asio::use_awaitable, error));
+      if (error) co_return false;
+    }
+    co_return true;
+  }
+
+  ConnectionAt remember(std::shared_ptr<TlsStream> stream) {
+    const std::lock_guard lock(mutex_);
+    return connections_.insert(connections_.end(), Connection{std::move(stream), false});
+  }
+
+  void forget(ConnectionAt connection) {
+    const std::lock_guard lock(mutex_);
+    connections_.erase(connection);
+  }
+
+  void set_busy(ConnectionAt connection, bool busy) {
+    const std::lock_guard lock(mutex_);
+    connection->busy = busy;
+  }
+
+  void close_connections(bool busy_too) {
+    const std::lock_guard lock(mutex_);
+    for (const Connection& connection : connections_) {
+      if (connection.busy && !busy_too) continue;
+      asio::post(connection.stream->get_executor(), [stream = connection.stream] {
+        error_code ignored;
+        beast::get_lowest_layer(*stream).socket().close(ignored);
+      });
+    }
+  }
+
+  HttpSettings settings_;
+  Gate gate_;
+  Handler handler_;
+  Refuse refuse_;
+  asio::io_context io_;
+  asio::ssl::context tls_;
+  tcp::acceptor acceptor_;
+  asio::thread_pool pool_;
+  std::atomic<bool> stopping_ = false;
+  std::atomic<std::size_t> open_connections_ = 0;
+  std::mutex mutex_;
+  std::list<Connection> connections_;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<HttpServer>> HttpServer::listen(const HttpSettings& settings, Gate gate, Handler handler, Refuse refuse) {
+  auto server = std::make_unique<Server>(settings, std::move(gate), std::move(handler), std::move(refuse));
+  if (auto opened = server->open(); !opened) return opened.error();
+  return std::unique_ptr<HttpServer>(std::move(server));
+}
+
+}  // namespace fieldsync::server

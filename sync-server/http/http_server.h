@@ -1,0 +1,50 @@
+// http_server.h: HTTP/1.1 over TLS 1.3. Knows no business: a handler gets each
+// whole request on a thread of the blocking pool.
+//
+// Deadlines stand on every wait. Framing that could be read in two ways is
+// refused and the connection closed (RFC 9112 sections 6.1 and 6.3).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "core/result.h"
+#include "http/message.h"
+
+namespace fieldsync::server {
+
+struct HttpSettings {
+  std::string address = "127.0.0.1";
+  std::uint16_t port = 8443;  // 0: any free one
+  std::string private_key_pem;
+  std::string certificate_pem;
+  std::size_t io_threads = 1;
+  std::size_t blocking_threads = 8;
+  std::size_t connections_max = 5'000;
+  std::size_t body_bytes_max = 2 * 1024 * 1024;
+};
+
+// Says whether a request may send its body at all, from its head alone: nothing
+// means yes.
+using Gate = std::function<std::optional<Response>(const Request& head)>;
+using Handler = std::function<Response(const Request&)>;
+// Answers what the HTTP layer itself refuses.
+using Refuse = std::function<Response(const Error&, const Request&)>;
+
+class HttpServer {
+ public:
+  // Listens; serves from start() on. offline: the address cannot be had.
+  [[nodiscard]] static Result<std::unique_ptr<HttpServer>> listen(const HttpSettings& settings, Gate gate, Handler handler, Refuse refuse);
+  virtual ~HttpServer() = default;
+
+  [[nodiscard]] virtual std::uint16_t port() const = 0;
+  virtual void start() = 0;
+  // Stops accepting, lets running requests end (2 s), closes the rest, returns
+  // when nothing runs any more.
+  virtual void stop() = 0;
+};
+
+}  // namespace fieldsync::server
