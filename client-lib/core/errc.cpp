@@ -33,6 +33,8 @@ constexpr auto table = std::to_array<ErrcEntry>({
     {Errc::invalid_text, "invalid_text", 422, false, "The text is not valid UTF-8 or holds control characters."},
     {Errc::wrong_context, "wrong_context", 422, false, "The record belongs to another form or scope."},
     {Errc::not_supported_yet, "not_supported_yet", 422, false, "This server does not do that yet. The operation is kept."},
+    {Errc::must_be_sealed, "must_be_sealed", 422, false,
+     "This field may only be stored sealed, which this version cannot do yet. Nothing was stored."},
     {Errc::unknown_device, "unknown_device", 401, false, "This device is not enrolled here. Ask a coordinator for a code and enrol it."},
     {Errc::device_revoked, "device_revoked", 401, false, "This device's access was withdrawn. Speak to your coordinator."},
     {Errc::device_already_enrolled, "device_already_enrolled", 409, false, "This device is enrolled already."},

@@ -32,6 +32,7 @@ enum class Errc {
   invalid_text,
   wrong_context,
   not_supported_yet,
+  must_be_sealed,
   // Who may do what.
   unknown_device,
   device_revoked,

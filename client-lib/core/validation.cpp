@@ -132,6 +132,8 @@ bool may_repeat(const FormField* field) {
 Result<void> check_value(const Value& value, const FormField* field) {
   if (std::holds_alternative<Empty>(value)) return {};
   const bool sealed = std::holds_alternative<SealedValue>(value);
+  const bool secret = field != nullptr && (field->confidentiality == Confidentiality::sealed || field->confidentiality == Confidentiality::safety);
+  if (secret && !sealed) return refuse(Errc::must_be_sealed, field, "may only be stored sealed, which this version cannot do yet.");
   if (field != nullptr && !sealed && !type_fits(value, field->type)) {
     return refuse(Errc::wrong_value_type, field, "is not of the field's type.");
   }

@@ -42,7 +42,7 @@
 namespace fieldsync {
 
 struct OpenOptions {
-  std::string directory;
+  std::string directory{};
   bool create = true;  // make the store where there is none
 };
 
@@ -66,13 +66,13 @@ struct ScopeInfo {
 
 // Which records to list. Empty members do not restrict.
 struct Query {
-  std::string form;
-  std::optional<core::ScopeId> scope;
+  std::string form{};
+  std::optional<core::ScopeId> scope{};
   // Substring of any shown text, compared in NFC and without regard to case.
-  std::string text;
+  std::string text{};
   // A reference field by name, and the record that it must point to.
-  std::string reference_field;
-  std::optional<core::RecordId> reference;
+  std::string reference_field{};
+  std::optional<core::RecordId> reference{};
   bool include_deleted = false;
   std::size_t limit = SIZE_MAX;
 };

@@ -23,7 +23,7 @@ struct SyncProgress {
 
 struct SyncOptions {
   // Called on the thread that called sync(); must not call the Database.
-  std::function<void(const SyncProgress&)> on_progress;
+  std::function<void(const SyncProgress&)> on_progress{};
   // How often to try again after a broken connection, with growing, jittered
   // pauses (1 s, 2 s, 4 s ... at most 60 s); progress starts the count anew.
   int retries = 4;

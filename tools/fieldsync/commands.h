@@ -1,0 +1,90 @@
+// commands.h: what each command is told and does. All write their result to
+// standard output and return why they failed; main() reports that. Each opens the
+// store for itself and closes it before it returns.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/result.h"
+#include "fieldsync/draft.h"
+#include "fieldsync/settings.h"
+
+namespace fieldsync::cli {
+
+// commands/enrol.cpp
+struct EnrolOptions {
+  std::string enrolment;
+  std::string device_name;
+};
+[[nodiscard]] Result<void> run_enrol(const Settings& settings, const EnrolOptions& options);
+
+// commands/forms.cpp
+[[nodiscard]] Result<void> run_forms(const Settings& settings, const std::string& form);
+
+// commands/scopes.cpp
+[[nodiscard]] Result<void> run_scopes(const Settings& settings);
+
+// commands/new.cpp
+struct NewOptions {
+  std::string form;
+  std::string scope;             // empty: the only one
+  std::vector<std::string> set;  // field=value
+  std::string from;              // a file of JSON lines; "-" for standard input
+};
+[[nodiscard]] Result<void> run_new(const Settings& settings, const NewOptions& options);
+
+// commands/edit.cpp
+struct EditOptions {
+  std::string record;
+  EditTexts edits;
+};
+[[nodiscard]] Result<void> run_edit(const Settings& settings, const EditOptions& options);
+
+// commands/show.cpp
+[[nodiscard]] Result<void> run_show(const Settings& settings, const std::string& record);
+
+// commands/list.cpp
+struct ListOptions {
+  std::string form;   // empty: all
+  std::string scope;  // empty: all
+  std::string text;   // empty: whatever they say
+  bool deleted = false;
+  std::optional<std::size_t> limit;
+};
+[[nodiscard]] Result<void> run_list(const Settings& settings, const ListOptions& options);
+
+// commands/conflicts.cpp
+[[nodiscard]] Result<void> run_conflicts(const Settings& settings);
+
+// commands/resolve.cpp
+struct ResolveOptions {
+  std::string record;
+  std::string field;                 // a path, or "existence"
+  std::optional<std::string> pick;   // a number, or "delete" or "keep"
+  std::optional<std::string> value;  // exactly one of the two is given
+};
+[[nodiscard]] Result<void> run_resolve(const Settings& settings, const ResolveOptions& options);
+
+// commands/existence.cpp
+[[nodiscard]] Result<void> run_delete(const Settings& settings, const std::string& record);
+[[nodiscard]] Result<void> run_restore(const Settings& settings, const std::string& record);
+
+// commands/sync.cpp
+[[nodiscard]] Result<void> run_sync(const Settings& settings);
+
+// commands/status.cpp
+[[nodiscard]] Result<void> run_status(const Settings& settings);
+
+// commands/export.cpp
+enum class ExportFormat { csv, json_lines };
+struct ExportOptions {
+  std::string form;
+  ExportFormat format = ExportFormat::csv;
+  std::string output;  // empty: standard output
+};
+[[nodiscard]] Result<void> run_export(const Settings& settings, const ExportOptions& options);
+
+}  // namespace fieldsync::cli

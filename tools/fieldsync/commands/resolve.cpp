@@ -1,0 +1,103 @@
+#include <charconv>
+#include <iostream>
+
+#include "fieldsync/commands.h"
+#include "fieldsync/field_path.h"
+#include "fieldsync/json_output.h"
+#include "fieldsync/lookup.h"
+#include "fieldsync/text_display.h"
+
+namespace fieldsync::cli {
+namespace {
+
+// The conflict of one record that `path` names.
+Result<Conflict> find_conflict(Database& database, const core::RecordId& record, const std::string& text) {
+  const auto path = parse_field_path(text);
+  if (!path) return path.error();
+  const auto conflicts = database.conflicts();
+  if (!conflicts) return conflicts.error();
+  for (const Conflict& conflict : *conflicts) {
+    const bool same_item = path->item.empty() ? conflict.item.is_none() : conflict.item.hex().starts_with(path->item);
+    if (conflict.record == record && conflict.field_name == path->field && same_item) return conflict;
+  }
+  return Error{Errc::not_found,
+               "'" + text + "' of record " + short_id(record) +
+                   " is not in conflict. See: fieldsync conflicts. To change a field: fieldsync edit."};
+}
+
+Result<core::Value> picked_value(const Conflict& conflict, const std::string& pick) {
+  std::size_t number = 0;
+  const char* end = pick.data() + pick.size();
+  const auto [stop, problem] = std::from_chars(pick.data(), end, number);
+  if (problem != std::errc() || stop != end || number == 0 || number > conflict.values.size()) {
+    return Error{Errc::invalid_argument, "--pick takes a number from 1 to " + std::to_string(conflict.values.size()) +
+                                             ", as listed by: fieldsync conflicts."};
+  }
+  return conflict.values[number - 1].value;
+}
+
+Result<core::Value> typed_value(Database& database, const Conflict& conflict, const std::string& text) {
+  const auto form = find_form(database, conflict.form);
+  if (!form) return form.error();
+  const core::FormField* field = form->find(conflict.field);
+  if (field == nullptr) {
+    return Error{Errc::unknown_field, "The form does not know this field; settle it with --pick."};
+  }
+  return parse_value(*field, text, record_finder(database));
+}
+
+// An item can be deleted again but not brought back, which takes an edit of the
+// record as it was: the library has no such call.
+Result<void> settle_item(RecordEditor& editor, const Conflict& conflict, bool keep) {
+  if (keep) return Error{Errc::not_supported_yet, "An item cannot be restored; enter it anew and delete this one."};
+  if (auto deleted = editor.delete_item(conflict.item); !deleted) return deleted;
+  const auto saved = editor.save();
+  if (!saved) return saved.error();
+  return {};
+}
+
+Result<void> settle_existence(Database& database, RecordEditor& editor, const Conflict& conflict,
+                              const ResolveOptions& options) {
+  const std::string pick = options.pick.value_or("");
+  if (pick != "keep" && pick != "delete") {
+    return Error{Errc::invalid_argument, "Settle a deletion with --pick keep or --pick delete."};
+  }
+  if (!conflict.item.is_none()) return settle_item(editor, conflict, pick == "keep");
+  return pick == "keep" ? database.restore_record(conflict.record) : database.delete_record(conflict.record);
+}
+
+Result<void> settle_field(Database& database, RecordEditor& editor, const Conflict& conflict,
+                          const ResolveOptions& options) {
+  auto value = options.pick ? picked_value(conflict, *options.pick) : typed_value(database, conflict, *options.value);
+  if (!value) return value.error();
+  if (auto resolved = editor.resolve(conflict.field_name, std::move(*value), conflict.item); !resolved) return resolved;
+  const auto saved = editor.save();
+  if (!saved) return saved.error();
+  return {};
+}
+
+}  // namespace
+
+Result<void> run_resolve(const Settings& settings, const ResolveOptions& options) {
+  const auto database = open_store(settings);
+  if (!database) return database.error();
+  const auto record = find_record(**database, options.record);
+  if (!record) return record.error();
+  const auto conflict = find_conflict(**database, *record, options.field);
+  if (!conflict) return conflict.error();
+  auto editor = (*database)->edit(*record);
+  if (!editor) return editor.error();
+  const bool existence = conflict->field == core::existence_field;
+  auto settled = existence ? settle_existence(**database, *editor, *conflict, options)
+                           : settle_field(**database, *editor, *conflict, options);
+  if (!settled) return settled;
+  if (settings.json) {
+    print_json(std::cout, boost::json::object{{"id", record->hex()}, {"field", options.field}, {"resolved", true}});
+  } else {
+    std::cout << "Settled " << for_terminal(options.field) << " of " << short_id(*record)
+              << " on this device; the office hears of it with the next sync.\n";
+  }
+  return {};
+}
+
+}  // namespace fieldsync::cli

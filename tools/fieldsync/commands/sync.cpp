@@ -1,0 +1,87 @@
+#include <unistd.h>
+
+#include <array>
+#include <iomanip>
+#include <iostream>
+#include <sstream>
+
+#include "fieldsync/commands.h"
+#include "fieldsync/interrupt.h"
+#include "fieldsync/json_output.h"
+#include "fieldsync/lookup.h"
+#include "fieldsync/progress_bar.h"
+#include "fieldsync/report.h"
+#include "fieldsync/terminal.h"
+
+namespace fieldsync::cli {
+namespace {
+
+std::string byte_count(std::uint64_t bytes) {
+  constexpr std::array<std::string_view, 4> units = {"bytes", "kB", "MB", "GB"};
+  double amount = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  for (; amount >= 1000 && unit + 1 < units.size(); ++unit) amount /= 1000;
+  std::ostringstream text;
+  text << std::fixed << std::setprecision(unit == 0 ? 0 : 1) << amount << ' ' << units[unit];
+  return text.str();
+}
+
+void show_progress(ProgressBar& bar, const SyncProgress& progress) {
+  const std::uint64_t sent = progress.operations_acknowledged;
+  const std::uint64_t all = sent + progress.operations_waiting;
+  const std::string received = counted(progress.records_received, "record", "records") + " received" +
+                               (progress.more_to_receive ? ", more to come" : "");
+  bar.show(sent, all, std::to_string(sent) + " of " + counted(all, "save", "saves") + " sent, " + received);
+}
+
+std::string summary(const SyncReport& report, const Result<Status>& status) {
+  std::string text = "Sent " + counted(report.operations_acknowledged, "save", "saves") + " and received " +
+                     counted(report.records_received, "record", "records") + " in " +
+                     counted(report.requests, "request", "requests") + ": " + byte_count(report.wire_bytes_up) +
+                     " up, " + byte_count(report.wire_bytes_down) + " down.";
+  if (report.operations_refused > 0) {
+    text += ' ' + counted(report.operations_refused, "save was", "saves were") +
+            " refused by the office; see: fieldsync status.";
+  }
+  if (status && status->open_conflicts > 0) {
+    text += ' ' + counted(status->open_conflicts, "conflict waits", "conflicts wait") +
+            " for a decision; see: fieldsync conflicts.";
+  }
+  return text;
+}
+
+// What a person does about it stands in the table of errors for the others.
+Error with_next_step(const Error& error) {
+  if (exit_code(error.code) == exit_offline) {
+    return {error.code, error.message() + " Run fieldsync sync again when there is a connection."};
+  }
+  if (error.code == Errc::cancelled) return {error.code, error.message() + " Go on with: fieldsync sync."};
+  if (error.code == Errc::not_enrolled) return {error.code, error.message() + " Begin with: fieldsync enrol."};
+  return error;
+}
+
+Result<SyncReport> sync_with_bar(Database& database, bool quiet) {
+  ProgressBar bar(std::cerr, terminal_columns(STDERR_FILENO));
+  SyncOptions options;
+  if (!quiet) options.on_progress = [&bar](const SyncProgress& progress) { show_progress(bar, progress); };
+  return database.sync(options);
+}
+
+}  // namespace
+
+Result<void> run_sync(const Settings& settings) {
+  const HeldSignals signals;
+  auto database = open_store(settings);
+  if (!database) return database.error();
+  const InterruptWatch interrupts(signals, [&database] { (*database)->cancel_sync(); });
+  const auto report = sync_with_bar(**database, settings.json);
+  if (!report) return with_next_step(report.error());
+  if (settings.json) {
+    print_json(std::cout, report_json(*report));
+  } else {
+    std::cout << summary(*report, (*database)->status()) << '\n';
+  }
+  return {};
+}
+
+}  // namespace fieldsync::cli

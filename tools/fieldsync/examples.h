@@ -1,0 +1,116 @@
+// examples.h: what stands at the end of each command's --help.
+#pragma once
+
+namespace fieldsync::cli::examples {
+
+inline constexpr char app[] = R"(A first day:
+  fieldsync enrol "ENROLMENT TEXT" --name "Aidai's tablet"
+  fieldsync sync
+  fieldsync forms
+  fieldsync new visit facility=1a2b3c4d type=interim planned=2026-11-24
+  fieldsync list visit
+  fieldsync sync
+
+--store, --language and --json may also follow the command.
+
+Exit codes: 0 done, 1 refused or failed, 2 the command line is wrong,
+3 offline or the connection broke: try again later.)";
+
+inline constexpr char enrol[] = R"(The coordinator's `fieldsync-server enrol-code` prints the text.
+
+Example:
+  fieldsync enrol "ENROLMENT TEXT" --name "Osh office, tablet 2")";
+
+inline constexpr char forms[] = R"(Examples:
+  fieldsync forms                        all forms
+  fieldsync forms visit --language ky    the fields of one, with Kyrgyz labels)";
+
+inline constexpr char scopes[] = R"(Example:
+  fieldsync scopes --json)";
+
+inline constexpr char create[] = R"(Values:
+  text         as it is                       summary="Cell 4 has no window."
+  local text   language:text                  names="ky:Ош ТКИ"
+  choice       code, or label                 kind=ivs
+  yes or no                                   announced=no
+  date         year-month-day                 planned=2026-11-24
+  instant      RFC 3339                       arrived=2026-11-24T10:00+06:00
+  position     latitude,longitude in degrees  position=42.8746,74.5698
+  reference    first digits of a record id    facility=1a2b3c4d
+A field that holds several values may be given several times. Fields of a group
+are written 'group[new].field=value'. The new record's id is printed.
+
+From a file, one JSON object a line; a group takes an array of objects:
+  {"kind": "ivs", "names": [{"language": "ky", "text": "Ош ТКИ"}, "ru:Ош ИВС"],
+   "capacity": 40, "areas": [{"area": "cell", "note": "No window."}]}
+
+Examples:
+  fieldsync new facility kind=ivs names="ky:Ош ТКИ" names="ru:Ош ИВС"
+  fieldsync new visit --scope "Osh region" facility=1a2b type=interim
+  fieldsync new visit facility=1a2b 'areas[new].area=cell' 'areas[new].note=Damp.'
+  fieldsync new facility --from facilities.jsonl)";
+
+inline constexpr char edit[] = R"(A field that holds one value gets the new one in its place; a set or a list gets
+one value more; a counter is raised by it. Values are written as for `new`.
+Fields of a group: 'group[ITEM].field', where ITEM is the beginning of the id
+that `show` prints, or 'new' for an item that this command adds.
+
+Examples:
+  fieldsync edit 1a2b status=closed summary="Two cells closed since May."
+  fieldsync edit 1a2b --add team=9f8e --remove team=77ab
+  fieldsync edit 1a2b --clear summary
+  fieldsync edit 1a2b 'areas[new].area=kitchen' 'areas[3f2a].note=Painted.'
+  fieldsync edit 1a2b --delete-item 3f2a)";
+
+inline constexpr char show[] = R"(Example:
+  fieldsync show 1a2b3c4d --language ru)";
+
+inline constexpr char list[] = R"(Examples:
+  fieldsync list                            everything, newest change first
+  fieldsync list visit --scope "Osh region" --limit 20
+  fieldsync list visit --deleted --json)";
+
+inline constexpr char search[] = R"(Examples:
+  fieldsync search "терезе жок"
+  fieldsync search window --form observation)";
+
+inline constexpr char conflicts[] = R"(Where two people changed the same field without knowing of each other, both
+values stay until somebody decides.
+
+Example:
+  fieldsync conflicts
+  fieldsync resolve 1a2b3c4d summary --pick 2)";
+
+inline constexpr char resolve[] = R"(Examples:
+  fieldsync resolve 1a2b summary --pick 2          the second that `conflicts` lists
+  fieldsync resolve 1a2b summary --value "Both windows are broken."
+  fieldsync resolve 1a2b 'areas[3f2a].note' --pick 1
+  fieldsync resolve 1a2b existence --pick keep     deleted by some, edited by others)";
+
+inline constexpr char remove[] = R"(What others wrote without knowing of the deletion stays visible, flagged.
+
+Example:
+  fieldsync delete 1a2b3c4d)";
+
+inline constexpr char restore[] = R"(Example:
+  fieldsync list --deleted
+  fieldsync restore 1a2b3c4d)";
+
+inline constexpr char sync[] = R"(May be broken off at any time, with Ctrl-C or by the network: what the office
+acknowledged stays acknowledged, the rest stays here. Exit code 3: no connection.
+
+Example:
+  fieldsync sync)";
+
+inline constexpr char status[] = R"(Example:
+  fieldsync status --json)";
+
+inline constexpr char export_[] = R"(csv    for spreadsheets: UTF-8, a heading in the chosen language, several values
+       of a field joined with "; ", the fields in conflict in the last column
+jsonl  one JSON object a line with every value, its author and its time
+
+Examples:
+  fieldsync export --form visit --format csv --language ky --output visits.csv
+  fieldsync export --form facility --format jsonl > facilities.jsonl)";
+
+}  // namespace fieldsync::cli::examples

@@ -1,0 +1,35 @@
+// lookup.h: finds what somebody named on the command line, and says what to do
+// where it is not there.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "core/form.h"
+#include "core/id.h"
+#include "core/result.h"
+#include "fieldsync/database.h"
+#include "fieldsync/settings.h"
+#include "fieldsync/value_text.h"
+
+namespace fieldsync::cli {
+
+// not_found where there is no store yet; what Database::open says.
+[[nodiscard]] Result<std::unique_ptr<Database>> open_store(const Settings& settings);
+// The same, but makes a new store where there is none.
+[[nodiscard]] Result<std::unique_ptr<Database>> make_store(const Settings& settings);
+
+// By id, its first digits, or name without regard to case. Without `text` the
+// only scope there is. scope_not_found, ambiguous.
+[[nodiscard]] Result<core::ScopeId> find_scope(Database& database, std::string_view text);
+
+// unknown_form names the forms there are.
+[[nodiscard]] Result<core::Form> find_form(Database& database, std::string_view name);
+
+// By the first digits of its id. not_found, ambiguous.
+[[nodiscard]] Result<core::RecordId> find_record(Database& database, std::string_view prefix);
+// The same as a function; it must not outlive the database.
+[[nodiscard]] FindRecord record_finder(Database& database);
+
+}  // namespace fieldsync::cli
