@@ -194,10 +194,9 @@ class Commands {
     CLI::App* command = add({"resolve", "Settle a conflict", conflicts_group, examples::resolve});
     add_record(command, options->record);
     command->add_option("FIELD", options->field, "As listed by `conflicts`")->required()->type_name("");
-    CLI::Option_group* decision = command->add_option_group("Decision");
-    decision->add_option("--pick", options->pick, "The number of a value, or delete or keep")->type_name("N");
-    decision->add_option("--value", options->value, "Another value")->type_name("V");
-    decision->require_option(1);
+    CLI::Option* pick = command->add_option("--pick", options->pick, "The number of a value, or delete or keep");
+    CLI::Option* value = command->add_option("--value", options->value, "Another value");
+    value->type_name("V")->excludes(pick->type_name("N"));
     call(command, run_resolve, options);
   }
 
@@ -227,6 +226,13 @@ bool asks_for_json(int argc, const char* const* argv) {
                      [](const char* argument) { return std::string_view(argument) == "--json"; });
 }
 
+std::string sentence_for(const CLI::App& app, const CLI::ParseError& wrong) {
+  const auto unknown = app.remaining();
+  const bool no_command = app.get_subcommands().empty() && !unknown.empty();
+  const std::string problem = no_command ? "There is no command '" + unknown.front() + "'" : wrong.what();
+  return problem + ". See: fieldsync --help, or fieldsync COMMAND --help.";
+}
+
 }  // namespace
 
 Invocation parse_command_line(int argc, const char* const* argv) {
@@ -242,8 +248,7 @@ Invocation parse_command_line(int argc, const char* const* argv) {
   } catch (const CLI::Success& asked) {
     invocation.exit_code = app.exit(asked);
   } catch (const CLI::ParseError& wrong) {
-    const std::string hint = std::string(". See: fieldsync --help, or fieldsync COMMAND --help.");
-    invocation.exit_code = report_error({Errc::invalid_argument, wrong.what() + hint}, asks_for_json(argc, argv));
+    invocation.exit_code = report_error({Errc::invalid_argument, sentence_for(app, wrong)}, asks_for_json(argc, argv));
   }
   return invocation;
 }

@@ -41,8 +41,9 @@ A field that holds several values may be given several times. Fields of a group
 are written 'group[new].field=value'. The new record's id is printed.
 
 From a file, one JSON object a line; a group takes an array of objects:
-  {"kind": "ivs", "names": [{"language": "ky", "text": "Ош ТКИ"}, "ru:Ош ИВС"],
-   "capacity": 40, "areas": [{"area": "cell", "note": "No window."}]}
+  {"kind": "ivs", "capacity": 40, "names": ["ky:Ош ТКИ", "ru:Ош ИВС"]}
+  {"facility": "1a2b3c4d", "areas": [{"area": "cell", "note": "No window."}]}
+  {"names": {"language": "ky", "text": "Ош ТКИ"}}
 
 Examples:
   fieldsync new facility kind=ivs names="ky:Ош ТКИ" names="ru:Ош ИВС"

@@ -35,6 +35,11 @@ std::string path_text(const core::Form* form, const core::ItemId& item, std::str
   return (group == nullptr ? "item" : group->name) + '[' + short_id(item) + "]." + std::string(field);
 }
 
+std::string quoted_path(std::string_view path) {
+  const bool plain = path.find('[') == std::string_view::npos;
+  return plain ? std::string(path) : '\'' + std::string(path) + '\'';
+}
+
 Result<core::ItemId> find_item(const RecordView& record, std::string_view prefix) {
   std::set<core::ItemId> found;
   for (const ShownField& field : record.fields) {

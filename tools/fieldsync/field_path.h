@@ -29,6 +29,9 @@ inline constexpr std::string_view new_item = "new";
 // The path by which the field is found again.
 [[nodiscard]] std::string path_text(const core::Form* form, const core::ItemId& item, std::string_view field);
 
+// As a person types it into a shell, to which brackets mean something.
+[[nodiscard]] std::string quoted_path(std::string_view path);
+
 // The item of the record whose id begins with `prefix`. not_found, ambiguous.
 [[nodiscard]] Result<core::ItemId> find_item(const RecordView& record, std::string_view prefix);
 

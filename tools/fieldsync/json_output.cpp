@@ -51,11 +51,17 @@ json::value person_json(const core::PersonId& person, Wording& wording) {
   return json::object{{"id", person.hex()}, {"name", wording.person(person)}};
 }
 
+// A sum has neither one author nor one time.
+json::value time_json(const ShownValue& shown, core::Instant time) {
+  if (shown.author.is_none()) return nullptr;
+  return json::string(rfc3339(time));
+}
+
 json::object shown_value_json(const ShownValue& shown, Wording& wording) {
   return {{"value", value_json(shown.value)},
           {"author", person_json(shown.author, wording)},
-          {"claimed", rfc3339(shown.claimed)},
-          {"effective", rfc3339(shown.effective)},
+          {"claimed", time_json(shown, shown.claimed)},
+          {"effective", time_json(shown, shown.effective)},
           {"unsent", shown.unsent}};
 }
 

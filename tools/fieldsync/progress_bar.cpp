@@ -28,7 +28,8 @@ std::string bar_line(std::uint64_t done, std::uint64_t total, std::string_view t
   return shortened(bar + std::string(text), columns);
 }
 
-ProgressBar::ProgressBar(std::ostream& out, std::size_t columns) : out_(out), columns_(columns) {}
+ProgressBar::ProgressBar(std::ostream& out, std::size_t columns)
+    : out_(out), columns_(columns), next_at_(columns > 0 ? Clock::now() : Clock::now() + line_pause) {}
 
 ProgressBar::~ProgressBar() {
   if (drawn_ && columns_ > 0) out_ << clear_line << std::flush;
@@ -36,10 +37,9 @@ ProgressBar::~ProgressBar() {
 
 void ProgressBar::show(std::uint64_t done, std::uint64_t total, std::string_view text) {
   const auto now = Clock::now();
-  const auto pause = columns_ > 0 ? bar_pause : line_pause;
-  if (drawn_ && now - drawn_at_ < pause) return;
+  if (now < next_at_) return;
+  next_at_ = now + (columns_ > 0 ? bar_pause : line_pause);
   drawn_ = true;
-  drawn_at_ = now;
   if (columns_ == 0) {
     out_ << text << '\n';
   } else {

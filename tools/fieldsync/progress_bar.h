@@ -24,7 +24,8 @@ class ProgressBar {
   ProgressBar(const ProgressBar&) = delete;
   ProgressBar& operator=(const ProgressBar&) = delete;
 
-  // Draws at once the first time, and then only as often as an eye can follow.
+  // Draws a bar at once and then as often as an eye can follow; a plain line now
+  // and then, and none for what is done in a moment.
   void show(std::uint64_t done, std::uint64_t total, std::string_view text);
 
  private:
@@ -32,8 +33,8 @@ class ProgressBar {
 
   std::ostream& out_;
   std::size_t columns_;
+  Clock::time_point next_at_;
   bool drawn_ = false;
-  Clock::time_point drawn_at_;
 };
 
 }  // namespace fieldsync::cli

@@ -1,5 +1,7 @@
 #include "fieldsync/wording.h"
 
+#include "fieldsync/calendar.h"
+
 namespace fieldsync::cli {
 namespace {
 
@@ -74,8 +76,12 @@ std::string Wording::scope_name(const core::ScopeId& scope) {
   return known == scope_names_.end() ? short_id(scope) : known->second;
 }
 
-std::string Wording::person(const core::PersonId& person) {
-  return person.is_none() ? std::string("several people") : database_.person_name(person);
+std::string Wording::person(const core::PersonId& person) { return database_.person_name(person); }
+
+std::string Wording::source(const ShownValue& shown) {
+  if (shown.author.is_none()) return "sum of all";
+  const std::string source = person(shown.author) + ", " + local_minute(shown.effective);
+  return shown.unsent ? source + ", not sent yet" : source;
 }
 
 std::string Wording::title(const core::RecordId& record) {

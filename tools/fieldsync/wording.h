@@ -28,6 +28,8 @@ class Wording {
   [[nodiscard]] std::string field_label(const core::FormField& field) const;
   [[nodiscard]] std::string scope_name(const core::ScopeId& scope);
   [[nodiscard]] std::string person(const core::PersonId& person);
+  // By whom and when: "Айдай Үсөнова, 2026-11-24 16:00, not sent yet".
+  [[nodiscard]] std::string source(const ShownValue& shown);
 
   // The title fields of a record in one line; its short id where it has none.
   [[nodiscard]] std::string title(const core::RecordId& record);

@@ -214,6 +214,8 @@ TEST_CASE("operations that claim to replace each other in a circle merge the sam
                              operation(op_id(3, 1), {sets(place, text("c"), {value_id(1, 1)})}, 3),
                              operation(op_id(3, 2), {sets(key(fields::beds), integer(1), {value_id(3, 2), value_id(4, 7)})}, 4)};
   CHECK(orders_that_agree(logs_of(saved)) == 12);
+  const RecordState state = state_of(saved);
+  CHECK(state.fields == std::vector<FieldState>{{key(fields::beds), {{value_id(3, 2), integer(1)}}}});
 }
 
 TEST_CASE("the first six operations of any history merge the same in every order", "[core][orders]") {

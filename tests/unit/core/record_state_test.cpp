@@ -114,6 +114,10 @@ TEST_CASE("an operation never replaces its own values", "[core][record_state]") 
   const RecordState state = state_of({operation(op_id(1, 1), {sets(place, text("Osh"), {value_id(1, 1)})})});
   CHECK(ids_of(state, place) == std::vector{value_id(1, 1)});
   CHECK(state.awaited.empty());
+
+  const FieldKey languages = key(fields::languages);
+  const RecordState two = state_of({operation(op_id(1, 1), {sets(languages, text("ky")), sets(languages, text("ru"), {value_id(1, 1)})})});
+  CHECK(ids_of(two, languages) == std::vector{value_id(1, 1, 0), value_id(1, 1, 1)});
 }
 
 TEST_CASE("several values of one field in one operation are told apart by place", "[core][record_state]") {

@@ -1,7 +1,6 @@
 #include <boost/json/array.hpp>
 #include <iostream>
 
-#include "fieldsync/calendar.h"
 #include "fieldsync/commands.h"
 #include "fieldsync/field_path.h"
 #include "fieldsync/json_output.h"
@@ -15,15 +14,13 @@ namespace {
 void print_value(std::size_t number, const ShownValue& shown, const core::FormField* field, Wording& wording) {
   const std::string text = wording.value(shown.value, field);
   std::cout << "    " << number << ". " << for_terminal(text.empty() ? "(emptied)" : text) << "   ["
-            << for_terminal(wording.person(shown.author)) << ", " << local_minute(shown.effective)
-            << (shown.unsent ? ", not sent yet" : "") << "]\n";
+            << for_terminal(wording.source(shown)) << "]\n";
 }
 
 void print_deletion(const Conflict& conflict, Wording& wording) {
   for (const ShownValue& shown : conflict.values) {
     if (!std::holds_alternative<core::Deletion>(shown.value)) continue;
-    std::cout << "    Deleted by " << for_terminal(wording.person(shown.author)) << ", "
-              << local_minute(shown.effective) << ", while others edited it\n";
+    std::cout << "    Deleted by " << for_terminal(wording.source(shown)) << "; others edited it without knowing\n";
   }
 }
 
@@ -40,7 +37,7 @@ void print_conflict(const Conflict& conflict, Wording& wording) {
   for (const ShownValue& shown : conflict.values) {
     if (!existence) print_value(++number, shown, field, wording);
   }
-  std::cout << "    fieldsync resolve " << short_id(conflict.record) << " '" << path << "' --pick "
+  std::cout << "    fieldsync resolve " << short_id(conflict.record) << ' ' << quoted_path(path) << " --pick "
             << (existence ? "keep|delete" : "NUMBER") << '\n';
 }
 

@@ -16,10 +16,13 @@ Result<Conflict> find_conflict(Database& database, const core::RecordId& record,
   if (!path) return path.error();
   const auto conflicts = database.conflicts();
   if (!conflicts) return conflicts.error();
+  std::vector<Conflict> meant;
   for (const Conflict& conflict : *conflicts) {
     const bool same_item = path->item.empty() ? conflict.item.is_none() : conflict.item.hex().starts_with(path->item);
-    if (conflict.record == record && conflict.field_name == path->field && same_item) return conflict;
+    if (conflict.record == record && conflict.field_name == path->field && same_item) meant.push_back(conflict);
   }
+  if (meant.size() == 1) return meant.front();
+  if (!meant.empty()) return Error{Errc::ambiguous, "'" + text + "' fits several items. Give more digits."};
   return Error{Errc::not_found,
                "'" + text + "' of record " + short_id(record) +
                    " is not in conflict. See: fieldsync conflicts. To change a field: fieldsync edit."};
@@ -46,26 +49,14 @@ Result<core::Value> typed_value(Database& database, const Conflict& conflict, co
   return parse_value(*field, text, record_finder(database));
 }
 
-// An item can be deleted again but not brought back, which takes an edit of the
-// record as it was: the library has no such call.
-Result<void> settle_item(RecordEditor& editor, const Conflict& conflict, bool keep) {
-  if (keep) return Error{Errc::not_supported_yet, "An item cannot be restored; enter it anew and delete this one."};
-  if (auto deleted = editor.delete_item(conflict.item); !deleted) return deleted;
-  const auto saved = editor.save();
-  if (!saved) return saved.error();
-  return {};
+Result<void> settle_existence(Database& database, const core::RecordId& record, const std::string& pick) {
+  if (pick == "keep") return database.restore_record(record);
+  if (pick == "delete") return database.delete_record(record);
+  return Error{Errc::invalid_argument, "Settle a deletion with --pick keep or --pick delete."};
 }
 
-Result<void> settle_existence(Database& database, RecordEditor& editor, const Conflict& conflict,
-                              const ResolveOptions& options) {
-  const std::string pick = options.pick.value_or("");
-  if (pick != "keep" && pick != "delete") {
-    return Error{Errc::invalid_argument, "Settle a deletion with --pick keep or --pick delete."};
-  }
-  if (!conflict.item.is_none()) return settle_item(editor, conflict, pick == "keep");
-  return pick == "keep" ? database.restore_record(conflict.record) : database.delete_record(conflict.record);
-}
-
+// The editor was opened before `conflict` was read, so that it replaces no more
+// than what was listed.
 Result<void> settle_field(Database& database, RecordEditor& editor, const Conflict& conflict,
                           const ResolveOptions& options) {
   auto value = options.pick ? picked_value(conflict, *options.pick) : typed_value(database, conflict, *options.value);
@@ -79,16 +70,19 @@ Result<void> settle_field(Database& database, RecordEditor& editor, const Confli
 }  // namespace
 
 Result<void> run_resolve(const Settings& settings, const ResolveOptions& options) {
+  if (!options.pick && !options.value) {
+    return Error{Errc::invalid_argument, "Say which value it shall be: --pick N or --value V."};
+  }
   const auto database = open_store(settings);
   if (!database) return database.error();
   const auto record = find_record(**database, options.record);
   if (!record) return record.error();
-  const auto conflict = find_conflict(**database, *record, options.field);
-  if (!conflict) return conflict.error();
   auto editor = (*database)->edit(*record);
   if (!editor) return editor.error();
-  const bool existence = conflict->field == core::existence_field;
-  auto settled = existence ? settle_existence(**database, *editor, *conflict, options)
+  const auto conflict = find_conflict(**database, *record, options.field);
+  if (!conflict) return conflict.error();
+  const auto settled = conflict->field == core::existence_field
+                           ? settle_existence(**database, *record, options.pick.value_or(""))
                            : settle_field(**database, *editor, *conflict, options);
   if (!settled) return settled;
   if (settings.json) {

@@ -2,6 +2,7 @@
 
 #include "fieldsync/calendar.h"
 #include "fieldsync/commands.h"
+#include "fieldsync/field_path.h"
 #include "fieldsync/json_output.h"
 #include "fieldsync/lookup.h"
 #include "fieldsync/text_display.h"
@@ -78,7 +79,7 @@ class RecordPage {
     }
     if (field.conflict) {
       std::cout << "  Settle it with: fieldsync resolve " << short_id(record_.id) << ' '
-                << path_text(form_, field.item, field.name) << " --pick NUMBER\n";
+                << quoted_path(path_text(form_, field.item, field.name)) << " --pick NUMBER\n";
     }
   }
 
@@ -91,12 +92,7 @@ class RecordPage {
       std::cout << "  " << (begin == 0 ? number : std::string(number.size(), ' ')) << for_terminal(line);
       if (end != std::string::npos) std::cout << '\n';
     }
-    std::cout << "   [" << source_of(shown) << "]\n";
-  }
-
-  std::string source_of(const ShownValue& shown) const {
-    const std::string source = for_terminal(wording_.person(shown.author)) + ", " + local_minute(shown.effective);
-    return shown.unsent ? source + ", not sent yet" : source;
+    std::cout << "   [" << for_terminal(wording_.source(shown)) << "]\n";
   }
 
   const RecordView& record_;

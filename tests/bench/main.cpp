@@ -1,0 +1,218 @@
+// fieldsync-bench: N reports from one device to a durable server over TLS on
+// loopback, and back to a fresh device. Prints JSON.
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <array>
+#include <boost/json.hpp>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <thread>
+
+#include "bench/bare_program.h"
+#include "bench/measure.h"
+#include "bench/report_generator.h"
+#include "fieldsync/database.h"
+#include "sqlite/connection.h"
+
+extern char** environ;
+
+namespace {
+
+using namespace fieldsync;
+using namespace fieldsync::bench;
+namespace json = boost::json;
+
+[[noreturn]] void fail(const std::string& what) { throw std::runtime_error(what); }
+
+template <typename T>
+T must(Result<T> result) {
+  if (!result) fail(result.error().message());
+  return std::move(*result);
+}
+
+void must(const Result<void>& result) {
+  if (!result) fail(result.error().message());
+}
+
+std::string output_of(const std::string& command) {
+  FILE* pipe = ::popen(command.c_str(), "r");
+  if (pipe == nullptr) fail("cannot run " + command);
+  std::string text;
+  std::array<char, 4096> buffer{};
+  while (std::fgets(buffer.data(), buffer.size(), pipe) != nullptr) text += buffer.data();
+  if (::pclose(pipe) != 0) fail("failed: " + command);
+  return text;
+}
+
+// A server of its own, in a folder of its own.
+class BenchServer {
+ public:
+  BenchServer(const std::string& folder, int port) : command_(std::string(FIELDSYNC_SERVER) + " --dir " + folder) {
+    output_of(command_ + " init --port " + std::to_string(port));
+    output_of(command_ + " scope add Bench");
+    output_of(command_ + " person add Bench --scope Bench");
+    const std::string form = folder + "/bench_report.textproto";
+    std::ofstream(form) << ReportGenerator::form_text();
+    output_of(command_ + " form import " + form);
+    std::string program = FIELDSYNC_SERVER;
+    std::string option = "--dir";
+    std::string value = folder;
+    std::string serve = "serve";
+    char* arguments[] = {program.data(), option.data(), value.data(), serve.data(), nullptr};
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+    if (::posix_spawn(&process_, program.c_str(), &actions, nullptr, arguments, environ) != 0) fail("the server did not start");
+    posix_spawn_file_actions_destroy(&actions);
+    while (!std::filesystem::exists(folder + "/control.sock")) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  ~BenchServer() {
+    ::kill(process_, SIGTERM);
+    ::waitpid(process_, nullptr, 0);
+  }
+  BenchServer(const BenchServer&) = delete;
+  BenchServer& operator=(const BenchServer&) = delete;
+
+  [[nodiscard]] pid_t process() const { return process_; }
+  std::unique_ptr<Database> device(const std::string& folder) {
+    const json::value code = json::parse(output_of(command_ + " enrol-code Bench --json"));
+    auto database = must(Database::open({folder}));
+    must(database->enrol(std::string(code.at("enrolment").as_string()), "bench"));
+    return database;
+  }
+
+ private:
+  std::string command_;
+  pid_t process_ = 0;
+};
+
+json::object measured_sync(Database& database, pid_t server, std::size_t reports) {
+  reset_peak_memory(::getpid());
+  reset_peak_memory(server);
+  const double client_cpu = cpu_seconds(::getpid());
+  const double server_cpu = cpu_seconds(server);
+  const double began = now_seconds();
+  const SyncReport report = must(database.sync({}));
+  const double seconds = now_seconds() - began;
+  json::object out;
+  out["seconds"] = seconds;
+  if (reports > 0) out["reports_per_second"] = static_cast<double>(reports) / seconds;
+  out["requests"] = report.requests;
+  out["body_bytes_up"] = report.body_bytes_up;
+  out["body_bytes_down"] = report.body_bytes_down;
+  out["wire_bytes_up"] = report.wire_bytes_up;
+  out["wire_bytes_down"] = report.wire_bytes_down;
+  if (reports > 0) out["body_bytes_up_per_report"] = static_cast<double>(report.body_bytes_up) / static_cast<double>(reports);
+  out["client_cpu_seconds"] = cpu_seconds(::getpid()) - client_cpu;
+  out["server_cpu_seconds"] = cpu_seconds(server) - server_cpu;
+  out["client_peak_memory_bytes"] = peak_memory(::getpid());
+  out["server_peak_memory_bytes"] = peak_memory(server);
+  return out;
+}
+
+std::vector<std::string> column(const std::string& file, const char* sql) {
+  sqlite::Connection database(file, sqlite::OpenMode::read_only);
+  auto select = database.prepare(sql);
+  std::vector<std::string> values;
+  while (select.step()) values.emplace_back(select.blob(0));
+  return values;
+}
+
+// The device's database is locked while it is open: a copy of it is read.
+std::vector<std::string> stored_operations(const std::string& folder, const std::string& scratch) {
+  std::filesystem::create_directories(scratch);
+  for (const char* name : {"fieldsync.db", "fieldsync.db-wal"}) {
+    if (std::filesystem::exists(folder + "/" + name)) std::filesystem::copy_file(folder + "/" + name, scratch + "/" + name);
+  }
+  return column(scratch + "/fieldsync.db", "SELECT bytes FROM operation ORDER BY counter");
+}
+
+json::object run(std::size_t reports, const std::string& root, int port) {
+  const std::string folder = root + "/" + std::to_string(reports);
+  std::filesystem::create_directories(folder);
+  BenchServer server(folder + "/server", port);
+  auto writer = server.device(folder + "/writer");
+  must(writer->sync({}));
+  const core::ScopeId scope = must(writer->scopes()).front().id;
+  ReportGenerator generator(FIELDSYNC_TEXTS, 1);
+  std::vector<core::RecordId> ids;
+  std::size_t json_size = 0;
+  const double began = now_seconds();
+  for (std::size_t i = 0; i < reports; ++i) {
+    auto editor = must(writer->create("bench_report", scope));
+    const auto report = generator.report();
+    json_size += ReportGenerator::json_bytes(report);
+    for (const Field& field : report) must(editor.set(field.name, field.value));
+    must(editor.save());
+    ids.push_back(editor.id());
+    if (i % 500 == 0 && ::isatty(STDERR_FILENO) == 1) std::cerr << "\rwriting " << i << " of " << reports << std::flush;
+  }
+  if (::isatty(STDERR_FILENO) == 1) std::cerr << "\rwriting done            \n";
+  json::object out;
+  out["reports"] = reports;
+  out["json_bytes_per_report"] = json_size / reports;
+  out["write_offline"] = json::object{{"seconds", now_seconds() - began}, {"ms_per_save", (now_seconds() - began) * 1000 / static_cast<double>(reports)}};
+  writer.reset();
+  const auto operations = stored_operations(folder + "/writer", folder + "/copy");
+  writer = must(Database::open({folder + "/writer"}));
+  out["push"] = measured_sync(*writer, server.process(), reports);
+  const auto rows = column(folder + "/server/fieldsync-server.db", "SELECT body FROM record");
+  std::filesystem::create_directories(folder + "/bare");
+  const BareResult bare = run_bare_program(folder + "/bare", operations, rows, 500);
+  out["bare_program"] = json::object{{"seconds", bare.seconds}, {"cpu_seconds", bare.cpu_seconds}, {"bytes", bare.bytes},
+                                     {"what", "the same operations through zstd, TLS, protobuf and durable SQLite, nothing else"}};
+  const json::object& push = out["push"].as_object();
+  out["push_cpu_to_bare_cpu"] = (push.at("client_cpu_seconds").as_double() + push.at("server_cpu_seconds").as_double()) / bare.cpu_seconds;
+  auto reader = server.device(folder + "/reader");
+  out["pull_by_a_fresh_device"] = measured_sync(*reader, server.process(), reports);
+  out["nothing_new"] = measured_sync(*writer, server.process(), 0);
+  {
+    auto editor = must(writer->edit(ids.front()));
+    must(editor.set("integer_0", std::int64_t{777}));
+    must(editor.save());
+  }
+  out["one_field_of_one_report"] = measured_sync(*writer, server.process(), 1);
+  for (std::size_t i = 0; i < reports; i += 100) {
+    auto editor = must(writer->edit(ids[i]));
+    must(editor.set("text_0", generator.phrase()));
+    must(editor.save());
+  }
+  out["one_field_of_one_percent"] = measured_sync(*writer, server.process(), reports / 100);
+  out["pull_of_one_percent"] = measured_sync(*reader, server.process(), reports / 100);
+  const bool equal = must(reader->scopes()).front().digest == must(writer->scopes()).front().digest;
+  out["digests_equal"] = equal;
+  out["disk_bytes"] = json::object{{"server", bytes_on_disk(folder + "/server")}, {"writer", bytes_on_disk(folder + "/writer")}, {"reader", bytes_on_disk(folder + "/reader")}};
+  if (!equal) fail("the replicas differ");
+  return out;
+}
+
+}  // namespace
+
+int main(int count, char** values) {
+  CLI::App app{"Benchmarks of fieldsync: one device, a durable server, TLS on loopback. JSON out."};
+  std::vector<std::size_t> sizes{1000, 10000};
+  int port = 19443;
+  app.add_option("--reports", sizes, "How many reports, one run for each")->capture_default_str();
+  app.add_option("--port", port, "Port on 127.0.0.1")->capture_default_str();
+  CLI11_PARSE(app, count, values);
+  std::string folder = (std::filesystem::temp_directory_path() / "fieldsync-bench-XXXXXX").string();
+  if (::mkdtemp(folder.data()) == nullptr) return 1;
+  int status = 0;
+  try {
+    json::array runs;
+    for (const std::size_t reports : sizes) runs.push_back(run(reports, folder, port));
+    std::cout << json::serialize(json::object{{"made_with", "tools/dev bench"}, {"cores", std::thread::hardware_concurrency()}, {"runs", runs}}) << "\n";
+  } catch (const std::exception& error) {
+    std::cerr << "fieldsync-bench: " << error.what() << "\n";
+    status = 1;
+  }
+  std::filesystem::remove_all(folder);
+  return status;
+}

@@ -1,0 +1,134 @@
+// Programs die at any moment. What was acknowledged stays, nothing is doubled,
+// and the next sync goes on from there.
+#include <catch2/catch.hpp>
+#include <chrono>
+#include <fstream>
+#include <iostream>
+#include <random>
+#include <set>
+#include <sstream>
+#include <thread>
+
+#include "support/test_server.h"
+
+using namespace fieldsync::testing;
+
+namespace {
+
+constexpr int rounds = 50;
+constexpr int records_per_round = 30;
+
+// FIELDSYNC_SEED repeats a run.
+std::mt19937 seeded() {
+  const char* given = std::getenv("FIELDSYNC_SEED");
+  const unsigned seed = given != nullptr ? static_cast<unsigned>(std::stoul(given)) : std::random_device{}();
+  std::cout << "FIELDSYNC_SEED=" << seed << std::endl;
+  return std::mt19937(seed);
+}
+
+void wait_up_to_60_ms(std::mt19937& random) {
+  std::this_thread::sleep_for(std::chrono::microseconds(std::uniform_int_distribution(0, 60'000)(random)));
+}
+
+std::string write_records(const TestServer& server, int round) {
+  const std::string file = server.path("records.jsonl");
+  std::ofstream out(file);
+  for (int i = 0; i < records_per_round; ++i) {
+    out << R"({"names": ["en:)" << "facility " << round << '-' << i << R"("], "kind": "sizo", "capacity": )" << i << "}\n";
+  }
+  return file;
+}
+
+// How often each name occurs on a store: a lost or doubled record shows.
+std::multiset<std::string> names_on(const TestServer& server, const std::string& store) {
+  const std::string file = server.path("export.jsonl");
+  std::remove(file.c_str());
+  const Finished exported = server.app(store, {"export", "--form", "facility", "--format", "jsonl", "--output", file});
+  INFO(exported.output);
+  REQUIRE(exported.exit_code == 0);
+  std::ifstream in(file);
+  std::multiset<std::string> names;
+  for (std::string line; std::getline(in, line);) {
+    const auto at = line.find("facility ");
+    REQUIRE(at != std::string::npos);
+    names.insert(line.substr(at, line.find('"', at) - at));
+  }
+  return names;
+}
+
+// The person sees the same everywhere.
+void check_agreement(const TestServer& server, const std::string& author) {
+  const Finished synced = server.app(author, {"sync"});
+  INFO(synced.output);
+  REQUIRE(synced.exit_code == 0);
+  const std::string status = server.app(author, {"--json", "status"}).output;
+  INFO(status);
+  CHECK(json_value(status, "saved_here") == "0");
+  CHECK(json_value(status, "refused") == "0");
+  const std::string fresh = "fresh";
+  server.enrol(fresh);
+  CHECK(server.digest(author) == server.digest());
+  CHECK(server.digest(fresh) == server.digest());
+  CHECK(names_on(server, fresh) == names_on(server, author));
+  const Finished sound = server.administer({"check"});
+  INFO(sound.output);
+  CHECK(sound.exit_code == 0);
+}
+
+}  // namespace
+
+TEST_CASE("A server that is killed 50 times while a device sends loses and doubles nothing") {
+  auto random = seeded();
+  TestServer server;
+  server.enrol("Bakyt");
+  int interrupted = 0;
+  for (int round = 0; round < rounds; ++round) {
+    REQUIRE(server.app("Bakyt", {"new", "facility", "--from", write_records(server, round)}).exit_code == 0);
+    Process client(server.app_command("Bakyt", {"sync"}), server.path("client.log"));
+    wait_up_to_60_ms(random);
+    server.kill();
+    if (client.running()) ++interrupted;
+    // It may try again against the server that comes back, or give up: both are fine.
+    server.start();
+    if (round % 2 == 0) client.kill();
+    client.wait();
+    const Finished again = server.app("Bakyt", {"sync"});
+    INFO("round " << round << ": " << again.output);
+    REQUIRE(again.exit_code == 0);
+    REQUIRE(server.digest("Bakyt") == server.digest());
+  }
+  std::cout << interrupted << " of " << rounds << " syncs were interrupted" << std::endl;
+  CHECK(interrupted > 0);
+  check_agreement(server, "Bakyt");
+  const auto names = names_on(server, "fresh");
+  CHECK(names.size() == static_cast<std::size_t>(rounds * records_per_round));
+  CHECK(std::set<std::string>(names.begin(), names.end()).size() == names.size());
+}
+
+TEST_CASE("An app that is killed 50 times while it saves or sends keeps whole records and sends each once") {
+  auto random = seeded();
+  TestServer server;
+  server.enrol("Bakyt");
+  int interrupted = 0;
+  for (int round = 0; round < rounds; ++round) {
+    const std::string file = write_records(server, round);
+    {
+      Process saving(server.app_command("Bakyt", {"new", "facility", "--from", file}), server.path("client.log"));
+      wait_up_to_60_ms(random);
+      if (saving.running()) ++interrupted;
+      saving.kill();
+    }
+    Process sending(server.app_command("Bakyt", {"sync"}), server.path("client.log"));
+    wait_up_to_60_ms(random);
+    if (sending.running()) ++interrupted;
+    sending.kill();
+    const Finished status = server.app("Bakyt", {"--json", "status"});
+    INFO("round " << round << ": " << status.output);
+    REQUIRE(status.exit_code == 0);
+  }
+  std::cout << interrupted << " of " << 2 * rounds << " programs were interrupted" << std::endl;
+  CHECK(interrupted > 0);
+  check_agreement(server, "Bakyt");
+  const auto names = names_on(server, "fresh");
+  CHECK(std::set<std::string>(names.begin(), names.end()).size() == names.size());
+}

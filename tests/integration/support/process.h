@@ -1,0 +1,40 @@
+// process.h: other programs: started, waited for, killed.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+namespace fieldsync::testing {
+
+struct Finished {
+  int exit_code = -1;  // -1: killed by a signal
+  std::string output;  // standard output and error together
+};
+
+// Output goes to a file. Killed when it goes out of scope.
+class Process {
+ public:
+  Process(const std::vector<std::string>& arguments, const std::string& output_file);
+  ~Process();
+  Process(const Process&) = delete;
+  Process& operator=(const Process&) = delete;
+
+  [[nodiscard]] bool running();
+  // SIGKILL, then waits.
+  void kill();
+  // The exit code, -1 where a signal ended it.
+  int wait();
+
+ private:
+  void remember(int status);
+
+  pid_t pid_ = -1;
+  int exit_code_ = -1;
+};
+
+// Runs a program to its end; `input` is its standard input.
+Finished run(const std::vector<std::string>& arguments, const std::string& input = {});
+
+}  // namespace fieldsync::testing

@@ -1,0 +1,126 @@
+// What devices get: others' operations, not their own; the same whatever the pages.
+#include "codec/record_codec.h"
+#include "test_office.h"
+
+using namespace fieldsync;
+using namespace fieldsync::testing;
+
+namespace {
+
+std::uint64_t digest_at_office(TestOffice& office, const TestDevice& device) { return office.standing(device).digest; }
+
+}  // namespace
+
+TEST_CASE("A device's own operations are not sent back, and a fresh device gets them") {
+  TestOffice office;
+  TestDevice author = office.add_device();
+  office.pull(author);
+  const auto reply = office.push(author, {author.save(office.scope, new_record(), {writes_text("one")}),
+                                          author.save(office.scope, new_record(), {writes_text("two")}, 1)});
+  REQUIRE(reply.scopes_size() == 1);
+  CHECK(reply.scopes(0).changes_size() == 0);
+  CHECK(reply.scopes(0).own_first_seq() == 1);
+  CHECK_FALSE(reply.scopes(0).cursor().empty());
+  TestDevice fresh = office.add_device();
+  office.pull(fresh);
+  const std::string scope(office.scope.view());
+  CHECK(fresh.records[scope].size() == 2);
+  CHECK(fresh.digest(scope) == digest_at_office(office, fresh));
+}
+
+TEST_CASE("No operation takes effect after its receipt, whatever the device's clock says") {
+  TestOffice office;
+  constexpr std::int64_t year_2050 = 2'524'608'000'000;
+  // The request's clock and the claimed time each lie, alone and together.
+  for (const std::int64_t wall : {std::int64_t{0}, office.now.ms, year_2050, INT64_MIN, INT64_MAX}) {
+    for (const std::int64_t claimed : {std::int64_t{0}, office.now.ms, year_2050, INT64_MIN, INT64_MAX}) {
+      TestDevice device = office.add_device();
+      device.clock_ms = wall;
+      core::Operation operation = device.save(office.scope, new_record(), {writes_text("x")});
+      operation.claimed = {claimed};
+      office.push(device, {operation});
+    }
+  }
+  TestDevice reader = office.add_device();
+  office.pull(reader);
+  const auto& kept = reader.records[std::string(office.scope.view())];
+  REQUIRE(kept.size() == 25);
+  for (const auto& [id, record] : kept) {
+    const auto state = codec::decode_record(record.head, record.body);
+    REQUIRE(state);
+    REQUIRE(state->stamps.size() == 1);
+    CHECK(state->stamps[0].stamp.received == office.now);
+    CHECK(state->stamps[0].stamp.effective <= office.now);
+  }
+}
+
+TEST_CASE("Pages of any budget bring the same records as one page") {
+  TestOffice office;
+  TestDevice author = office.add_device();
+  std::vector<core::RecordId> records;
+  for (std::size_t i = 0; i < 60; ++i) {
+    records.push_back(new_record());
+    office.push(author, {author.save(office.scope, records.back(), {writes_text(std::string(20 * i, 'a')), writes_beds(4)})});
+  }
+  // Old records change again, in one field: they move behind newer ones.
+  for (std::size_t i = 0; i < 60; i += 3) office.push(author, {author.save(office.scope, records[i], {writes_beds(5)})});
+  const std::string scope(office.scope.view());
+  TestDevice at_once = office.add_device();
+  REQUIRE(office.pull(at_once, 4 * 1024 * 1024) == 1);
+  REQUIRE(at_once.records[scope].size() == 60);
+  CHECK(at_once.digest(scope) == digest_at_office(office, at_once));
+  for (const std::uint32_t budget : {1U, 100U, 500U, 1'000U, 5'000U, 20'000U}) {
+    TestDevice device = office.add_device();
+    const int pages = office.pull(device, budget);
+    INFO("budget " << budget << ", " << pages << " pages");
+    CHECK(device.changes_without_record == 0);
+    CHECK(device.records[scope] == at_once.records[scope]);
+  }
+}
+
+TEST_CASE("A device that is revoked between two pages gets no second one") {
+  TestOffice office;
+  TestDevice author = office.add_device();
+  for (int i = 0; i < 5; ++i) office.push(author, {author.save(office.scope, new_record(), {writes_text("x")})});
+  TestDevice reader = office.add_device();
+  v1::SyncRequest request = reader.request();
+  request.set_reply_budget_bytes(1);
+  const auto page = office.sync(reader, request);
+  REQUIRE(page);
+  CHECK(page->more());
+  reader.take(*page);
+  office.revoke(reader);
+  office.refuses(reader, reader.request(), Errc::device_revoked);
+}
+
+TEST_CASE("A person who left a scope may still not write there, and is told to erase it") {
+  TestOffice office;
+  TestDevice device = office.add_device();
+  office.push(device, {device.save(office.scope, new_record(), {writes_text("x")})});
+  office.pull(device);
+  office.set_role(office.monitor, office.scope, server::Role::none);
+  const v1::Batch batch = device.batch({device.save(office.scope, new_record(), {writes_text("late")})});
+  const auto reply = office.sync(device, device.request(batch));
+  REQUIRE(reply);
+  REQUIRE(reply->results_size() == 1);
+  CHECK(reply->results(0).code() == "scope_not_found");
+  REQUIRE(reply->scopes_gone_size() == 1);
+  CHECK(reply->scopes_gone(0) == office.scope.view());
+  CHECK(reply->scopes_size() == 0);
+  CHECK(office.standing(device).head == 1);
+}
+
+TEST_CASE("A device whose digest differs is told to start the scope again") {
+  TestOffice office;
+  TestDevice author = office.add_device();
+  office.push(author, {author.save(office.scope, new_record(), {writes_text("x")})});
+  TestDevice reader = office.add_device();
+  office.pull(reader);
+  v1::SyncRequest request = reader.request();
+  request.mutable_positions(0)->set_digest(request.positions(0).digest() + 1);
+  const auto reply = office.sync(reader, request);
+  REQUIRE(reply);
+  REQUIRE(reply->scopes_size() == 1);
+  CHECK(reply->scopes(0).restart());
+  CHECK(reply->scopes(0).changes_size() == 1);
+}

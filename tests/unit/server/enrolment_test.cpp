@@ -1,0 +1,96 @@
+#include "service/enrolment.h"
+
+#include <atomic>
+#include <thread>
+
+#include "test_office.h"
+
+using namespace fieldsync;
+using namespace fieldsync::testing;
+
+namespace {
+
+std::string make_code(TestOffice& office, core::Instant expires) {
+  const std::string code = server::new_enrolment_code();
+  REQUIRE(office.store->write([&](server::WriteTransaction& transaction) -> Result<void> {
+    transaction.add_enrolment_code(*server::hash_enrolment_code(code), {office.monitor, expires, false});
+    return {};
+  }));
+  return code;
+}
+
+v1::EnrolRequest request_with(const std::string& code) {
+  v1::EnrolRequest request;
+  request.set_protocol_version(1);
+  request.set_code(code);
+  request.set_device_name("Айданын телефону");
+  return request;
+}
+
+std::size_t device_count(TestOffice& office) {
+  std::size_t count = 0;
+  REQUIRE(office.store->read([&](server::ReadTransaction& transaction) -> Result<void> {
+    count = transaction.devices().size();
+    return {};
+  }));
+  return count;
+}
+
+}  // namespace
+
+TEST_CASE("Of 50 devices that redeem one code at once, one succeeds and 49 hear the same") {
+  TestOffice office;
+  const std::string code = make_code(office, office.now + core::Milliseconds{1000});
+  const server::Clock clock = [&] { return office.now; };
+  std::vector<TestDevice> devices(50);
+  std::vector<std::string> answers(devices.size());
+  std::atomic<bool> go = false;
+  std::vector<std::thread> threads;
+  for (std::size_t i = 0; i < devices.size(); ++i) {
+    threads.emplace_back([&, i] {
+      go.wait(false);
+      const auto reply = server::enrol(*office.store, request_with(code), devices[i].public_key, clock);
+      answers[i] = reply ? "enrolled" : std::string(describe(reply.error().code).name) + ": " + reply.error().message();
+    });
+  }
+  go = true;
+  go.notify_all();
+  for (std::thread& thread : threads) thread.join();
+  CHECK(std::count(answers.begin(), answers.end(), "enrolled") == 1);
+  const std::string refusal = "enrolment_code_invalid: " + std::string(describe(Errc::enrolment_code_invalid).sentence);
+  CHECK(std::count(answers.begin(), answers.end(), refusal) == 49);
+  CHECK(device_count(office) == 1);
+}
+
+TEST_CASE("Wrong, used and expired codes get the same answer") {
+  TestOffice office;
+  const server::Clock clock = [&] { return office.now; };
+  const std::string used = make_code(office, office.now + core::Milliseconds{1000});
+  REQUIRE(server::enrol(*office.store, request_with(used), TestDevice().public_key, clock));
+  const std::string expired = make_code(office, {office.now.ms - 1});
+  for (const std::string& code : {used, expired, server::new_enrolment_code(), std::string("short"), std::string()}) {
+    const auto reply = server::enrol(*office.store, request_with(code), TestDevice().public_key, clock);
+    REQUIRE_FALSE(reply);
+    CHECK(reply.error().code == Errc::enrolment_code_invalid);
+    CHECK(reply.error().message() == describe(Errc::enrolment_code_invalid).sentence);
+  }
+  CHECK(device_count(office) == 1);
+}
+
+TEST_CASE("A code is read as people write it") {
+  const std::string code = "0123456789ABC";
+  CHECK(server::hash_enrolment_code("o1 23-456789abc") == server::hash_enrolment_code(code));
+  CHECK(server::hash_enrolment_code("OI23456789ABC") == server::hash_enrolment_code(code));
+  CHECK(server::hash_enrolment_code("0123456789ABU") == std::nullopt);
+}
+
+TEST_CASE("A device enrols once, and its code stays good for another") {
+  TestOffice office;
+  const server::Clock clock = [&] { return office.now; };
+  const TestDevice known = office.add_device();
+  const std::string code = make_code(office, office.now);
+  const auto reply = server::enrol(*office.store, request_with(code), known.public_key, clock);
+  REQUIRE_FALSE(reply);
+  CHECK(reply.error().code == Errc::device_already_enrolled);
+  CHECK(server::enrol(*office.store, request_with(code), TestDevice().public_key, clock));
+}

@@ -1,0 +1,130 @@
+// One bad operation goes to quarantine with its reason and holds up nobody.
+#include "codec/operation_codec.h"
+#include "fieldsync/v1/operation.pb.h"
+#include "test_office.h"
+
+using namespace fieldsync;
+using namespace fieldsync::testing;
+
+TEST_CASE("An operation with an unknown form is kept in quarantine and the rest is applied") {
+  TestOffice office;
+  TestDevice device = office.add_device();
+  office.quarantines(device, device.save(office.scope, new_record(), {writes_text("x")}, 0, "diary"), Errc::unknown_form);
+}
+
+TEST_CASE("A value of another type than the field's is refused") {
+  TestOffice office;
+  TestDevice device = office.add_device();
+  core::FieldWrite write = writes_text("many");
+  write.key.field = office_fields::beds;
+  office.quarantines(device, device.save(office.scope, new_record(), {write}), Errc::wrong_value_type);
+}
+
+TEST_CASE("A value outside the form's range is refused") {
+  TestOffice office;
+  TestDevice device = office.add_device();
+  office.quarantines(device, device.save(office.scope, new_record(), {writes_beds(501)}), Errc::value_out_of_range);
+  office.quarantines(device, device.save(office.scope, new_record(), {writes_beds(-1)}), Errc::value_out_of_range);
+}
+
+TEST_CASE("A text of more than 65,536 bytes is refused, one of exactly that is not") {
+  TestOffice office;
+  TestDevice device = office.add_device();
+  office.quarantines(device, device.save(office.scope, new_record(), {writes_text(std::string(65'537, 'a'))}), Errc::value_too_large);
+  const auto reply = office.push(device, {device.save(office.scope, new_record(), {writes_text(std::string(65'536, 'a'))})});
+  CHECK(reply.results_size() == 0);
+}
+
+TEST_CASE("Text that is not UTF-8 is refused as text") {
+  TestOffice office;
+  TestDevice device = office.add_device();
+  std::string bytes = codec::encode_operation(device.save(office.scope, new_record(), {writes_text("abc")}));
+  bytes[bytes.find("abc")] = static_cast<char>(0xFF);
+  office.quarantines(device, bytes, Errc::invalid_text);
+}
+
+TEST_CASE("Text with a control character is refused as text") {
+  TestOffice office;
+  TestDevice device = office.add_device();
+  office.quarantines(device, device.save(office.scope, new_record(), {writes_text(std::string("a\0b", 3))}), Errc::invalid_text);
+}
+
+TEST_CASE("Bytes that are no operation are kept in quarantine") {
+  TestOffice office;
+  TestDevice device = office.add_device();
+  office.quarantines(device, std::string("\xff\xff\xff nothing"), Errc::malformed_operation);
+  office.quarantines(device, std::string(), Errc::malformed_operation);
+}
+
+TEST_CASE("An operation cut short at any byte is refused and never crashes") {
+  TestOffice office;
+  TestDevice device = office.add_device();
+  const std::string whole = codec::encode_operation(device.save(office.scope, new_record(), {writes_text("Камера 4"), writes_beds(4)}));
+  std::vector<std::string> cuts;
+  for (std::size_t size = 0; size < whole.size(); ++size) cuts.push_back(whole.substr(0, size));
+  const v1::Batch batch = device.batch_of(list_of(cuts));
+  const auto reply = office.sync(device, device.request(batch));
+  REQUIRE(reply);
+  CHECK(reply->acknowledged_counter() == cuts.size());
+  // A cut between two writes leaves a whole, smaller operation.
+  CHECK(static_cast<std::size_t>(reply->results_size()) + office.standing(device).head == cuts.size());
+  CHECK(office.standing(device).head <= 3);
+}
+
+TEST_CASE("An operation without a record or a write is malformed") {
+  TestOffice office;
+  TestDevice device = office.add_device();
+  office.quarantines(device, device.save(office.scope, core::RecordId{}, {writes_beds(1)}), Errc::malformed_operation);
+  office.quarantines(device, device.save(office.scope, new_record(), {}), Errc::malformed_operation);
+}
+
+TEST_CASE("A field that must be sealed is refused in the open") {
+  TestOffice office;
+  TestDevice device = office.add_device();
+  core::FieldWrite write = writes_text("Азамат");
+  write.key.field = office_fields::names;
+  office.quarantines(device, device.save(office.scope, new_record(), {write}), Errc::must_be_sealed);
+}
+
+TEST_CASE("A known record does not change its form") {
+  TestOffice office;
+  TestDevice device = office.add_device();
+  const auto record = new_record();
+  office.push(device, {device.save(office.scope, record, {writes_text("first")})});
+  office.quarantines(device, device.save(office.scope, record, {writes_text("second")}, 0, "facility"), Errc::wrong_context);
+}
+
+TEST_CASE("A scope that the person is not in looks like one that does not exist") {
+  TestOffice office;
+  TestDevice device = office.add_device();
+  office.quarantines(device, device.save(office.other_scope, new_record(), {writes_text("x")}), Errc::scope_not_found);
+  core::ScopeId nowhere = office.scope;
+  nowhere.bytes[0] = static_cast<std::uint8_t>(nowhere.bytes[0] ^ 1);
+  office.quarantines(device, device.save(nowhere, new_record(), {writes_text("x")}), Errc::scope_not_found);
+}
+
+TEST_CASE("Another scope's record is not given away by the answer") {
+  TestOffice office;
+  TestDevice stranger = office.add_device(office.add_person(server::Role::monitor, office.other_scope));
+  const auto record = new_record();
+  office.push(stranger, {stranger.save(office.other_scope, record, {writes_text("theirs")})});
+  TestDevice device = office.add_device();
+  office.quarantines(device, device.save(office.other_scope, record, {writes_text("mine")}), Errc::scope_not_found);
+  office.quarantines(device, device.save(office.scope, record, {writes_text("mine")}), Errc::scope_not_found);
+  office.pull(device);
+  CHECK(device.records[std::string(office.scope.view())].count(record.hex()) == 0);
+}
+
+TEST_CASE("A member of the board reads and does not write") {
+  TestOffice office;
+  TestDevice device = office.add_device(office.add_person(server::Role::board, office.scope));
+  const v1::Batch batch = device.batch({device.save(office.scope, new_record(), {writes_text("x")})});
+  const auto reply = office.sync(device, device.request(batch));
+  REQUIRE(reply);
+  REQUIRE(reply->results_size() == 1);
+  CHECK(reply->results(0).code() == "not_permitted");
+  check_sentence(reply->results(0).message());
+  CHECK(office.standing(device).head == 0);
+  CHECK(office.standing(device).digest == 0);
+  CHECK(office.standing(device).quarantined == 1);
+}

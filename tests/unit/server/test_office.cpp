@@ -1,0 +1,181 @@
+#include "test_office.h"
+
+#include <sodium.h>
+
+#include <cctype>
+
+#include "codec/form_codec.h"
+#include "codec/operation_codec.h"
+
+namespace fieldsync::testing {
+namespace {
+
+constexpr const char* visit_form = R"(
+  name: "visit" version: 1 labels { language: "en" text: "Visit" }
+  fields { number: 1 name: "summary" type: FIELD_TYPE_TEXT confidentiality: CONFIDENTIALITY_TEAM
+           labels { language: "en" text: "Summary" } }
+  fields { number: 2 name: "beds" type: FIELD_TYPE_INTEGER confidentiality: CONFIDENTIALITY_TEAM
+           labels { language: "en" text: "Beds" } has_range: true minimum: 0 maximum: 500 }
+  fields { number: 3 name: "names" type: FIELD_TYPE_TEXT confidentiality: CONFIDENTIALITY_SEALED
+           labels { language: "en" text: "Names" } })";
+constexpr const char* facility_form = R"(
+  name: "facility" version: 1 labels { language: "en" text: "Facility" }
+  fields { number: 1 name: "title" type: FIELD_TYPE_TEXT confidentiality: CONFIDENTIALITY_TEAM
+           labels { language: "en" text: "Title" } })";
+
+template <typename Id>
+Id random_id() {
+  Id id;
+  randombytes_buf(id.bytes.data(), id.bytes.size());
+  return id;
+}
+
+void put_form(server::WriteTransaction& transaction, const char* text) {
+  const auto parsed = codec::parse_form_text(text);
+  REQUIRE(parsed);
+  transaction.put_form({parsed->form.name, parsed->form.version, parsed->bytes});
+}
+
+}  // namespace
+
+TestOffice::TestOffice() : now{1'795'500'000'000} {
+  REQUIRE(sodium_init() >= 0);
+  auto opened = server::SqliteStore::open((folder_.path() / "server.db").string());
+  REQUIRE(opened);
+  store = std::move(*opened);
+  server::CursorKey key{};
+  randombytes_buf(key.data(), key.size());
+  service = std::make_unique<server::SyncService>(*store, key, [this] { return now; });
+  scope = random_id<core::ScopeId>();
+  other_scope = random_id<core::ScopeId>();
+  REQUIRE(store->write([&](server::WriteTransaction& transaction) -> Result<void> {
+    put_form(transaction, visit_form);
+    put_form(transaction, facility_form);
+    for (const core::ScopeId& each : {scope, other_scope}) {
+      server::ScopeRow row;
+      row.id = each;
+      row.name = each == scope ? "Osh region" : "Another region";
+      row.epoch = 7;
+      transaction.add_scope(row);
+    }
+    return {};
+  }));
+  monitor = add_person(server::Role::monitor, scope);
+}
+
+core::PersonId TestOffice::add_person(server::Role role, const core::ScopeId& where) {
+  const auto person = random_id<core::PersonId>();
+  REQUIRE(store->write([&](server::WriteTransaction& transaction) -> Result<void> {
+    transaction.add_person({person, "A person"});
+    return {};
+  }));
+  set_role(person, where, role);
+  return person;
+}
+
+void TestOffice::set_role(const core::PersonId& person, const core::ScopeId& where, server::Role role) {
+  REQUIRE(store->write([&](server::WriteTransaction& transaction) -> Result<void> {
+    transaction.put_membership(person, transaction.scope(where)->key, role, server::ReadingMode::scope);
+    return {};
+  }));
+}
+
+TestDevice TestOffice::add_device(const core::PersonId& person) {
+  TestDevice device;
+  server::DeviceRow row;
+  row.id = device.id;
+  row.public_key = device.public_key;
+  row.person.id = person;
+  row.name = "A phone";
+  row.enrolled = now;
+  REQUIRE(store->write([&](server::WriteTransaction& transaction) -> Result<void> {
+    transaction.add_device(row);
+    return {};
+  }));
+  return device;
+}
+
+void TestOffice::revoke(const TestDevice& device) {
+  REQUIRE(store->write([&](server::WriteTransaction& transaction) -> Result<void> {
+    transaction.revoke_device(transaction.device_by_id(device.id)->key, now);
+    return {};
+  }));
+}
+
+v1::SyncReply TestOffice::push(TestDevice& device, const std::vector<core::Operation>& operations) {
+  const v1::Batch batch = device.batch(operations);
+  const auto reply = sync(device, device.request(batch));
+  REQUIRE(reply);
+  device.acknowledged(batch, reply->acknowledged_counter());
+  return *reply;
+}
+
+int TestOffice::pull(TestDevice& device, std::uint32_t budget) {
+  for (int pages = 1; pages < 10'000; ++pages) {
+    v1::SyncRequest request = device.request();
+    request.set_reply_budget_bytes(budget);
+    const auto reply = sync(device, request);
+    REQUIRE(reply);
+    device.take(*reply);
+    if (!reply->more()) return pages;
+  }
+  FAIL("the pages do not end");
+  return 0;
+}
+
+Standing TestOffice::standing(const TestDevice& device) {
+  Standing standing;
+  REQUIRE(store->read([&](server::ReadTransaction& transaction) -> Result<void> {
+    if (const auto row = transaction.device_by_id(device.id)) standing.last_counter = row->last_counter;
+    standing.head = transaction.scope(scope)->head;
+    standing.digest = transaction.scope(scope)->digest;
+    standing.other_head = transaction.scope(other_scope)->head;
+    standing.quarantined = transaction.counts().quarantined;
+    standing.operations = transaction.counts().operations;
+    return {};
+  }));
+  return standing;
+}
+
+void TestOffice::refuses(const TestDevice& device, const v1::SyncRequest& request, Errc code) {
+  const Standing before = standing(device);
+  const auto reply = sync(device, request);
+  REQUIRE_FALSE(reply);
+  CHECK(describe(reply.error().code).name == describe(code).name);
+  check_sentence(reply.error().message());
+  CHECK(standing(device) == before);
+}
+
+void TestOffice::quarantines(TestDevice& device, const std::string& operation, Errc code) {
+  const Standing before = standing(device);
+  const core::Operation good = device.save(scope, new_record(), {writes_text("Камера 4 суук.")}, 1);
+  const v1::Batch batch = device.batch_of(list_of({operation, codec::encode_operation(good)}));
+  const auto reply = sync(device, device.request(batch));
+  REQUIRE(reply);
+  CHECK(reply->acknowledged_counter() == before.last_counter + 2);
+  REQUIRE(reply->results_size() == 1);
+  CHECK(reply->results(0).counter() == before.last_counter + 1);
+  CHECK(reply->results(0).outcome() == v1::OPERATION_OUTCOME_QUARANTINED);
+  CHECK(reply->results(0).code() == describe(code).name);
+  check_sentence(reply->results(0).message());
+  const Standing after = standing(device);
+  CHECK(after.last_counter == before.last_counter + 2);
+  CHECK(after.quarantined == before.quarantined + 1);
+  CHECK(after.head == before.head + 1);
+  CHECK(after.operations == before.operations + 1);
+  CHECK(after.other_head == before.other_head);
+  device.acknowledged(batch, reply->acknowledged_counter());
+}
+
+void TestOffice::quarantines(TestDevice& device, const core::Operation& operation, Errc code) {
+  quarantines(device, codec::encode_operation(operation), code);
+}
+
+void check_sentence(const std::string& message) {
+  INFO(message);
+  REQUIRE(message.size() > 10);
+  CHECK(std::isupper(static_cast<unsigned char>(message.front())) != 0);
+  CHECK(message.back() == '.');
+}
+
+}  // namespace fieldsync::testing

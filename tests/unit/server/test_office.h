@@ -1,0 +1,74 @@
+// test_office.h: a server without a network: a store in a temporary folder, a
+// clock that stands still, two scopes, and a monitor in the first.
+#pragma once
+
+#include <catch2/catch.hpp>
+#include <memory>
+
+#include "service/sync_service.h"
+#include "store/sqlite/sqlite_store.h"
+#include "support/temporary_folder.h"
+#include "support/test_device.h"
+
+namespace fieldsync::testing {
+
+namespace office_fields {
+inline constexpr std::uint32_t summary = 1;  // text
+inline constexpr std::uint32_t beds = 2;     // integer, 0 to 500
+inline constexpr std::uint32_t names = 3;    // text that must be sealed
+}  // namespace office_fields
+
+// What must stay as it was when a request is refused.
+struct Standing {
+  std::uint64_t last_counter = 0, head = 0, digest = 0, other_head = 0, quarantined = 0, operations = 0;
+  bool operator==(const Standing&) const = default;
+};
+
+class TestOffice {
+ public:
+  TestOffice();
+
+  core::ScopeId scope, other_scope;
+  core::PersonId monitor;
+  core::Instant now;
+  std::unique_ptr<server::SqliteStore> store;
+  std::unique_ptr<server::SyncService> service;
+
+  core::PersonId add_person(server::Role role, const core::ScopeId& where);
+  void set_role(const core::PersonId& person, const core::ScopeId& where, server::Role role);
+  // Enrolled as the monitor where nobody else is named.
+  TestDevice add_device(const core::PersonId& person);
+  TestDevice add_device() { return add_device(monitor); }
+  void revoke(const TestDevice& device);
+
+  Result<v1::SyncReply> sync(const TestDevice& device, const v1::SyncRequest& request) {
+    return service->sync(device.id, request, server::BodyStyle::plain);
+  }
+  // Sends the operations as one batch and takes up the answer.
+  v1::SyncReply push(TestDevice& device, const std::vector<core::Operation>& operations);
+  // Downloads until nothing is left; the number of pages.
+  int pull(TestDevice& device, std::uint32_t budget = 0);
+
+  Standing standing(const TestDevice& device);
+  // The request is refused as a whole with this code, and changed nothing.
+  void refuses(const TestDevice& device, const v1::SyncRequest& request, Errc code);
+  // The batch is acknowledged; its first operation went to quarantine with this
+  // code and its second, a good one, was applied.
+  void quarantines(TestDevice& device, const std::string& operation, Errc code);
+  void quarantines(TestDevice& device, const core::Operation& operation, Errc code);
+
+ private:
+  TemporaryFolder folder_;
+};
+
+[[nodiscard]] inline core::FieldWrite writes_text(std::string text) {
+  return {{{}, office_fields::summary}, core::Value{std::move(text)}, {}};
+}
+[[nodiscard]] inline core::FieldWrite writes_beds(std::int64_t beds) {
+  return {{{}, office_fields::beds}, core::Value{beds}, {}};
+}
+
+// Ends with a full stop and begins with a capital: something that a person can read.
+void check_sentence(const std::string& message);
+
+}  // namespace fieldsync::testing
