@@ -106,6 +106,11 @@ Result<void> SyncDriver::exchange(const engine::Action& action, engine::SyncSess
   if (answered->status != 200) return error_of(*answered);
   google::protobuf::Arena arena;
   auto& reply = *google::protobuf::Arena::CreateMessage<v1::SyncReply>(&arena);
+  std::uint64_t acknowledged_before = 0;
+  {
+    const std::lock_guard lock(store_.mutex);
+    acknowledged_before = store_.identity.acknowledged_counter();
+  }
   auto taken = sqlite::guard([&] { return take(answered->body, reply); });
   if (!taken) return taken.error();
   report_progress(reply);
@@ -118,6 +123,10 @@ Result<void> SyncDriver::exchange(const engine::Action& action, engine::SyncSess
   {
     const std::lock_guard lock(store_.mutex);
     exchanged.more_to_send = store_.identity.last_counter() > store_.identity.acknowledged_counter();
+  }
+  const bool rewound = acknowledged_before > reply.acknowledged_counter();
+  if (prepared->batch && taken->operations_acknowledged == 0 && !rewound) {
+    return Error{Errc::incompatible_server, "The server took the batch and acknowledged nothing of it. Everything stays saved here; tell the office."};
   }
   session.on_reply(exchanged);
   return {};

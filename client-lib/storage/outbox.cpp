@@ -172,12 +172,39 @@ void Outbox::store(const SignedBatch& batch, const codec::BatchHash& hash) {
   insert.bind_blob(6, batch.signature).bind_blob(7, batch.content).run();
 }
 
-void Outbox::forget_batches(std::uint64_t acknowledged, std::uint64_t durable) {
-  // The batch that ends at the acknowledged counter stays: the next one names its hash.
-  auto passed = connection_.prepare("DELETE FROM batch WHERE last <= ?1 AND last < ?2");
-  passed.bind_unsigned(1, durable).bind_unsigned(2, acknowledged).run();
-  auto alternatives = connection_.prepare("DELETE FROM batch WHERE first <= ?1 AND last > ?1");
-  alternatives.bind_unsigned(1, acknowledged).run();
+void Outbox::forget_other_cuts(std::uint64_t acknowledged) {
+  auto forget = connection_.prepare("DELETE FROM batch WHERE first <= ?1 AND last > ?1");
+  forget.bind_unsigned(1, acknowledged).run();
+  // Smaller cuts of the batch that was applied.
+  auto smaller = connection_.prepare(
+      "DELETE FROM batch WHERE last < ?1 AND first >= (SELECT min(first) FROM batch WHERE last = ?1)");
+  smaller.bind_unsigned(1, acknowledged).run();
+}
+
+Result<std::vector<core::RecordId>> Outbox::reopen_after(std::uint64_t counter) {
+  std::vector<core::RecordId> records;
+  auto select = connection_.prepare("SELECT first, content FROM batch WHERE last > ?1 ORDER BY first");
+  select.bind_unsigned(1, counter);
+  while (select.step()) {
+    auto content = reader_.decompress(select.blob(1), codec::batch_content_bytes_max);
+    if (!content) return content.error();
+    auto operations = codec::split_list(*content);
+    if (!operations) return operations.error();
+    for (std::size_t i = 0; i < operations->size(); ++i) {
+      const std::uint64_t number = select.unsigned_integer(0) + i;
+      std::size_t elements = 0;
+      auto operation = codec::decode_operation((*operations)[i], {{}, number}, {}, elements);
+      if (!operation) return operation.error();
+      if (number <= counter) continue;
+      auto insert = connection_.prepare("INSERT OR IGNORE INTO operation(counter, record, bytes, elements) VALUES(?1, ?2, ?3, ?4)");
+      insert.bind_unsigned(1, number).bind_blob(2, operation->record.view()).bind_blob(3, (*operations)[i]);
+      insert.bind_unsigned(4, elements).run();
+      auto known = connection_.prepare("DELETE FROM refused WHERE counter = ?1");
+      known.bind_unsigned(1, number).run();
+      records.push_back(operation->record);
+    }
+  }
+  return records;
 }
 
 }  // namespace fieldsync::storage

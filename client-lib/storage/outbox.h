@@ -75,9 +75,12 @@ class Outbox {
   // how the server cut: then the answer is awaited first.
   [[nodiscard]] std::optional<SignedBatch> batch_ahead_of(const SignedBatch& in_flight, std::size_t wire_bytes_max,
                                                           const core::DeviceId& device, const codec::SigningKey& key);
-  // Forgets the batches up to the durable mark, and those that were cut
-  // differently from what the server acknowledged.
-  void forget_batches(std::uint64_t acknowledged, std::uint64_t durable);
+  // Forgets the batches that were cut differently from what the server acknowledged.
+  void forget_other_cuts(std::uint64_t acknowledged);
+  // The server was restored to an older time: puts the operations after `counter`
+  // back among those that wait, from the batches in which they were sent, and
+  // returns their records.
+  [[nodiscard]] Result<std::vector<core::RecordId>> reopen_after(std::uint64_t counter);
 
  private:
   [[nodiscard]] std::optional<SignedBatch> stored_batch(std::uint64_t first, std::size_t wire_bytes_max);
@@ -87,6 +90,7 @@ class Outbox {
 
   sqlite::Connection& connection_;
   codec::FrameWriter writer_;
+  codec::FrameReader reader_;
   // What a byte of operations comes to on the wire, learned batch by batch.
   double compression_ = 0.25;
 };

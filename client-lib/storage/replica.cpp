@@ -59,15 +59,18 @@ Result<Taken> Replica::take(const v1::SyncReply& reply) {
     if (auto done = take_scope(changes, own, reply.stamps(), taken); !done) return done.error();
   }
   take_scopes_gone(reply);
-  const std::uint64_t before = identity_.acknowledged_counter();
   if (reply.acknowledged_counter() > identity_.last_counter()) return unreadable("it acknowledges what was never saved.");
-  if (reply.acknowledged_counter() > before) taken.operations_acknowledged = reply.acknowledged_counter() - before;
-  if (reply.acknowledged_counter() > before || reply.refill()) {
-    identity_.set_acknowledged_counter(reply.acknowledged_counter());
+  const std::uint64_t before = identity_.acknowledged_counter();
+  if (reply.acknowledged_counter() > before) {
+    taken.operations_acknowledged = reply.acknowledged_counter() - before;
+    outbox_.forget_other_cuts(reply.acknowledged_counter());
   }
+  if (reply.acknowledged_counter() < before) {
+    if (auto refilled = refill_after(reply.acknowledged_counter()); !refilled) return refilled.error();
+  }
+  identity_.set_acknowledged_counter(reply.acknowledged_counter());
   const std::uint64_t durable = std::min(reply.durable_counter(), identity_.acknowledged_counter());
-  if (durable > identity_.durable_counter()) identity_.set_durable_counter(durable);
-  if (taken.operations_acknowledged > 0) outbox_.forget_batches(identity_.acknowledged_counter(), identity_.durable_counter());
+  if (durable != identity_.durable_counter()) identity_.set_durable_counter(durable);
   return taken;
 }
 
@@ -204,6 +207,15 @@ Result<void> Replica::rebuild_shown(const core::RecordId& record) {
     state.apply(*operation, provisional(*operation));
   }
   records_.put_shown(state);
+  return {};
+}
+
+Result<void> Replica::refill_after(std::uint64_t counter) {
+  auto records = outbox_.reopen_after(counter);
+  if (!records) return records.error();
+  for (const core::RecordId& record : *records) {
+    if (auto rebuilt = rebuild_shown(record); !rebuilt) return rebuilt;
+  }
   return {};
 }
 

@@ -32,9 +32,9 @@ CREATE INDEX operation_by_record ON operation(record);
 CREATE TABLE refused(counter INTEGER PRIMARY KEY, record BLOB NOT NULL, bytes BLOB NOT NULL,
                      code TEXT NOT NULL, message TEXT NOT NULL);
 
--- Signed batches, kept until the server's durable mark has passed them. The same
--- operations may stand in several that were cut differently: only one of them
--- was or will be applied.
+-- Signed batches, kept so that a server that was restored from an old copy can be
+-- refilled. The same operations may stand in several that were cut differently:
+-- only one of them was or will be applied.
 CREATE TABLE batch(first INTEGER NOT NULL, last INTEGER NOT NULL, hash BLOB NOT NULL, previous BLOB NOT NULL,
                    encoding INTEGER NOT NULL, signature BLOB NOT NULL, content BLOB NOT NULL,
                    PRIMARY KEY(first, last));

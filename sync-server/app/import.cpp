@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <cstring>
 #include <set>
 
@@ -58,8 +59,8 @@ Result<core::Value> parse_position(std::string_view text) {
   if (comma == std::string_view::npos) return Error{Errc::wrong_value_type, "'" + std::string(text) + "' is not latitude,longitude."};
   auto latitude = parse_number<double>(text.substr(0, comma));
   auto longitude = parse_number<double>(text.substr(comma + 1));
-  if (!latitude || !longitude) return Error{Errc::wrong_value_type, "'" + std::string(text) + "' is not latitude,longitude."};
-  return core::Value(core::Position{static_cast<std::int32_t>(*latitude * 1e7), static_cast<std::int32_t>(*longitude * 1e7)});
+  if (!latitude || !longitude || std::abs(*latitude) > 90 || std::abs(*longitude) > 180) return Error{Errc::wrong_value_type, "'" + std::string(text) + "' is not latitude,longitude."};
+  return core::Value(core::Position{static_cast<std::int32_t>(std::llround(*latitude * 1e7)), static_cast<std::int32_t>(std::llround(*longitude * 1e7))});
 }
 
 Result<core::Value> parse_cell(const core::FormField& field, const std::string& language, const std::string& text) {

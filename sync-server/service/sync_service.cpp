@@ -84,8 +84,10 @@ Result<SyncService::Upload> SyncService::upload(const core::DeviceId& id, const 
       const core::Instant received = clock_();
       const core::Arrival arrival{received, received - core::Instant{request.device_time_ms()}};
       upload.first_applied = next;
-      upload.outcome = apply_batch(transaction, *now, request.batch(), *checked, arrival, *forms_.forms(transaction),
-                                   frame_writer(), frame_reader());
+      auto applied = apply_batch(transaction, *now, request.batch(), *checked, arrival, *forms_.forms(transaction),
+                                 frame_writer(), frame_reader());
+      if (!applied) return applied.error();
+      upload.outcome = std::move(*applied);
       return {};
     });
     if (!written) return written.error();
@@ -96,8 +98,31 @@ Result<SyncService::Upload> SyncService::upload(const core::DeviceId& id, const 
   return Error{Errc::overloaded, "Two programs sync as this device at once. Stop one of them."};
 }
 
+Result<void> SyncService::begin_new_epochs(const core::DeviceId& id, const v1::SyncRequest& request) {
+  std::vector<ScopeRow> rewound;
+  auto looked = store_.read([&](ReadTransaction& transaction) -> Result<void> {
+    for (const v1::ScopePosition& position : request.positions()) {
+      auto cursor = open_cursor(position.cursor(), id, cursor_key_);
+      if (!cursor) return cursor.error();
+      const auto scope = transaction.scope_by_key(cursor->scope);
+      if (scope && scope->epoch == cursor->epoch && cursor->seq > scope->head) rewound.push_back(*scope);
+    }
+    return {};
+  });
+  if (!looked || rewound.empty()) return looked;
+  return store_.write([&](WriteTransaction& transaction) -> Result<void> {
+    for (const ScopeRow& scope : rewound) {
+      const auto now = transaction.scope_by_key(scope.key);
+      // Another device may have told already.
+      if (now && now->epoch == scope.epoch) transaction.set_epoch(scope.key, scope.epoch + 1);
+    }
+    return {};
+  });
+}
+
 Result<void> SyncService::download(const core::DeviceId& id, const v1::SyncRequest& request, const Upload& upload,
                                    BodyStyle style, v1::SyncReply& reply) {
+  if (auto checked = begin_new_epochs(id, request); !checked) return checked;
   return store_.read([&](ReadTransaction& transaction) -> Result<void> {
     auto device = enrolled_device(transaction, id);
     if (!device) return device.error();

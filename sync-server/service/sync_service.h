@@ -38,6 +38,10 @@ class SyncService {
 
   Result<DeviceRow> enrolled_device(ReadTransaction& transaction, const core::DeviceId& device);
   Result<Upload> upload(const core::DeviceId& device, const v1::SyncRequest& request);
+  // A device that has read more than there is shows that this database was
+  // restored from an older copy: its history begins anew, and every device reads
+  // it from the start and sends again what is missing.
+  Result<void> begin_new_epochs(const core::DeviceId& device, const v1::SyncRequest& request);
   Result<void> download(const core::DeviceId& device, const v1::SyncRequest& request, const Upload& upload, BodyStyle style,
                         v1::SyncReply& reply);
 

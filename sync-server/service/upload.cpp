@@ -38,9 +38,11 @@ class Applier {
     }
   }
 
-  void take(const Result<core::Operation>& operation, std::string_view bytes, std::uint64_t counter) {
+  Result<void> take(const Result<core::Operation>& operation, std::string_view bytes, std::uint64_t counter) {
     const Result<void> applied = operation ? apply(*operation) : Result<void>(operation.error());
+    if (!applied && applied.error().code == Errc::must_be_sealed) return applied;
     if (!applied) quarantine(applied.error(), bytes, counter);
+    return {};
   }
 
   UploadOutcome finish() {
@@ -200,12 +202,13 @@ Result<CheckedBatch> check_batch(const v1::Batch& batch, const DeviceRow& device
   return checked;
 }
 
-UploadOutcome apply_batch(WriteTransaction& transaction, const DeviceRow& device, const v1::Batch& batch, CheckedBatch& checked,
+Result<UploadOutcome> apply_batch(WriteTransaction& transaction, const DeviceRow& device, const v1::Batch& batch, CheckedBatch& checked,
                           const core::Arrival& arrival, const FormSet& forms, codec::FrameWriter& writer,
                           codec::FrameReader& reader) {
   Applier applier(transaction, device, arrival, forms, writer, reader);
   for (std::size_t i = 0; i < checked.operations.size(); ++i) {
-    applier.take(checked.operations[i], checked.operation_bytes[i], checked.first_counter + i);
+    auto taken = applier.take(checked.operations[i], checked.operation_bytes[i], checked.first_counter + i);
+    if (!taken) return taken.error();
   }
   UploadOutcome outcome = applier.finish();
   outcome.last_counter = checked.first_counter + checked.operations.size() - 1;

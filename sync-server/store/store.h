@@ -167,6 +167,7 @@ class WriteTransaction : public ReadTransaction {
   virtual void put_form(const FormRow& form) = 0;
 
   virtual void add_scope(const ScopeRow& scope) = 0;
+  virtual void set_epoch(std::int64_t scope, std::uint64_t epoch) = 0;
   virtual void add_person(const PersonRow& person) = 0;
   // Role none ends the membership.
   virtual void put_membership(const core::PersonId& person, std::int64_t scope, Role role, ReadingMode mode) = 0;

@@ -26,6 +26,18 @@ constexpr Kind kinds[] = {{"text", "TEXT", text_fields},          {"choice", "CH
                           {"boolean", "BOOLEAN", boolean_fields}, {"date", "DATE", date_fields},
                           {"instant", "INSTANT", instant_fields}, {"reference", "REFERENCE", reference_fields}};
 
+struct ToJson {
+  boost::json::value operator()(const std::string& text) const { return boost::json::value(text); }
+  boost::json::value operator()(std::int64_t number) const { return number; }
+  boost::json::value operator()(double number) const { return number; }
+  boost::json::value operator()(bool flag) const { return flag; }
+  boost::json::value operator()(const core::Choice& choice) const { return boost::json::value(choice.code); }
+  boost::json::value operator()(const core::Date&) const { return "2026-11-24"; }
+  boost::json::value operator()(const core::Instant&) const { return "2026-11-24T10:00:00Z"; }
+  boost::json::value operator()(const core::RecordId& id) const { return boost::json::value(id.hex()); }
+  boost::json::value operator()(const auto&) const { return nullptr; }
+};
+
 }  // namespace
 
 ReportGenerator::ReportGenerator(const std::string& folder, std::uint64_t seed) : random_(seed) {
@@ -98,17 +110,6 @@ std::vector<Field> ReportGenerator::report() {
 std::size_t ReportGenerator::json_bytes(const std::vector<Field>& report) {
   boost::json::object object;
   for (const Field& field : report) {
-    struct ToJson {
-      boost::json::value operator()(const std::string& text) const { return boost::json::value(text); }
-      boost::json::value operator()(std::int64_t number) const { return number; }
-      boost::json::value operator()(double number) const { return number; }
-      boost::json::value operator()(bool flag) const { return flag; }
-      boost::json::value operator()(const core::Choice& choice) const { return boost::json::value(choice.code); }
-      boost::json::value operator()(const core::Date&) const { return "2026-11-24"; }
-      boost::json::value operator()(const core::Instant&) const { return "2026-11-24T10:00:00Z"; }
-      boost::json::value operator()(const core::RecordId& id) const { return boost::json::value(id.hex()); }
-      boost::json::value operator()(const auto&) const { return nullptr; }
-    };
     object[field.name] = std::visit(ToJson{}, field.value);
   }
   return boost::json::serialize(object).size();

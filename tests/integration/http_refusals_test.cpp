@@ -161,9 +161,9 @@ TEST_CASE("An app does not speak to a server with another key, and loses nothing
   REQUIRE(server.app("Bakyt", {"new", "facility", "names=en:Osh"}).exit_code == 0);
   const TestServer impostor;
   server.kill();
-  // The store believes that its server moved: the impostor answers in its place.
-  const Finished proxy = run({"cp", impostor.path("server/server.key"), impostor.path("server/server.crt"), server.path("server")});
-  REQUIRE(proxy.exit_code == 0);
+  // The impostor's key answers at the address that the store knows.
+  const Finished copied = run({"cp", impostor.path("server/server.key"), impostor.path("server/server.crt"), server.path("server")});
+  REQUIRE(copied.exit_code == 0);
   server.start();
   const Finished synced = server.app("Bakyt", {"sync"});
   INFO(synced.output);

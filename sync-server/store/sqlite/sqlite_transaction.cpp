@@ -140,6 +140,11 @@ void SqliteTransaction::add_scope(const ScopeRow& scope) {
   raise_version("directory_version");
 }
 
+void SqliteTransaction::set_epoch(std::int64_t scope, std::uint64_t epoch) {
+  auto update = connection_.prepare("UPDATE scope SET epoch = ?2 WHERE key = ?1");
+  update.bind(1, scope).bind_unsigned(2, epoch).run();
+}
+
 std::vector<PersonRow> SqliteTransaction::people() {
   auto select = connection_.prepare("SELECT id, name FROM person ORDER BY name");
   std::vector<PersonRow> rows;

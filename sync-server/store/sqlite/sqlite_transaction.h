@@ -32,6 +32,7 @@ class SqliteTransaction final : public WriteTransaction {
   void put_setting(std::string_view name, std::string_view value) override;
   void put_form(const FormRow& form) override;
   void add_scope(const ScopeRow& scope) override;
+  void set_epoch(std::int64_t scope, std::uint64_t epoch) override;
   void add_person(const PersonRow& person) override;
   void put_membership(const core::PersonId& person, std::int64_t scope, Role role, ReadingMode mode) override;
   void add_enrolment_code(const Sha256& hash, const EnrolmentCodeRow& code) override;

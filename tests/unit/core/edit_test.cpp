@@ -138,6 +138,14 @@ TEST_CASE("removing what is not in the set writes nothing", "[core][edit]") {
   CHECK_FALSE(remove_value(one.open(languages), text("ky")).has_value());
 }
 
+TEST_CASE("however many elements are removed, one emptied place is left", "[core][edit]") {
+  Replica one(1);
+  for (const char* language : {"ky", "ru", "tg"}) one.type(languages, text(language));
+  for (const char* language : {"ky", "ru", "tg"}) one.save({*remove_value(one.open(languages), text(language))});
+  CHECK(one.shown(languages).empty());
+  CHECK(one.state.siblings(languages).size() == 1);
+}
+
 TEST_CASE("an add wins over a remove that had not seen it", "[core][edit]") {
   Replica one(1), two(2);
   two.pull({one.type(languages, text("ky"))});

@@ -126,6 +126,16 @@ TEST_CASE("an author's own later verdict takes the place of the earlier, from ei
   CHECK(laptop.state.siblings(key(fields::verdict)).size() == 2);
 }
 
+TEST_CASE("of two verdicts that one person gave on two devices at once, the later is shown", "[core][field_view]") {
+  Replica phone(1, 7), laptop(2, 7);
+  laptop.clock_ms = 10;
+  const Operation earlier = phone.type(key(fields::verdict), text("bad"));
+  laptop.type(key(fields::verdict), text("good"));
+  laptop.pull({earlier});
+  CHECK(laptop.shown(key(fields::verdict)) == Values{text("good")});
+  CHECK(laptop.state.siblings(key(fields::verdict)).size() == 2);
+}
+
 TEST_CASE("a verdict that its author emptied is not shown", "[core][field_view]") {
   Replica one(1);
   one.type(key(fields::verdict), text("bad"));

@@ -233,6 +233,9 @@ TEST_CASE("the state does not grow with the number of edits (14)", "[core][laws]
                                : policy == MergePolicy::per_author ? static_cast<std::size_t>(history.persons)
                                                                    : 1;
       RC_ASSERT(field.siblings.size() <= most);
+      std::set<Value> values;
+      for (const Sibling& sibling : field.siblings) values.insert(sibling.value);
+      if (policy == MergePolicy::set) RC_ASSERT(values.size() == field.siblings.size());
     }
     RC_ASSERT(state.stamps.size() <= siblings);
     RC_ASSERT(state.awaited.empty());

@@ -78,12 +78,29 @@ TEST_CASE("An operation without a record or a write is malformed") {
   office.quarantines(device, device.save(office.scope, new_record(), {}), Errc::malformed_operation);
 }
 
-TEST_CASE("A field that must be sealed is refused in the open") {
-  TestOffice office;
-  TestDevice device = office.add_device();
+namespace {
+
+core::FieldWrite writes_secret() {
   core::FieldWrite write = writes_text("Азамат");
   write.key.field = office_fields::names;
-  office.quarantines(device, device.save(office.scope, new_record(), {write}), Errc::must_be_sealed);
+  return write;
+}
+
+}  // namespace
+
+TEST_CASE("A field that must be sealed is refused in the open, and nothing of the batch is kept") {
+  TestOffice office;
+  TestDevice device = office.add_device();
+  const core::Operation good = device.save(office.scope, new_record(), {writes_text("x")});
+  const core::Operation secret = device.save(office.scope, new_record(), {writes_secret()}, 1);
+  office.refuses(device, device.request(device.batch({good, secret})), Errc::must_be_sealed);
+}
+
+TEST_CASE("A secret in the open is not kept where its operation has another fault as well") {
+  TestOffice office;
+  TestDevice device = office.add_device();
+  const core::Operation both = device.save(office.scope, new_record(), {writes_beds(501), writes_secret()});
+  office.refuses(device, device.request(device.batch({both})), Errc::must_be_sealed);
 }
 
 TEST_CASE("A known record does not change its form") {
