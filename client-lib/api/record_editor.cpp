@@ -76,7 +76,13 @@ Result<void> RecordEditor::Session::put(core::FieldWrite write, const core::Form
 Result<void> RecordEditor::Session::set(std::string_view name, core::Value value, const core::ItemId& item) {
   auto field = describe_field(name);
   if (!field) return field.error();
-  return put(core::write_field(base_of({item, (*field)->number}), *field, std::move(value)), *field);
+  core::FieldBase base = base_of({item, (*field)->number});
+  const auto pending = writes_.find(base.key);
+  if ((*field)->policy == core::MergePolicy::counter && pending != writes_.end()) {
+    // Raised a second time before saving.
+    if (const auto* count = std::get_if<std::int64_t>(&pending->second.front().value)) base.own_count = *count;
+  }
+  return put(core::write_field(base, *field, std::move(value)), *field);
 }
 
 Result<void> RecordEditor::Session::clear(std::string_view name, const core::ItemId& item) {

@@ -1,5 +1,6 @@
 #include "core/validation.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/text.h"
@@ -123,17 +124,26 @@ Result<void> check_write(const FieldWrite& write, const Form& form) {
   return check_value(write.value, field);
 }
 
+bool is_open_secret(const Value& value, const FormField* field) {
+  if (field == nullptr || std::holds_alternative<SealedValue>(value) || std::holds_alternative<Empty>(value)) return false;
+  return field->confidentiality == Confidentiality::sealed || field->confidentiality == Confidentiality::safety;
+}
+
 bool may_repeat(const FormField* field) {
   return field == nullptr || field->policy == MergePolicy::set || field->policy == MergePolicy::append;
 }
 
 }  // namespace
 
+bool holds_open_secret(const Operation& operation, const Form& form) {
+  return std::any_of(operation.writes.begin(), operation.writes.end(),
+                     [&](const FieldWrite& write) { return is_open_secret(write.value, form.find(write.key.field)); });
+}
+
 Result<void> check_value(const Value& value, const FormField* field) {
   if (std::holds_alternative<Empty>(value)) return {};
   const bool sealed = std::holds_alternative<SealedValue>(value);
-  const bool secret = field != nullptr && (field->confidentiality == Confidentiality::sealed || field->confidentiality == Confidentiality::safety);
-  if (secret && !sealed) return refuse(Errc::must_be_sealed, field, "may only be stored sealed, which this version cannot do yet.");
+  if (is_open_secret(value, field)) return refuse(Errc::must_be_sealed, field, "may only be stored sealed, which this version cannot do yet.");
   if (field != nullptr && !sealed && !type_fits(value, field->type)) {
     return refuse(Errc::wrong_value_type, field, "is not of the field's type.");
   }

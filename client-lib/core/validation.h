@@ -21,6 +21,10 @@ inline constexpr std::size_t operation_bytes_max = 1024 * 1024;
 // them, and they are stored and relayed untouched.
 [[nodiscard]] Result<void> check_operation(const Operation& operation, const Form& form);
 
+// Whether a field that must be sealed is written in the clear: such an operation
+// may be kept nowhere.
+[[nodiscard]] bool holds_open_secret(const Operation& operation, const Form& form);
+
 // One value against its field. `field` is null for a field that the form does not know.
 [[nodiscard]] Result<void> check_value(const Value& value, const FormField* field);
 

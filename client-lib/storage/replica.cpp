@@ -147,7 +147,9 @@ Result<std::uint64_t> Replica::take_change(const v1::RecordChange& change, const
       grown = records_.put_replica_frame(*head, change.head(), records_.frame_of(change.body()), codec::hash_bytes(change.body()));
       break;
     case v1::RecordChange::kChanged: {
-      auto merged = codec::apply_changed_fields(records_.replica(head->id), change.head(), change.changed().SerializeAsString());
+      const core::RecordState known = records_.replica(head->id);
+      if (known.id.is_none()) return unreadable("it changes a record that this device never got.");
+      auto merged = codec::apply_changed_fields(known, change.head(), change.changed().SerializeAsString());
       if (!merged) return unreadable(merged.error().message());
       grown = records_.put_replica(*merged);
       break;

@@ -6,7 +6,7 @@ namespace fieldsync::server {
 namespace {
 
 constexpr char version = 1;
-constexpr std::size_t plain_bytes = 1 + 4 + 8 + 8;
+constexpr std::size_t plain_bytes = 1 + 4 + 8 + 8 + 8;
 
 void append_big_endian(std::string& bytes, std::uint64_t number, int width) {
   for (int shift = (width - 1) * 8; shift >= 0; shift -= 8) bytes += static_cast<char>(number >> shift);
@@ -34,6 +34,7 @@ std::string seal_cursor(const Cursor& cursor, const core::DeviceId& device, cons
   append_big_endian(bytes, static_cast<std::uint64_t>(cursor.scope), 4);
   append_big_endian(bytes, cursor.epoch, 8);
   append_big_endian(bytes, cursor.seq, 8);
+  append_big_endian(bytes, cursor.complete, 8);
   return bytes + mac_of(bytes, device, key);
 }
 
@@ -42,7 +43,7 @@ Result<Cursor> open_cursor(std::string_view bytes, const core::DeviceId& device,
   const std::string expected = mac_of(bytes.substr(0, plain_bytes), device, key);
   if (sodium_memcmp(expected.data(), bytes.data() + plain_bytes, expected.size()) != 0) return Error{Errc::bad_cursor, {}};
   return Cursor{static_cast<std::int64_t>(read_big_endian(bytes.substr(1, 4))), read_big_endian(bytes.substr(5, 8)),
-                read_big_endian(bytes.substr(13, 8))};
+                read_big_endian(bytes.substr(13, 8)), read_big_endian(bytes.substr(21, 8))};
 }
 
 }  // namespace fieldsync::server

@@ -17,10 +17,14 @@ using CursorKey = std::array<std::uint8_t, 16>;
 struct Cursor {
   std::int64_t scope = 0;   // ScopeRow::key
   std::uint64_t epoch = 0;  // ScopeRow::epoch when it was given
-  std::uint64_t seq = 0;    // everything up to here was read
+  // Every record whose last change is at most this was read.
+  std::uint64_t seq = 0;
+  // The last position at which nothing was left to read. Between pages a record
+  // that changes moves behind `seq`: what the device has of it is as of here.
+  std::uint64_t complete = 0;
 };
 
-// version (1) | scope (4) | epoch (8) | seq (8), big endian, then SipHash-2-4 over
+// version (1) | scope (4) | epoch (8) | seq (8) | complete (8), big endian, then SipHash-2-4 over
 // the device's id and these. A forged cursor would open nothing: rights are
 // checked in each request.
 [[nodiscard]] std::string seal_cursor(const Cursor& cursor, const core::DeviceId& device, const CursorKey& key);

@@ -55,8 +55,8 @@ Result<PageBuilder::Start> PageBuilder::start_of(const MembershipRow& membership
     const std::uint64_t digest = upload != nullptr ? upload->digest_before : membership.scope.digest;
     const bool rewound = cursor->epoch != membership.scope.epoch || cursor->seq > membership.scope.head;
     const bool diverged = cursor->seq == head && position.digest() != digest;
-    if (rewound || diverged) return Start{0, true, true};
-    return Start{cursor->seq, true, false};
+    if (rewound || diverged) return Start{0, 0, true, true};
+    return Start{cursor->seq, cursor->complete, true, false};
   }
   return Start{};
 }
@@ -81,7 +81,7 @@ Result<void> PageBuilder::fill(const MembershipRow& membership, const Start& sta
           return false;
         }
         budget_ -= std::min(budget_, size);
-        added = add_change(row, start.seq, style, out);
+        added = add_change(row, start.complete, style, out);
         if (!added) return false;
       }
       reached = row.last_seq;
@@ -106,15 +106,15 @@ Result<void> PageBuilder::fill(const MembershipRow& membership, const Start& sta
   if (!cut) reached = scope.head;
   more = more || cut;
   if (reached != start.seq || !start.known || start.restart) {
-    out.set_cursor(seal_cursor({scope.key, scope.epoch, reached}, device_.id, key_));
+    out.set_cursor(seal_cursor({scope.key, scope.epoch, reached, cut ? start.complete : reached}, device_.id, key_));
   }
   return {};
 }
 
-Result<void> PageBuilder::add_change(const RecordRow& row, std::uint64_t seq, BodyStyle style, v1::ScopeChanges& out) {
+Result<void> PageBuilder::add_change(const RecordRow& row, std::uint64_t complete, BodyStyle style, v1::ScopeChanges& out) {
   v1::RecordChange& change = *out.add_changes();
   change.set_head(row.head);
-  const bool whole = row.first_seq > seq;
+  const bool whole = row.first_seq > complete;
   if (whole && style == BodyStyle::frame) {
     change.set_body_frame(row.body_frame);
     return {};
@@ -132,7 +132,7 @@ Result<void> PageBuilder::add_change(const RecordRow& row, std::uint64_t seq, Bo
   }
   auto state = codec::decode_record(row.head, *body);
   if (!state) return Error{Errc::storage_corrupt, state.error().message()};
-  change.mutable_changed()->ParseFromString(codec::encode_changed_fields(*state, seq));
+  change.mutable_changed()->ParseFromString(codec::encode_changed_fields(*state, complete));
   return {};
 }
 

@@ -25,6 +25,9 @@ Result<v1::SyncReply> SyncService::sync(const core::DeviceId& device, const v1::
     return Error{Errc::unsupported_protocol_version,
                  "This server speaks protocol version 1, the app version " + std::to_string(request.protocol_version()) + ". Update the older one."};
   }
+  for (const v1::ScopePosition& position : request.positions()) {
+    if (auto cursor = open_cursor(position.cursor(), device, cursor_key_); !cursor) return cursor.error();
+  }
   auto uploaded = upload(device, request);
   if (!uploaded) return uploaded.error();
   v1::SyncReply reply;

@@ -64,10 +64,12 @@ class Applier {
   };
 
   Result<void> apply(const core::Operation& operation) {
+    const auto form = forms_.find(operation.form);
+    // Before any other reason: what is refused otherwise goes to quarantine.
+    if (form != forms_.end() && core::holds_open_secret(operation, form->second)) return Error{Errc::must_be_sealed, {}};
     const auto member = members_.find(operation.scope);
     if (member == members_.end()) return Error{Errc::scope_not_found, {}};
     if (!may_write(member->second.role)) return Error{Errc::not_permitted, {}};
-    const auto form = forms_.find(operation.form);
     if (form == forms_.end()) return Error{Errc::unknown_form, "The server does not have the form '" + operation.form + "'. Ask the office to import it."};
     if (auto checked = core::check_operation(operation, form->second); !checked) return checked;
     auto touched = load(operation, member->second.scope);

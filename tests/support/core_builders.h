@@ -52,7 +52,8 @@ inline core::FieldWrite sets(core::FieldKey where, core::Value value, std::vecto
 }
 
 // Of record(1) in scope(1), form "visit", by the person who has the device's number.
-inline core::Operation operation(core::OperationId id, std::vector<core::FieldWrite> writes, std::int64_t claimed_ms = 0) {
+inline core::Operation operation(core::OperationId id, std::vector<core::FieldWrite> writes,
+                                 std::int64_t claimed_ms = 0) {
   core::Operation made;
   made.id = id;
   made.record = record(1);

@@ -1,20 +1,11 @@
-// core_history.h: random histories for property tests. A few devices write one
+// core_history.h: histories for property tests, played. A few devices write one
 // record, each on its own replica, and now and then take operations from each
 // other: in each device's own order, but otherwise in any order and only partly.
-//
-// How many histories each property tries: 300, or the environment variable
-// FIELDSYNC_HISTORIES (the long profile is FIELDSYNC_HISTORIES=100000). RC_PARAMS
-// sets RapidCheck's seed, as a failing property says.
+// core_random_history.h makes them at random.
 #pragma once
 
-#include <rapidcheck.h>
-
-#include <catch2/catch.hpp>
-#include <cstdlib>
-#include <functional>
 #include <map>
 #include <random>
-#include <sstream>
 #include <vector>
 
 #include "support/core_builders.h"
@@ -48,9 +39,9 @@ using Order = std::vector<const core::Operation*>;
 // An operation with what its author had before their eyes.
 struct Written {
   core::OperationId id;
-  Lengths known;                          // what the replica had applied
-  std::vector<core::ValueId> on_screen;   // of the written fields, when opened
-  std::int64_t counted = 0;               // what it adds to the counter
+  Lengths known;                         // what the replica had applied
+  std::vector<core::ValueId> on_screen;  // of the written fields, when opened
+  std::int64_t counted = 0;              // what it adds to the counter
 };
 
 // A history as it went.
@@ -140,24 +131,6 @@ inline core::RecordState applied(const Order& order) {
   return state;
 }
 
-inline int histories() {
-  const char* wanted = std::getenv("FIELDSYNC_HISTORIES");
-  return wanted == nullptr ? 300 : std::atoi(wanted);
-}
-
-// Fails the test with RapidCheck's smallest counterexample, if there is one.
-template <typename Property>
-void for_all_histories(Property&& property) {
-  rc::detail::TestParams params = rc::detail::configuration().testParams;
-  params.maxSuccess = histories();
-  const auto result = rc::detail::checkTestable(std::forward<Property>(property), rc::detail::TestMetadata{}, params);
-  std::ostringstream message;
-  rc::detail::printResultMessage(result, message);
-  INFO(message.str());
-  INFO("Repeat with RC_PARAMS=\"seed=" << params.seed << "\" FIELDSYNC_HISTORIES=" << params.maxSuccess);
-  CHECK(result.template is<rc::detail::SuccessResult>());
-}
-
 inline Play::Play(const History& history)
     : logs(static_cast<std::size_t>(history.devices)),
       known(logs.size(), Lengths(logs.size(), 0)),
@@ -175,9 +148,10 @@ inline Lengths Play::all() const {
 
 inline core::FieldKey Play::field_of(const Step& step, int offset) const {
   static const std::vector<core::FieldKey> keys = {
-      key(fields::place_name), key(fields::languages),  key(fields::head_count), key(fields::answer, 1), key(fields::answer, 2),
-      key(fields::verdict),    key(fields::severity),   key(fields::unknown),    key(fields::consent),   key(fields::at_risk),
-      key(fields::follow_up),  key(fields::first_seen), key(fields::beds),       key(fields::interviews, 1)};
+      key(fields::place_name), key(fields::languages),    key(fields::head_count), key(fields::answer, 1),
+      key(fields::answer, 2),  key(fields::verdict),      key(fields::severity),   key(fields::unknown),
+      key(fields::consent),    key(fields::at_risk),      key(fields::follow_up),  key(fields::first_seen),
+      key(fields::beds),       key(fields::interviews, 1)};
   const int place = history_.first_field + (step.place + offset) % history_.field_count;
   return keys[static_cast<std::size_t>(place) % keys.size()];
 }
@@ -189,12 +163,18 @@ inline core::Value small_value(const core::FieldKey& where, int number) {
   if (where.field == fields::head_count) return integer(number + 1);
   if (number == 3) return empty();
   switch (where.field) {
-    case fields::severity: return choice(severities[number]);
-    case fields::consent: return choice(consents[number]);
-    case fields::at_risk: return number == 0 ? no() : yes();
-    case fields::first_seen: return date(number);
-    case fields::beds: return integer(number);
-    default: return text(std::string(1, static_cast<char>('a' + number)));
+    case fields::severity:
+      return choice(severities[number]);
+    case fields::consent:
+      return choice(consents[number]);
+    case fields::at_risk:
+      return number == 0 ? no() : yes();
+    case fields::first_seen:
+      return date(number);
+    case fields::beds:
+      return integer(number);
+    default:
+      return text(std::string(1, static_cast<char>('a' + number)));
   }
 }
 
@@ -206,15 +186,30 @@ inline void Play::play(const Step& step) {
   const core::RecordState& state = replicas[device].state;
   const core::ItemId place = item(step.place % 3);
   switch (step.kind) {
-    case StepKind::open: screens_[device].insert_or_assign(field_of(step), replicas[device].open(field_of(step))); break;
-    case StepKind::save: save(step, false); break;
-    case StepKind::save_two: save(step, true); break;
-    case StepKind::resolve: settle(step); break;
-    case StepKind::remove: remove(step); break;
-    case StepKind::delete_: commit(device, {core::delete_write(state, place)}, {}); break;
-    case StepKind::restore: commit(device, {core::restore_write(state, place)}, {}); break;
+    case StepKind::open:
+      screens_[device].insert_or_assign(field_of(step), replicas[device].open(field_of(step)));
+      break;
+    case StepKind::save:
+      save(step, false);
+      break;
+    case StepKind::save_two:
+      save(step, true);
+      break;
+    case StepKind::resolve:
+      settle(step);
+      break;
+    case StepKind::remove:
+      remove(step);
+      break;
+    case StepKind::delete_:
+      commit(device, {core::delete_write(state, place)}, {});
+      break;
+    case StepKind::restore:
+      commit(device, {core::restore_write(state, place)}, {});
+      break;
     case StepKind::pull:
-      pull(device, static_cast<std::size_t>(step.peer) % logs.size(), step.count > 6 ? 1000 : static_cast<std::size_t>(step.count),
+      pull(device, static_cast<std::size_t>(step.peer) % logs.size(),
+           step.count > 6 ? 1000 : static_cast<std::size_t>(step.count),
            static_cast<unsigned>(step.value + 4 * step.count));
       break;
   }
@@ -270,7 +265,8 @@ inline void Play::remove(const Step& step) {
 inline void Play::commit(std::size_t device, std::vector<core::FieldWrite> writes, Written about) {
   for (const core::FieldWrite& write : writes) {
     if (write.key.field != core::existence_field) continue;
-    for (const core::Sibling& sibling : replicas[device].state.siblings(write.key)) about.on_screen.push_back(sibling.id);
+    for (const core::Sibling& sibling : replicas[device].state.siblings(write.key))
+      about.on_screen.push_back(sibling.id);
   }
   about.known = known[device];
   logs[device].push_back(replicas[device].save(std::move(writes)));
@@ -284,7 +280,8 @@ inline void Play::pull(std::size_t device, std::size_t peer, std::size_t count, 
   for (std::size_t from = 0; from < logs.size(); ++from) {
     const auto begin = logs[from].begin();
     const std::size_t have = known[device][from], theirs = known[peer][from];
-    if (have < theirs) missing[from].assign(begin + static_cast<std::ptrdiff_t>(have), begin + static_cast<std::ptrdiff_t>(theirs));
+    if (have < theirs)
+      missing[from].assign(begin + static_cast<std::ptrdiff_t>(have), begin + static_cast<std::ptrdiff_t>(theirs));
   }
   Lengths lengths;
   for (const auto& log : missing) lengths.push_back(log.size());
@@ -295,40 +292,4 @@ inline void Play::pull(std::size_t device, std::size_t peer, std::size_t count, 
   }
 }
 
-inline void showValue(const History& history, std::ostream& out) {
-  const Play play(history);
-  out << history.devices << " devices of " << history.persons << " persons wrote:\n";
-  for (const Written& each : play.written) {
-    out << "  " << play.logs[each.id.device.bytes.back() - 1u][each.id.counter - 1] << ", knowing";
-    for (const std::size_t length : each.known) out << ' ' << length;
-    out << '\n';
-  }
-}
-
 }  // namespace fieldsync::testing
-
-namespace rc {
-
-template <>
-struct Arbitrary<fieldsync::testing::History> {
-  static Gen<fieldsync::testing::History> arbitrary() {
-    using fieldsync::testing::History, fieldsync::testing::Step, fieldsync::testing::StepKind;
-    // The whole range at every size; only the number of steps grows with it.
-    const auto below = [](int end) { return gen::resize(kNominalSize, gen::inRange(0, end)); };
-    static const std::vector<StepKind> kinds = {
-        StepKind::save, StepKind::save, StepKind::save,     StepKind::save,    StepKind::open,   StepKind::open,
-        StepKind::pull, StepKind::pull, StepKind::pull,     StepKind::pull,    StepKind::pull,   StepKind::pull,
-        StepKind::pull, StepKind::pull, StepKind::save_two, StepKind::resolve, StepKind::remove, StepKind::delete_,
-        StepKind::restore};
-    const auto kind = gen::map(below(static_cast<int>(kinds.size())), [](int place) { return kinds[static_cast<std::size_t>(place)]; });
-    const auto step = gen::build<Step>(gen::set(&Step::kind, kind), gen::set(&Step::actor, below(6)), gen::set(&Step::peer, below(6)),
-                                       gen::set(&Step::place, below(14)), gen::set(&Step::value, below(4)), gen::set(&Step::count, below(9)));
-    return gen::build<History>(gen::set(&History::devices, gen::map(below(5), [](int more) { return 2 + more; })),
-                               gen::set(&History::persons, gen::map(below(4), [](int more) { return 1 + more; })),
-                               gen::set(&History::first_field, below(14)),
-                               gen::set(&History::field_count, gen::map(below(14), [](int more) { return 1 + more * more / 14; })),
-                               gen::set(&History::steps, gen::scale(1.5, gen::container<std::vector<Step>>(step))));
-  }
-};
-
-}  // namespace rc

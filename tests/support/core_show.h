@@ -35,13 +35,20 @@ inline std::ostream& operator<<(std::ostream& out, const Value& value) {
   std::visit(
       [&](const auto& content) {
         using Content = std::decay_t<decltype(content)>;
-        if constexpr (std::is_arithmetic_v<Content>) out << content;
-        else if constexpr (std::is_same_v<Content, std::string>) out << '"' << content << '"';
-        else if constexpr (std::is_same_v<Content, Empty>) out << "empty";
-        else if constexpr (std::is_same_v<Content, Choice>) out << content.code;
-        else if constexpr (std::is_same_v<Content, Date>) out << "day " << content.days;
-        else if constexpr (std::is_same_v<Content, Deletion>) out << "deleted, seen" << content.seen;
-        else out << "value of kind " << Value(content).index();
+        if constexpr (std::is_arithmetic_v<Content>)
+          out << content;
+        else if constexpr (std::is_same_v<Content, std::string>)
+          out << '"' << content << '"';
+        else if constexpr (std::is_same_v<Content, Empty>)
+          out << "empty";
+        else if constexpr (std::is_same_v<Content, Choice>)
+          out << content.code;
+        else if constexpr (std::is_same_v<Content, Date>)
+          out << "day " << content.days;
+        else if constexpr (std::is_same_v<Content, Deletion>)
+          out << "deleted, seen" << content.seen;
+        else
+          out << "value of kind " << Value(content).index();
       },
       value);
   return out;

@@ -63,13 +63,13 @@ class Commands {
 
   template <typename Options>
   void call(CLI::App* command, Run<Options> run, std::shared_ptr<Options> options) {
-    command->callback([this, run, options] {
-      invocation_.run = [run, options](const Settings& settings) { return run(settings, *options); };
+    command->callback([&invocation = invocation_, run, options] {
+      invocation.run = [run, options](const Settings& settings) { return run(settings, *options); };
     });
   }
 
   void call(CLI::App* command, Result<void> (*run)(const Settings&)) {
-    command->callback([this, run] { invocation_.run = run; });
+    command->callback([&invocation = invocation_, run] { invocation.run = run; });
   }
 
   // A repeated option takes one value each time, so that what follows is not swallowed.

@@ -19,7 +19,8 @@ void take(RecordState& state, const Operation& operation, std::int64_t effective
   state.apply(operation, stamp);
 }
 
-Instant time_of(const Operation& operation, const RecordState& state, std::int64_t received_ms, std::int64_t offset_ms = 0) {
+Instant time_of(const Operation& operation, const RecordState& state, std::int64_t received_ms,
+                std::int64_t offset_ms = 0) {
   return effective_time(operation, state, {{received_ms}, {offset_ms}});
 }
 
@@ -73,7 +74,8 @@ TEST_CASE("of several bounds the latest counts", "[core][effective_time]") {
   take(state, operation(op_id(2, 1), {sets(place, text("Osh"))}), 2000);
   take(state, operation(op_id(3, 1), {sets(place, text("Naryn"))}), 3000);
   take(state, operation(op_id(1, 1), {sets(beds, integer(4))}), 2500);
-  const Operation settled = operation(op_id(1, 2), {sets(place, text("Talas"), {value_id(2, 1), value_id(3, 1)})}, 1000);
+  const Operation settled =
+      operation(op_id(1, 2), {sets(place, text("Talas"), {value_id(2, 1), value_id(3, 1)})}, 1000);
   CHECK(time_of(settled, state, 5000) == Instant{3000});
 }
 
@@ -93,7 +95,8 @@ TEST_CASE("one awaited value of an operation bounds the time of all of it", "[co
   CHECK(time_of(late, state, 9000) == Instant{2000});
 }
 
-TEST_CASE("an operation is not earlier than a value that it and another one replaced", "[core][effective_time][!shouldfail]") {
+TEST_CASE("an operation is not earlier than a value that it and another one replaced",
+          "[core][effective_time][!shouldfail]") {
   // (1, 1) is no longer live when (3, 1), which had seen it, arrives; the state
   // does not know any more when it was written.
   RecordState state;

@@ -176,8 +176,8 @@ TEST_CASE("open conflicts are listed by key, without sets, places of items and d
   const FieldKey answer = key(fields::answer, 1);
   const auto write_all = [&](Replica& replica, const std::string& what) {
     return replica.save({sets(answer, text(what)), sets(key(fields::interviews, 1), text(what)),
-                         sets(key(fields::languages), text(what)), sets(place, text(what)), sets(key(fields::unknown), text(what)),
-                         delete_write(replica.state, item(1))});
+                         sets(key(fields::languages), text(what)), sets(place, text(what)),
+                         sets(key(fields::unknown), text(what)), delete_write(replica.state, item(1))});
   };
   write_all(one, "left");
   one.pull({write_all(two, "right")});

@@ -38,9 +38,10 @@ bool may_merge_by(FieldType type, MergePolicy policy) {
   return static_cast<bool>(check_form(form));
 }
 
-constexpr FieldType all_types[] = {FieldType::text,     FieldType::integer,    FieldType::number,     FieldType::boolean,
-                                   FieldType::choice,   FieldType::date,       FieldType::instant,    FieldType::reference,
-                                   FieldType::position, FieldType::attachment, FieldType::local_text, FieldType::group};
+constexpr FieldType all_types[] = {FieldType::text,       FieldType::integer,    FieldType::number,
+                                   FieldType::boolean,    FieldType::choice,     FieldType::date,
+                                   FieldType::instant,    FieldType::reference,  FieldType::position,
+                                   FieldType::attachment, FieldType::local_text, FieldType::group};
 
 std::vector<FieldType> types_for(MergePolicy policy) {
   std::vector<FieldType> fitting;
@@ -84,7 +85,8 @@ TEST_CASE("a label is in the language asked for, else English, else the first, e
 TEST_CASE("a form has a name of 1 to 64 letters, digits and underscores", "[core][form]") {
   CHECK(verdict_after([](Form& form) { form.name = std::string(64, 'a'); }) == "accepted");
   CHECK(verdict_after([](Form& form) { form.name = "visit_2"; }) == "accepted");
-  for (const std::string& name : {std::string(), std::string(65, 'a'), std::string("Visit"), std::string("a b"), std::string("é")}) {
+  for (const std::string& name :
+       {std::string(), std::string(65, 'a'), std::string("Visit"), std::string("a b"), std::string("é")}) {
     CHECK(verdict_after([&](Form& form) { form.name = name; }) == "malformed_request");
   }
 }
@@ -111,7 +113,8 @@ TEST_CASE("each merge policy fits some types and no others", "[core][form]") {
   const std::vector<FieldType> every(std::begin(all_types), std::end(all_types));
   std::vector<FieldType> all_but_group = every;
   all_but_group.pop_back();
-  const std::vector ordered = {FieldType::integer, FieldType::number, FieldType::choice, FieldType::date, FieldType::instant};
+  const std::vector ordered = {FieldType::integer, FieldType::number, FieldType::choice, FieldType::date,
+                               FieldType::instant};
 
   CHECK(types_for(MergePolicy::keep_siblings) == every);
   CHECK(types_for(MergePolicy::set) == all_but_group);
@@ -144,7 +147,8 @@ TEST_CASE("a range holds at least one number", "[core][form]") {
 TEST_CASE("a field's group exists, is a group and stands in no other", "[core][form]") {
   CHECK(verdict_after([](Form& form) { form.fields.back().group = 77; }) == "malformed_request");
   CHECK(verdict_after([](Form& form) { form.fields.back().group = fields::beds; }) == "malformed_request");
-  CHECK(verdict_after([](Form& form) { form.fields.back() = form_field(12, "inner", FieldType::group); }) == "accepted");
+  CHECK(verdict_after([](Form& form) { form.fields.back() = form_field(12, "inner", FieldType::group); }) ==
+        "accepted");
   CHECK(verdict_after([](Form& form) {
           form.fields.back() = form_field(12, "inner", FieldType::group);
           form.fields.back().group = fields::interviews;

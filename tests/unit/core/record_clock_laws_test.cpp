@@ -3,7 +3,7 @@
 #include <limits>
 
 #include "core/effective_time.h"
-#include "support/core_history.h"
+#include "support/core_random_history.h"
 
 using namespace fieldsync::core;
 using namespace fieldsync::testing;
@@ -13,10 +13,14 @@ namespace {
 // Any time a broken clock may say.
 std::int64_t any_time(std::minstd_rand& random) {
   switch (random() % 6) {
-    case 0: return std::numeric_limits<std::int64_t>::min();
-    case 1: return std::numeric_limits<std::int64_t>::max();
-    case 2: return 0;
-    default: return static_cast<std::int64_t>(random() % 20000) - 10000;
+    case 0:
+      return std::numeric_limits<std::int64_t>::min();
+    case 1:
+      return std::numeric_limits<std::int64_t>::max();
+    case 2:
+      return 0;
+    default:
+      return static_cast<std::int64_t>(random() % 20000) - 10000;
   }
 }
 
@@ -90,7 +94,8 @@ Order causal(const Play& play, unsigned seed) {
     const Operation& candidate = play.logs[device][next[device]];
     bool ready = true;
     for (const FieldWrite& write : candidate.writes) {
-      for (const ValueId& id : write.replaces) ready = ready && (id.operation == candidate.id || seen.covers(id.operation));
+      for (const ValueId& id : write.replaces)
+        ready = ready && (id.operation == candidate.id || seen.covers(id.operation));
     }
     if (!ready) continue;
     seen.add(candidate.id);

@@ -45,8 +45,8 @@ TEST_CASE("an edit made after seeing another takes its place and forgets its sta
 }
 
 TEST_CASE("two edits that had not seen each other both stay", "[core][record_state]") {
-  const RecordState state = state_of({operation(op_id(2, 1), {sets(place, text("Osh"))}),
-                                      operation(op_id(1, 1), {sets(place, text("Jalal-Abad"))})});
+  const RecordState state = state_of(
+      {operation(op_id(2, 1), {sets(place, text("Osh"))}), operation(op_id(1, 1), {sets(place, text("Jalal-Abad"))})});
   CHECK(ids_of(state, place) == std::vector{value_id(1, 1), value_id(2, 1)});
   CHECK(view_field(state, place, nullptr).conflict);
 }
@@ -116,7 +116,8 @@ TEST_CASE("an operation never replaces its own values", "[core][record_state]") 
   CHECK(state.awaited.empty());
 
   const FieldKey languages = key(fields::languages);
-  const RecordState two = state_of({operation(op_id(1, 1), {sets(languages, text("ky")), sets(languages, text("ru"), {value_id(1, 1)})})});
+  const RecordState two =
+      state_of({operation(op_id(1, 1), {sets(languages, text("ky")), sets(languages, text("ru"), {value_id(1, 1)})})});
   CHECK(ids_of(two, languages) == std::vector{value_id(1, 1, 0), value_id(1, 1, 1)});
 }
 
@@ -129,12 +130,12 @@ TEST_CASE("several values of one field in one operation are told apart by place"
   CHECK(place_of_write(add, 2) == 1);
   CHECK(place_of_write(add, 3) == 2);
 
-  const RecordState state =
-      state_of({add, operation(op_id(2, 1), {sets(languages, empty(), {value_id(1, 1, 1)})})});
+  const RecordState state = state_of({add, operation(op_id(2, 1), {sets(languages, empty(), {value_id(1, 1, 1)})})});
   CHECK(ids_of(state, languages) == std::vector{value_id(1, 1, 0), value_id(1, 1, 2), value_id(2, 1)});
 }
 
-TEST_CASE("an operation that writes nothing leaves no stamp behind whatever came before", "[core][record_state][!shouldfail]") {
+TEST_CASE("an operation that writes nothing leaves no stamp behind whatever came before",
+          "[core][record_state][!shouldfail]") {
   // check_operation refuses such an operation; the state alone does not.
   const Operation nothing = operation(op_id(1, 1), {});
   const Operation edit = operation(op_id(2, 1), {sets(place, text("Osh"))});
@@ -148,9 +149,9 @@ TEST_CASE("asking for the stamp of an operation without a live value is a broken
 }
 
 TEST_CASE("the items that hold a value are listed once, in order", "[core][record_state]") {
-  const RecordState state = state_of({operation(op_id(1, 1), {sets(key(fields::interviews, 2), text("b")),
-                                                              sets(key(fields::answer, 2), text("yes")),
-                                                              sets(key(fields::answer, 1), text("no")), sets(place, text("Osh"))})});
+  const RecordState state = state_of(
+      {operation(op_id(1, 1), {sets(key(fields::interviews, 2), text("b")), sets(key(fields::answer, 2), text("yes")),
+                               sets(key(fields::answer, 1), text("no")), sets(place, text("Osh"))})});
   CHECK(state.items() == std::vector{item(1), item(2)});
 }
 

@@ -30,9 +30,9 @@ TEST_CASE("characters are counted, not bytes", "[core][text]") {
   CHECK(count_characters("a\tb\nc") == 5);
   CHECK(count_characters("€") == 1);
   CHECK(count_characters("𐍈") == 1);
-  CHECK(count_characters("e\xCC\x81") == 2);                       // a letter and its accent
-  CHECK(count_characters("\xE2\x80\xAE") == 1);                    // right-to-left override
-  CHECK(count_characters("\xEF\xBB\xBF") == 1);                    // byte order mark
+  CHECK(count_characters("e\xCC\x81") == 2);     // a letter and its accent
+  CHECK(count_characters("\xE2\x80\xAE") == 1);  // right-to-left override
+  CHECK(count_characters("\xEF\xBB\xBF") == 1);  // byte order mark
   CHECK(count_characters(std::string(65536, 'a')) == 65536);
 }
 
@@ -46,17 +46,32 @@ TEST_CASE("every code point but surrogates and controls is one character", "[cor
 
 TEST_CASE("bytes that are not UTF-8 are not text", "[core][text]") {
   const char* const invalid[] = {
-      "\x80", "\xBF",                          // a continuation alone
-      "\xC3", "\xE2\x82", "\xF0\x9F\x98",      // cut short
-      "\xC3(", "\xE2(\x82", "\xE2\x82(",       // a continuation missing
-      "\xF0\x9F\x98(", "\xC3\xC3\xA9",         //
-      "\xC0\x80", "\xC0\xAF", "\xC1\xBF",      // overlong, two bytes
-      "\xE0\x80\x80", "\xE0\x9F\xBF",          // overlong, three bytes
-      "\xF0\x80\x80\x80", "\xF0\x8F\xBF\xBF",  // overlong, four bytes
-      "\xED\xA0\x80", "\xED\xBF\xBF",          // surrogates
-      "\xED\xA0\xBD\xED\xB8\x80",              // a pair of them
-      "\xF4\x90\x80\x80", "\xF5\x80\x80\x80",  // beyond U+10FFFF
-      "\xF8\x88\x80\x80\x80", "\xFC\x84\x80\x80\x80\x80", "\xFE", "\xFF",
+      "\x80",
+      "\xBF",  // a continuation alone
+      "\xC3",
+      "\xE2\x82",
+      "\xF0\x9F\x98",  // cut short
+      "\xC3(",
+      "\xE2(\x82",
+      "\xE2\x82(",  // a continuation missing
+      "\xF0\x9F\x98(",
+      "\xC3\xC3\xA9",  //
+      "\xC0\x80",
+      "\xC0\xAF",
+      "\xC1\xBF",  // overlong, two bytes
+      "\xE0\x80\x80",
+      "\xE0\x9F\xBF",  // overlong, three bytes
+      "\xF0\x80\x80\x80",
+      "\xF0\x8F\xBF\xBF",  // overlong, four bytes
+      "\xED\xA0\x80",
+      "\xED\xBF\xBF",              // surrogates
+      "\xED\xA0\xBD\xED\xB8\x80",  // a pair of them
+      "\xF4\x90\x80\x80",
+      "\xF5\x80\x80\x80",  // beyond U+10FFFF
+      "\xF8\x88\x80\x80\x80",
+      "\xFC\x84\x80\x80\x80\x80",
+      "\xFE",
+      "\xFF",
   };
   for (const std::string bytes : invalid) {
     CAPTURE(bytes);

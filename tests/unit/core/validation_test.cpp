@@ -182,7 +182,8 @@ TEST_CASE("a local text says its language in 1 to 35 bytes", "[core][validation]
 
 TEST_CASE("a whole number stays in the form's range", "[core][validation]") {
   for (const std::int64_t fitting : {0, 500}) CHECK(verdict_on_value(integer(fitting), fields::beds) == "accepted");
-  for (const std::int64_t outside : {-1, 501}) CHECK(verdict_on_value(integer(outside), fields::beds) == "value_out_of_range");
+  for (const std::int64_t outside : {-1, 501})
+    CHECK(verdict_on_value(integer(outside), fields::beds) == "value_out_of_range");
   const Result<void> refused = check_value(integer(501), form.find(fields::beds));
   CHECK(refused.error().message() == "The value of 'beds' must be from 0 to 500.");
 }
@@ -223,5 +224,6 @@ TEST_CASE("a position is on Earth", "[core][validation]") {
 
 TEST_CASE("a sealed value has up to twice the bytes of a text", "[core][validation]") {
   CHECK(verdict_on_value(SealedValue{1, std::string(2 * text_bytes_max, 'x'), {}}, fields::place_name) == "accepted");
-  CHECK(verdict_on_value(SealedValue{1, std::string(2 * text_bytes_max + 1, 'x'), {}}, fields::place_name) == "value_too_large");
+  CHECK(verdict_on_value(SealedValue{1, std::string(2 * text_bytes_max + 1, 'x'), {}}, fields::place_name) ==
+        "value_too_large");
 }
