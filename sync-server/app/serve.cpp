@@ -1,6 +1,5 @@
 #include "app/serve.h"
 
-#include <google/protobuf/stubs/logging.h>
 #include <signal.h>
 #include <sodium.h>
 #include <spdlog/spdlog.h>
@@ -125,8 +124,6 @@ Result<void> serve(const Configuration& configuration) {
   sigaddset(&signals, SIGTERM);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
-  // Bad input is answered, not printed.
-  google::protobuf::SetLogHandler(nullptr);
   spdlog::set_level(spdlog::level::from_str(configuration.log_level));
   spdlog::flush_on(spdlog::level::info);
 

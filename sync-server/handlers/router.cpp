@@ -1,6 +1,7 @@
 #include "handlers/router.h"
 
 #include <google/protobuf/arena.h>
+#include <google/protobuf/stubs/logging.h>
 #include <google/protobuf/util/json_util.h>
 
 #include "codec/frame.h"
@@ -44,6 +45,10 @@ Response encode(const Request& request, const google::protobuf::Message& message
 }
 
 }  // namespace
+
+Router::Router(Store& store, SyncService& sync, Clock clock) : store_(store), sync_(sync), clock_(std::move(clock)) {
+  google::protobuf::SetLogHandler(nullptr);
+}
 
 std::optional<Response> Router::gate(const Request& head) {
   if (head.target != "/v1/sync" && head.target != "/v1/enrol") return problem_response({Errc::unknown_endpoint, {}}, head);

@@ -15,7 +15,8 @@ inline constexpr std::size_t json_body_bytes_max = 256 * 1024;
 // Threads: any.
 class Router {
  public:
-  Router(Store& store, SyncService& sync, Clock clock) : store_(store), sync_(sync), clock_(std::move(clock)) {}
+  // Turns protobuf's own logging off for the process: bad input is answered, not printed.
+  Router(Store& store, SyncService& sync, Clock clock);
 
   // From the head alone: what is refused before its body is read.
   [[nodiscard]] std::optional<Response> gate(const Request& head);
