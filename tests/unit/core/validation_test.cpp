@@ -227,3 +227,34 @@ TEST_CASE("a sealed value has up to twice the bytes of a text", "[core][validati
   CHECK(verdict_on_value(SealedValue{1, std::string(2 * text_bytes_max + 1, 'x'), {}}, fields::place_name) ==
         "value_too_large");
 }
+
+TEST_CASE("a sealed or safety field takes nothing in the clear but emptying", "[core][validation]") {
+  for (const Confidentiality secret : {Confidentiality::sealed, Confidentiality::safety}) {
+    FormField field = form_field(1, "informant", FieldType::text);
+    field.confidentiality = secret;
+    CHECK(verdict_on(check_value(text("name"), &field)) == "must_be_sealed");
+    CHECK(verdict_on(check_value(text(""), &field)) == "must_be_sealed");
+    CHECK(verdict_on(check_value(SealedValue{1, "box", {}}, &field)) == "accepted");
+    CHECK(verdict_on(check_value(empty(), &field)) == "accepted");
+  }
+  for (const Confidentiality open : {Confidentiality::public_, Confidentiality::organisation, Confidentiality::team}) {
+    FormField field = form_field(1, "note", FieldType::text);
+    field.confidentiality = open;
+    CHECK(verdict_on(check_value(text("name"), &field)) == "accepted");
+  }
+}
+
+TEST_CASE("an operation holds an open secret where any of its writes does", "[core][validation]") {
+  Form secretive = visit_form();
+  secretive.fields[7].confidentiality = Confidentiality::sealed;
+  const FieldWrite harmless = sets(key(fields::place_name), text("Osh"));
+  const auto holds_secret = [&](FieldWrite write) {
+    return holds_open_secret(operation(op_id(1, 1), {harmless, std::move(write)}), secretive);
+  };
+  CHECK(holds_secret(sets(key(fields::verdict), text("beaten"))));
+  CHECK_FALSE(holds_secret(sets(key(fields::verdict), Value{SealedValue{1, "box", {}}})));
+  CHECK_FALSE(holds_secret(sets(key(fields::verdict), empty())));
+  CHECK_FALSE(holds_secret(sets(key(fields::unknown), text("beaten"))));
+  // Of the wrong type for the field, and a secret all the same.
+  CHECK(holds_secret(sets(key(fields::verdict), integer(3))));
+}
