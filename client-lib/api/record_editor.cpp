@@ -143,6 +143,17 @@ core::Operation RecordEditor::Session::pending_operation() const {
   return operation;
 }
 
+// Another screen of this device may have counted since this one was opened.
+void RecordEditor::Session::count_on(const core::RecordState& now, core::Operation& operation) const {
+  for (core::FieldWrite& write : operation.writes) {
+    const core::FormField* field = form_.find(write.key.field);
+    const auto* count = std::get_if<std::int64_t>(&write.value);
+    const auto base = bases_.find(write.key);
+    if (field == nullptr || field->policy != core::MergePolicy::counter || count == nullptr || base == bases_.end()) continue;
+    write = core::write_field(core::open_field(now, write.key, writer_), field, *count - base->second.own_count);
+  }
+}
+
 Result<SaveReceipt> RecordEditor::Session::save() {
   if (writes_.empty()) return nothing_to_save();
   core::Operation operation = pending_operation();
@@ -150,11 +161,12 @@ Result<SaveReceipt> RecordEditor::Session::save() {
   return sqlite::guard([&]() -> Result<SaveReceipt> {
     const std::lock_guard lock(store_.mutex);
     operation.id = {writer_.device, store_.identity.last_counter() + 1};
+    core::RecordState now = store_.records.shown(operation.record).value_or(core::RecordState{});
+    count_on(now, operation);
     storage::StoredOperation stored{operation.id.counter, operation.record, codec::encode_operation(operation), 0};
     if (stored.bytes.size() > core::operation_bytes_max) return Error{Errc::value_too_large, "One save holds more than 1 MiB. Save in smaller steps."};
     auto scanned = codec::scan_message(stored.bytes, *v1::Operation::descriptor(), codec::request_limits, stored.elements);
     if (!scanned) return scanned.error();
-    core::RecordState now = store_.records.shown(operation.record).value_or(core::RecordState{});
     now.apply(operation, {operation.author, operation.claimed, operation.claimed, operation.claimed, 0, false});
     sqlite::Transaction transaction(*store_.connection);
     store_.outbox.append(stored);

@@ -31,6 +31,7 @@ class RecordEditor::Session {
   const core::FieldBase& base_of(const core::FieldKey& key);
   Result<void> put(core::FieldWrite write, const core::FormField* field);
   [[nodiscard]] core::Operation pending_operation() const;
+  void count_on(const core::RecordState& now, core::Operation& operation) const;
 
   api::LocalStore& store_;
   core::RecordState state_;  // as opened; bases are taken from it

@@ -5,6 +5,11 @@
 namespace fieldsync::core {
 namespace {
 
+// Wraps: counts come from other devices too.
+std::int64_t sum(std::int64_t left, std::int64_t right) {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(left) + static_cast<std::uint64_t>(right));
+}
+
 std::vector<ValueId> all_of(const FieldBase& base) {
   std::vector<ValueId> ids;
   for (const Sibling& sibling : base.siblings) ids.push_back(sibling.id);
@@ -34,7 +39,7 @@ FieldBase open_field(const RecordState& state, const FieldKey& key, const Writer
     if (state.stamp_of(sibling.id.operation).author == writer.person) base.own_author.push_back(sibling.id);
     if (sibling.id.operation.device != writer.device) continue;
     base.own_device.push_back(sibling.id);
-    if (const auto* count = std::get_if<std::int64_t>(&sibling.value)) base.own_count = *count;
+    if (const auto* count = std::get_if<std::int64_t>(&sibling.value)) base.own_count = sum(base.own_count, *count);
   }
   return base;
 }
@@ -54,7 +59,7 @@ FieldWrite write_field(const FieldBase& base, const FormField* field, Value valu
     case MergePolicy::counter:
       write.replaces = base.own_device;
       if (const auto* added = std::get_if<std::int64_t>(&write.value)) {
-        write.value = static_cast<std::int64_t>(static_cast<std::uint64_t>(base.own_count) + static_cast<std::uint64_t>(*added));
+        write.value = sum(base.own_count, *added);
       }
       break;
   }

@@ -34,7 +34,8 @@ struct FieldBase {
 // A plain edit. A register replaces only the sibling that was shown; max, min,
 // any and most_restrictive replace everything that was seen; per_author the
 // person's own; append nothing; a set adds one element; a counter adds `value`
-// to the device's own running sum.
+// to the device's own running sum, so its base is opened anew at the moment of
+// saving: two screens that count at once must add up.
 [[nodiscard]] FieldWrite write_field(const FieldBase& base, const FormField* field, Value value);
 
 // Settles a conflict: replaces every sibling that was on the screen.

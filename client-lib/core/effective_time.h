@@ -11,8 +11,8 @@ struct Arrival {
 };
 
 // The claimed time as the device's clock is known to be off, never after the
-// receipt, never before what the operation replaces nor before the device's own
-// earlier values of the record, and never after an operation that replaced it.
+// receipt, never before the values that the operation replaces where they still
+// stand, nor before the device's own earlier values of the record, and never after an operation that replaced it.
 // Pre: `state` is the record before the operation.
 [[nodiscard]] Instant effective_time(const Operation& operation, const RecordState& state, const Arrival& arrival);
 

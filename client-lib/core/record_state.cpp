@@ -55,7 +55,7 @@ bool RecordState::apply(const Operation& operation, const Stamp& stamp) {
   const auto at = std::lower_bound(stamps.begin(), stamps.end(), operation.id,
                                    [](const StampedOperation& entry, const OperationId& key) { return entry.id < key; });
   stamps.insert(at, stamped);
-  const bool first = fields.empty() && awaited.empty();
+  const bool first = fields.empty() && awaited.empty() && !operation.writes.empty();
   for (std::size_t i = 0; i < operation.writes.size(); ++i) {
     apply_write(operation.writes[i], {operation.id, place_of_write(operation, i)}, stamp.effective);
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "core/text.h"
 
@@ -160,6 +161,7 @@ Result<void> check_operation(const Operation& operation, const Form& form) {
     return Error{Errc::too_many_elements, "The operation has more than 1,000 writes."};
   }
   std::size_t replaces = 0;
+  std::set<FieldKey> written;
   for (std::size_t i = 0; i < operation.writes.size(); ++i) {
     const FieldWrite& write = operation.writes[i];
     replaces += write.replaces.size();
@@ -167,7 +169,11 @@ Result<void> check_operation(const Operation& operation, const Form& form) {
       return Error{Errc::too_many_elements, "The operation replaces more than 3,000 values."};
     }
     if (auto checked = check_write(write, form); !checked) return checked;
-    if (place_of_write(operation, i) > 0 && !may_repeat(form.find(write.key.field))) {
+    const bool repeats = place_of_write(operation, i) > 0;
+    if (!repeats && !written.insert(write.key).second) {
+      return Error{Errc::malformed_operation, "The operation's writes of one field do not stand together."};
+    }
+    if (repeats && !may_repeat(form.find(write.key.field))) {
       return Error{Errc::malformed_operation, "The operation writes one field twice."};
     }
   }

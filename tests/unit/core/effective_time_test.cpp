@@ -94,14 +94,3 @@ TEST_CASE("one awaited value of an operation bounds the time of all of it", "[co
   const Operation late = operation(op_id(1, 1), {sets(place, text("old")), sets(beds, integer(3))}, 4000);
   CHECK(time_of(late, state, 9000) == Instant{2000});
 }
-
-TEST_CASE("an operation is not earlier than a value that it and another one replaced",
-          "[core][effective_time][!shouldfail]") {
-  // (1, 1) is no longer live when (3, 1), which had seen it, arrives; the state
-  // does not know any more when it was written.
-  RecordState state;
-  take(state, operation(op_id(1, 1), {sets(place, text("Osh"))}), 3000);
-  take(state, operation(op_id(2, 1), {sets(place, text("Naryn"), {value_id(1, 1)})}), 4000);
-  const Operation concurrent = operation(op_id(3, 1), {sets(place, text("Talas"), {value_id(1, 1)})}, 1000);
-  CHECK(time_of(concurrent, state, 5000) >= Instant{3000});
-}
