@@ -69,7 +69,7 @@ std::string ReportGenerator::form_text() {
 }
 
 std::string ReportGenerator::phrase() {
-  const std::size_t count = 3 + below(7);
+  const std::size_t count = 5 + below(11);
   const std::size_t start = below(words_.size() - count);
   std::string text;
   for (std::size_t i = 0; i < count; ++i) text += (i == 0 ? "" : " ") + words_[start + i];

@@ -1,5 +1,5 @@
 // report_generator.h: invented reports of 40 fields and about 2 KB as JSON, with
-// Cyrillic text. Phrases of 3 to 9 words from the Universal Declaration's later
+// Cyrillic text. Phrases of 5 to 15 words from the Universal Declaration's later
 // articles, which the compression dictionary was not trained on.
 #pragma once
 
