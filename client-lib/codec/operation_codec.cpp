@@ -1,8 +1,8 @@
 #include "codec/operation_codec.h"
 
-#include <google/protobuf/arena.h>
 #include <google/protobuf/io/coded_stream.h>
 
+#include "codec/scratch_arena.h"
 #include "codec/value_codec.h"
 #include "codec/wire_scan.h"
 #include "fieldsync/v1/operation.pb.h"
@@ -67,8 +67,8 @@ Result<core::FieldWrite> decode_write(const v1::FieldWrite& wire, const core::Op
 }  // namespace
 
 std::string encode_operation(const core::Operation& operation) {
-  google::protobuf::Arena arena;
-  auto& wire = *google::protobuf::Arena::CreateMessage<v1::Operation>(&arena);
+  ScratchArena arena;
+  auto& wire = arena.make<v1::Operation>();
   wire.set_record(operation.record.view().data(), core::RecordId::size);
   wire.set_scope(operation.scope.view().data(), core::ScopeId::size);
   wire.set_form(operation.form);
@@ -86,8 +86,8 @@ Result<core::Operation> decode_operation(std::string_view bytes, const core::Ope
     if (scanned.error().code == Errc::too_many_elements) return scanned.error();
     return malformed("it is cut short or not an operation.");
   }
-  google::protobuf::Arena arena;
-  auto& wire = *google::protobuf::Arena::CreateMessage<v1::Operation>(&arena);
+  ScratchArena arena;
+  auto& wire = arena.make<v1::Operation>();
   if (!wire.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
     return Error{Errc::invalid_text, "The operation holds text that is not valid UTF-8."};
   }

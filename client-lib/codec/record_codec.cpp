@@ -1,9 +1,8 @@
 #include "codec/record_codec.h"
 
-#include <google/protobuf/arena.h>
-
 #include <algorithm>
 
+#include "codec/scratch_arena.h"
 #include "codec/value_codec.h"
 #include "fieldsync/v1/record.pb.h"
 
@@ -13,7 +12,6 @@ namespace {
 using core::FieldState;
 using core::RecordState;
 using core::Sibling;
-using google::protobuf::Arena;
 
 Error damaged(const char* what) { return {Errc::malformed_request, std::string("A record's state could not be read: ") + what}; }
 
@@ -112,16 +110,16 @@ Result<RecordState> read_head(const v1::RecordHead& wire) {
 }
 
 template <typename Message>
-Message* parse(Arena& arena, std::string_view bytes) {
-  auto* message = Arena::CreateMessage<Message>(&arena);
-  return message->ParseFromArray(bytes.data(), static_cast<int>(bytes.size())) ? message : nullptr;
+Message* parse(ScratchArena& arena, std::string_view bytes) {
+  auto& message = arena.make<Message>();
+  return message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())) ? &message : nullptr;
 }
 
 }  // namespace
 
 std::string encode_head(const RecordState& state) {
-  Arena arena;
-  auto& wire = *Arena::CreateMessage<v1::RecordHead>(&arena);
+  ScratchArena arena;
+  auto& wire = arena.make<v1::RecordHead>();
   wire.set_record(state.id.view().data(), core::RecordId::size);
   wire.set_scope(state.scope.view().data(), core::ScopeId::size);
   wire.set_form(state.form);
@@ -153,8 +151,8 @@ std::string encode_head(const RecordState& state) {
 }
 
 std::string encode_body(const RecordState& state) {
-  Arena arena;
-  auto& wire = *Arena::CreateMessage<v1::RecordBody>(&arena);
+  ScratchArena arena;
+  auto& wire = arena.make<v1::RecordBody>();
   for (const FieldState& field : state.fields) encode_entries(field, state, *wire.mutable_entries());
   return wire.SerializeAsString();
 }
@@ -162,7 +160,7 @@ std::string encode_body(const RecordState& state) {
 EncodedRecord encode_record(const RecordState& state) { return {encode_head(state), encode_body(state)}; }
 
 Result<RecordState> decode_head(std::string_view head) {
-  Arena arena;
+  ScratchArena arena;
   const auto* wire = parse<v1::RecordHead>(arena, head);
   if (wire == nullptr) return damaged("its head is not a message.");
   return read_head(*wire);
@@ -171,7 +169,7 @@ Result<RecordState> decode_head(std::string_view head) {
 Result<RecordState> decode_record(std::string_view head, std::string_view body) {
   auto state = decode_head(head);
   if (!state) return state;
-  Arena arena;
+  ScratchArena arena;
   const auto* wire = parse<v1::RecordBody>(arena, body);
   if (wire == nullptr) return damaged("its body is not a message.");
   for (const v1::Entry& entry : wire->entries()) {
@@ -181,8 +179,8 @@ Result<RecordState> decode_record(std::string_view head, std::string_view body) 
 }
 
 std::string encode_changed_fields(const RecordState& state, std::uint64_t cursor) {
-  Arena arena;
-  auto& wire = *Arena::CreateMessage<v1::ChangedFields>(&arena);
+  ScratchArena arena;
+  auto& wire = arena.make<v1::ChangedFields>();
   for (const FieldState& field : state.fields) {
     const bool changed = std::any_of(field.siblings.begin(), field.siblings.end(), [&](const Sibling& sibling) {
       return state.stamp_of(sibling.id.operation).seq > cursor;
@@ -195,7 +193,7 @@ std::string encode_changed_fields(const RecordState& state, std::uint64_t cursor
 Result<RecordState> apply_changed_fields(const RecordState& state, std::string_view head, std::string_view changed_fields) {
   auto merged = decode_head(head);
   if (!merged) return merged;
-  Arena arena;
+  ScratchArena arena;
   const auto* wire = parse<v1::ChangedFields>(arena, changed_fields);
   if (wire == nullptr) return damaged("the changed fields are not a message.");
   for (const v1::Entry& entry : wire->entries()) {

@@ -42,7 +42,7 @@ std::vector<const Sibling*> contested(const RecordState& state, const ItemId& it
 
 }  // namespace
 
-bool RecordState::apply(const Operation& operation, const Stamp& stamp) {
+bool RecordState::apply(Operation operation, const Stamp& stamp) {
   if (id.is_none()) {
     id = operation.record;
     scope = operation.scope;
@@ -56,8 +56,10 @@ bool RecordState::apply(const Operation& operation, const Stamp& stamp) {
                                    [](const StampedOperation& entry, const OperationId& key) { return entry.id < key; });
   stamps.insert(at, stamped);
   const bool first = fields.empty() && awaited.empty() && !operation.writes.empty();
+  fields.reserve(fields.size() + operation.writes.size());
   for (std::size_t i = 0; i < operation.writes.size(); ++i) {
-    apply_write(operation.writes[i], {operation.id, place_of_write(operation, i)}, stamp.effective);
+    const std::uint32_t place = place_of_write(operation, i);
+    apply_write(std::move(operation.writes[i]), {operation.id, place}, stamp.effective);
   }
   if (!first) {
     drop_arrived(operation.id);
@@ -66,7 +68,7 @@ bool RecordState::apply(const Operation& operation, const Stamp& stamp) {
   return true;
 }
 
-void RecordState::apply_write(const FieldWrite& write, const ValueId& value, Instant effective) {
+void RecordState::apply_write(FieldWrite write, const ValueId& value, Instant effective) {
   const bool already_replaced = std::any_of(awaited.begin(), awaited.end(), [&](const Awaited& entry) {
     return entry.key == write.key && entry.value == value;
   });
@@ -77,7 +79,7 @@ void RecordState::apply_write(const FieldWrite& write, const ValueId& value, Ins
   if (!already_replaced) {
     const auto at = std::upper_bound(field.siblings.begin(), field.siblings.end(), value,
                                      [](const ValueId& key, const Sibling& sibling) { return key < sibling.id; });
-    field.siblings.insert(at, Sibling{value, write.value});
+    field.siblings.insert(at, Sibling{value, std::move(write.value)});
   }
   if (field.siblings.empty()) {
     std::erase_if(fields, [&](const FieldState& candidate) { return candidate.key == write.key; });

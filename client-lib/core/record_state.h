@@ -64,7 +64,8 @@ struct RecordState {
   // Takes up `operation`: adds its values and removes the siblings they replace.
   // An operation that was seen before changes nothing and returns false.
   // Pre: the operation is of this record, or the state is a new one.
-  bool apply(const Operation& operation, const Stamp& stamp);
+  // Takes the operation's values: pass a copy, or move it in.
+  bool apply(Operation operation, const Stamp& stamp);
 
   // Empty where nobody ever wrote the field.
   [[nodiscard]] std::span<const Sibling> siblings(const FieldKey& key) const;
@@ -90,7 +91,7 @@ struct RecordState {
 
  private:
   FieldState& field_at(const FieldKey& key);
-  void apply_write(const FieldWrite& write, const ValueId& id, Instant effective);
+  void apply_write(FieldWrite write, const ValueId& id, Instant effective);
   void replace(const FieldKey& key, FieldState& field, const ValueId& value, Instant effective);
   void drop_arrived(const OperationId& id);
   void forget_unused_stamps();

@@ -187,7 +187,7 @@ Result<std::uint64_t> Replica::confirm(const core::RecordId& record, const std::
     if (!operation) return operation.error();
     core::Stamp stamp = provisional(*operation);
     stamper.apply(stamp, confirmed->counter, confirmed->seq);
-    state.apply(*operation, stamp);
+    state.apply(std::move(*operation), stamp);
   }
   const std::uint64_t grown = records_.put_replica(state);
   outbox_.remove_of_record(record, own.back().counter);
@@ -206,7 +206,8 @@ Result<void> Replica::rebuild_shown(const core::RecordId& record) {
     std::size_t elements = 0;
     auto operation = codec::decode_operation(stored.bytes, {identity_.device(), stored.counter}, identity_.person(), elements);
     if (!operation) return operation.error();
-    state.apply(*operation, provisional(*operation));
+    const core::Stamp stamp = provisional(*operation);
+    state.apply(std::move(*operation), stamp);
   }
   records_.put_shown(state);
   return {};

@@ -38,8 +38,8 @@ class Applier {
     }
   }
 
-  Result<void> take(const Result<core::Operation>& operation, std::string_view bytes, std::uint64_t counter) {
-    const Result<void> applied = operation ? apply(*operation) : Result<void>(operation.error());
+  Result<void> take(Result<core::Operation>& operation, std::string_view bytes, std::uint64_t counter) {
+    const Result<void> applied = operation ? apply(std::move(*operation)) : Result<void>(operation.error());
     if (!applied && applied.error().code == Errc::must_be_sealed) return applied;
     if (!applied) quarantine(applied.error(), bytes, counter);
     return {};
@@ -63,7 +63,7 @@ class Applier {
     bool was_in_conflict = false;
   };
 
-  Result<void> apply(const core::Operation& operation) {
+  Result<void> apply(core::Operation operation) {
     const auto form = forms_.find(operation.form);
     // Before any other reason: what is refused otherwise goes to quarantine.
     if (form != forms_.end() && core::holds_open_secret(operation, form->second)) return Error{Errc::must_be_sealed, {}};
@@ -83,17 +83,20 @@ class Applier {
     stamp.effective = core::effective_time(operation, record.state, outcome_.arrival);
     stamp.machine = operation.origin == core::OperationOrigin::machine;
     stamp.seq = scope.last_seq + 1;
-    if (!record.state.apply(operation, stamp)) return Error{Errc::malformed_operation, "The operation is older than what is known of its record."};
+    const core::OperationId id = operation.id;
+    const core::RecordId record_id = operation.record;
+    const core::Instant corrected = core::corrected_time(operation.claimed, outcome_.arrival);
+    if (!record.state.apply(std::move(operation), stamp)) return Error{Errc::malformed_operation, "The operation is older than what is known of its record."};
     scope.last_seq = stamp.seq;
     if (scope.first_seq == 0) scope.first_seq = stamp.seq;
-    scope.changed.emplace(operation.record, record.row.last_seq);
+    scope.changed.emplace(record_id, record.row.last_seq);
     record.row.last_seq = stamp.seq;
     if (record.is_new && record.row.first_seq == 0) record.row.first_seq = stamp.seq;
-    transaction_.append_operation({member->second.scope.key, stamp.seq, device_.key, operation.id.counter, operation.record,
+    transaction_.append_operation({member->second.scope.key, stamp.seq, device_.key, id.counter, record_id,
                                    stamp.effective, stamp.received});
-    if (stamp.effective != core::corrected_time(operation.claimed, outcome_.arrival)) {
+    if (stamp.effective != corrected) {
       v1::EffectiveTime& exception = outcome_.exceptions.emplace_back();
-      exception.set_counter(operation.id.counter);
+      exception.set_counter(id.counter);
       exception.set_effective_time_ms(stamp.effective.ms);
     }
     return {};
