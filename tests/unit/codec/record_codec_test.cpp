@@ -127,6 +127,9 @@ TEST_CASE("A list that is not sorted is refused") {
   wire = Wire(state);
   wire.body.mutable_entries()->SwapElements(0, wire.body.entries_size() - 1);
   CHECK(wire.verdict() == "malformed_request");
+  Wire awaits(state_that_awaits());
+  awaits.head.mutable_awaited()->SwapElements(0, 1);
+  CHECK(awaits.verdict() == "malformed_request");
 }
 
 TEST_CASE("A value that stands twice is refused") {
@@ -145,6 +148,12 @@ TEST_CASE("What names something that is not there is refused") {
   CHECK(wire.verdict() == "malformed_request");
   wire = Wire(state);
   wire.head.mutable_seen_counter()->RemoveLast();
+  CHECK(wire.verdict() == "malformed_request");
+}
+
+TEST_CASE("A value that cannot be read makes the record unreadable") {
+  Wire wire(state_in({0, 1, 2}));
+  wire.body.mutable_entries(0)->mutable_value()->Clear();
   CHECK(wire.verdict() == "malformed_request");
 }
 
