@@ -93,3 +93,43 @@ TEST_CASE("A refill goes on after the device was restarted in the middle of it")
   start.check_all_same();
   CHECK(start.operations() == 20);
 }
+
+TEST_CASE("A device that reads between two refills sees the value go that the second one replaced") {
+  Restored start;
+  start.type(*start.one, start.record, "First.");
+  start.sync_all();
+  start.office.keep_copy();
+  start.type(*start.one, start.record, "Second.");
+  sync(start.office, *start.one);
+  sync(start.office, *start.two);
+  start.type(*start.two, start.record, "Third.");
+  start.sync_all();
+  REQUIRE(start.shown(*start.reader, start.record) == Texts{"Third."});
+  start.office.restore_copy();
+  // The third text arrives without the second one, which alone replaced the first.
+  sync(start.office, *start.two);
+  sync(start.office, *start.reader);
+  CHECK(sorted(start.shown(*start.reader, start.record)) == Texts{"First.", "Third."});
+  sync(start.office, *start.one);
+  start.sync_all();
+  start.check_all_same();
+  CHECK(start.shown(*start.reader, start.record) == Texts{"Third."});
+}
+
+TEST_CASE("A device that comes back when the restored server has grown past its position misses nothing") {
+  Restored start;
+  start.office.keep_copy();
+  for (int i = 0; i < 4; ++i) start.type(*start.one, new_record(), "Before " + std::to_string(i));
+  start.sync_all();
+  start.office.restore_copy();
+  // Somebody who had read nothing of the lost history writes more than was lost.
+  const auto newcomer = add_stored_device(start.office);
+  for (int i = 0; i < 3; ++i) start.type(*newcomer, start.record, "After " + std::to_string(i));
+  const core::RecordId other = new_record();
+  for (int i = 0; i < 3; ++i) start.type(*newcomer, other, "Also " + std::to_string(i));
+  sync(start.office, *newcomer);
+  start.sync_all(3);
+  start.check_all_same();
+  CHECK(start.shown(*start.reader, start.record) == Texts{"After 2"});
+  CHECK(start.reader->shown_records().size() == 6);
+}
