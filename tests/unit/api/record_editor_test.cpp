@@ -209,6 +209,37 @@ TEST_CASE("A set gains and loses elements; an add wins over a removal that had n
   CHECK(start.two.shown(start.record, "languages") == Values{text("ky"), text("ru")});
 }
 
+TEST_CASE("Clearing empties a field of any policy, as far as this person saw it") {
+  const auto [field, value] = GENERATE(table<std::string, core::Value>({{"summary", text("x")},
+                                                                        {"languages", text("ky")},
+                                                                        {"verdict", text("Bad.")},
+                                                                        {"follow_up", text("x")},
+                                                                        {"severity", integer(3)}}));
+  INFO(field);
+  Two start(field, value);
+  RecordEditor editor = start.one.open_editor(start.record);
+  must(editor.clear(field));
+  must(editor.save());
+  CHECK(start.one.shown(start.record, field).empty());
+  start.meet();
+  CHECK(start.two.shown(start.record, field).empty());
+  start.two.edit(start.record, field, value);
+  start.meet();
+  CHECK(start.one.shown(start.record, field) == Values{value});
+}
+
+TEST_CASE("A set that is cleared takes what is added after it, and forgets what was added before") {
+  Two start("languages", text("ky"));
+  RecordEditor editor = start.one.open_editor(start.record);
+  must(editor.set("languages", text("ru")));
+  must(editor.clear("languages"));
+  must(editor.set("languages", text("tg")));
+  must(editor.save());
+  CHECK(start.one.shown(start.record, "languages") == Values{text("tg")});
+  start.meet();
+  CHECK(start.two.shown(start.record, "languages") == Values{text("tg")});
+}
+
 TEST_CASE("List entries of two people both stay, and severity is the greater one") {
   Two start("follow_up", text("First visit."));
   start.one.edit(start.record, "follow_up", text("Second visit."));
