@@ -177,7 +177,7 @@ Result<void> read_entry(std::string_view bytes, RecordState& state) {
   if (stamp >= state.stamps.size()) return damaged("an entry names no operation.");
   std::size_t elements = 0;
   auto value = read_value(value_bytes, elements);
-  if (!value) return value.error();
+  if (!value) return damaged("an entry holds no value.");
   if (state.fields.empty() || state.fields.back().key != key) {
     if (!state.fields.empty() && key < state.fields.back().key) return damaged("its fields are not sorted.");
     state.fields.push_back({key, {}});
