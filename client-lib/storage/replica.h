@@ -42,7 +42,7 @@ class Replica {
   };
   using ConfirmedByRecord = std::map<core::RecordId, std::vector<Confirmed>>;
 
-  void take_directory(const v1::SyncReply& reply);
+  Result<void> take_directory(const v1::SyncReply& reply);
   Result<void> take_scope(const v1::ScopeChanges& changes, const ConfirmedByRecord& own, const v1::BatchStamps& stamps, Taken& taken);
   Result<std::uint64_t> take_change(const v1::RecordChange& change, const core::ScopeId& scope);
   ConfirmedByRecord confirmed_in(const v1::ScopeChanges& changes, const v1::SyncReply& reply);
