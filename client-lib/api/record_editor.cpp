@@ -1,7 +1,5 @@
 #include <sodium.h>
 
-#include <chrono>
-
 #include "api/record_editor_session.h"
 #include "api/record_view.h"
 #include "codec/operation_codec.h"
@@ -23,15 +21,6 @@ std::string place_after(const std::string& last) {
 }
 
 }  // namespace
-
-namespace api {
-
-core::Instant device_time() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return {std::chrono::duration_cast<std::chrono::milliseconds>(now).count()};
-}
-
-}  // namespace api
 
 RecordEditor::Session::Session(api::LocalStore& store, core::RecordState state, core::Form form)
     : store_(store), state_(std::move(state)), form_(std::move(form)), view_(api::make_view(state_, &form_)), writer_(store.writer()) {}
@@ -138,7 +127,7 @@ core::Operation RecordEditor::Session::pending_operation() const {
   operation.scope = state_.scope;
   operation.form = state_.form;
   operation.author = writer_.person;
-  operation.claimed = api::device_time();
+  operation.claimed = store_.environment.wall_clock();
   for (const auto& [key, writes] : writes_) operation.writes.insert(operation.writes.end(), writes.begin(), writes.end());
   return operation;
 }

@@ -47,7 +47,7 @@ Result<void> decode_entry(const v1::Entry& entry, RecordState& state) {
   }
   if (entry.stamp() >= state.stamps.size()) return damaged("an entry names no operation.");
   auto value = decode_value(entry.value());
-  if (!value) return value.error();
+  if (!value) return damaged("an entry holds no value.");
   if (state.fields.empty() || state.fields.back().key != key) {
     if (!state.fields.empty() && key < state.fields.back().key) return damaged("its fields are not sorted.");
     state.fields.push_back({key, {}});
@@ -84,7 +84,9 @@ Result<void> decode_awaited(const v1::RecordHead& wire, RecordState& state) {
       item = *given;
     }
     if (!device) return damaged("a device id is not 16 bytes.");
-    state.awaited.push_back({{item, awaited.field()}, {{*device, awaited.counter()}, awaited.place()}, {awaited.not_after_ms()}});
+    core::Awaited entry{{item, awaited.field()}, {{*device, awaited.counter()}, awaited.place()}, {awaited.not_after_ms()}};
+    if (!state.awaited.empty() && !(state.awaited.back() < entry)) return damaged("what it awaits is not sorted.");
+    state.awaited.push_back(entry);
   }
   return {};
 }
