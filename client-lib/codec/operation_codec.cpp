@@ -91,6 +91,7 @@ Result<core::Operation> decode_operation(std::string_view bytes, const core::Ope
   if (!wire.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
     return Error{Errc::invalid_text, "The operation holds text that is not valid UTF-8."};
   }
+  if (wire.SerializeAsString() != bytes) return malformed("its bytes are not the canonical ones.");
   core::Operation operation;
   operation.id = id;
   operation.author = author;

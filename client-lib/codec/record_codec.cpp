@@ -66,6 +66,7 @@ Result<void> decode_stamps(const v1::RecordHead& wire, RecordState& state) {
     state.stamps.push_back({{state.seen.newest[stamp.device()].device, stamp.counter()},
                             {*author, {stamp.claimed_time_ms()}, {stamp.effective_time_ms()}, {stamp.received_time_ms()},
                              stamp.seq(), stamp.machine()}});
+    if (!state.seen.covers(state.stamps.back().id)) return damaged("a stamp's operation was not seen.");
   }
   const auto not_ascending = [](const core::StampedOperation& left, const core::StampedOperation& right) { return !(left.id < right.id); };
   if (std::adjacent_find(state.stamps.begin(), state.stamps.end(), not_ascending) != state.stamps.end()) {
@@ -86,6 +87,7 @@ Result<void> decode_awaited(const v1::RecordHead& wire, RecordState& state) {
     if (!device) return damaged("a device id is not 16 bytes.");
     core::Awaited entry{{item, awaited.field()}, {{*device, awaited.counter()}, awaited.place()}, {awaited.not_after_ms()}};
     if (!state.awaited.empty() && !(state.awaited.back() < entry)) return damaged("what it awaits is not sorted.");
+    if (state.seen.covers(entry.value.operation)) return damaged("it awaits what has arrived.");
     state.awaited.push_back(entry);
   }
   return {};
@@ -109,6 +111,12 @@ Result<RecordState> read_head(const v1::RecordHead& wire) {
   if (auto stamps = decode_stamps(wire, state); !stamps) return stamps.error();
   if (auto awaited = decode_awaited(wire, state); !awaited) return awaited.error();
   return state;
+}
+
+bool names_every_stamp(const v1::RecordBody& body, const RecordState& state) {
+  std::vector<bool> named(state.stamps.size());
+  for (const v1::Entry& entry : body.entries()) named[entry.stamp()] = true;
+  return std::find(named.begin(), named.end(), false) == named.end();
 }
 
 template <typename Message>
@@ -165,7 +173,9 @@ Result<RecordState> decode_head(std::string_view head) {
   ScratchArena arena;
   const auto* wire = parse<v1::RecordHead>(arena, head);
   if (wire == nullptr) return damaged("its head is not a message.");
-  return read_head(*wire);
+  auto state = read_head(*wire);
+  if (state && encode_head(*state) != head) return damaged("its head is not canonical.");
+  return state;
 }
 
 Result<RecordState> decode_record(std::string_view head, std::string_view body) {
@@ -177,6 +187,8 @@ Result<RecordState> decode_record(std::string_view head, std::string_view body) 
   for (const v1::Entry& entry : wire->entries()) {
     if (auto decoded = decode_entry(entry, *state); !decoded) return decoded.error();
   }
+  if (!names_every_stamp(*wire, *state)) return damaged("a stamp belongs to no value.");
+  if (encode_body(*state) != body) return damaged("its body is not canonical.");
   return state;
 }
 
