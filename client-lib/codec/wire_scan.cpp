@@ -12,6 +12,26 @@ using google::protobuf::FieldDescriptor;
 
 enum WireType : std::uint8_t { varint = 0, fixed64 = 1, length_delimited = 2, fixed32 = 5 };
 
+WireType wire_type_of(const FieldDescriptor& field) {
+  switch (field.type()) {
+    case FieldDescriptor::TYPE_DOUBLE:
+    case FieldDescriptor::TYPE_FIXED64:
+    case FieldDescriptor::TYPE_SFIXED64: return fixed64;
+    case FieldDescriptor::TYPE_FLOAT:
+    case FieldDescriptor::TYPE_FIXED32:
+    case FieldDescriptor::TYPE_SFIXED32: return fixed32;
+    case FieldDescriptor::TYPE_STRING:
+    case FieldDescriptor::TYPE_BYTES:
+    case FieldDescriptor::TYPE_MESSAGE: return length_delimited;
+    default: return varint;
+  }
+}
+
+// A parser would take a field of another wire type for an unknown one.
+bool fits(std::uint8_t wire_type, const FieldDescriptor& field) {
+  return wire_type == wire_type_of(field) || (wire_type == length_delimited && field.is_packable());
+}
+
 class Scanner {
  public:
   Scanner(const WireLimits& limits, std::size_t& elements) : limits_(limits), elements_(elements) {}
@@ -52,6 +72,7 @@ class Scanner {
   }
 
   Result<void> content(std::string_view& bytes, std::uint8_t wire_type, const FieldDescriptor& field, int depth) {
+    if (!fits(wire_type, field)) return broken();
     std::uint64_t value = 0;
     const bool counts = field.is_repeated() || field.type() == FieldDescriptor::TYPE_MESSAGE;
     if (counts) ++elements_;
