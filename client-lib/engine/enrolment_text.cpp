@@ -44,8 +44,9 @@ std::string format_enrolment(const EnrolmentText& enrolment) {
 }
 
 Result<EnrolmentText> parse_enrolment(std::string_view text) {
-  const Error wrong{Errc::invalid_argument,
-                    "This is not an enrolment text. It begins with fieldsync:1: and is copied whole from what the coordinator sent."};
+  const Error wrong{
+      Errc::invalid_argument,
+      "This is not an enrolment text. It begins with fieldsync:1: and is copied whole from what the coordinator sent."};
   while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.remove_suffix(1);
   if (!text.starts_with(prefix)) return wrong;
   text.remove_prefix(prefix.size());

@@ -20,8 +20,11 @@ export function signedBytes({ device, firstCounter, previousHash, encoding, cont
 export const hashOf = (bytes) => createHash('sha256').update(bytes).digest();
 
 // `operations` are serialised; `previousHash` is undefined for a device's first batch.
-export function makeBatch({ identity, firstCounter, previousHash, operations }) {
-  const content = encode('OperationList', { operations });
+export function makeBatch({ operations, ...batch }) {
+  return signBatch({ ...batch, count: operations.length, content: encode('OperationList', { operations }) });
+}
+
+export function signBatch({ identity, firstCounter, previousHash, count, content }) {
   const signed = signedBytes({
     device: identity.device,
     firstCounter,
@@ -30,7 +33,7 @@ export function makeBatch({ identity, firstCounter, previousHash, operations }) 
     content,
   });
   return {
-    lastCounter: firstCounter + BigInt(operations.length) - 1n,
+    lastCounter: firstCounter + BigInt(count) - 1n,
     hash: hashOf(signed),
     message: {
       first_counter: firstCounter,
