@@ -16,14 +16,18 @@ WireType wire_type_of(const FieldDescriptor& field) {
   switch (field.type()) {
     case FieldDescriptor::TYPE_DOUBLE:
     case FieldDescriptor::TYPE_FIXED64:
-    case FieldDescriptor::TYPE_SFIXED64: return fixed64;
+    case FieldDescriptor::TYPE_SFIXED64:
+      return fixed64;
     case FieldDescriptor::TYPE_FLOAT:
     case FieldDescriptor::TYPE_FIXED32:
-    case FieldDescriptor::TYPE_SFIXED32: return fixed32;
+    case FieldDescriptor::TYPE_SFIXED32:
+      return fixed32;
     case FieldDescriptor::TYPE_STRING:
     case FieldDescriptor::TYPE_BYTES:
-    case FieldDescriptor::TYPE_MESSAGE: return length_delimited;
-    default: return varint;
+    case FieldDescriptor::TYPE_MESSAGE:
+      return length_delimited;
+    default:
+      return varint;
   }
 }
 
@@ -42,7 +46,8 @@ class Scanner {
       std::uint64_t tag = 0;
       if (!read_varint(bytes, tag) || tag > UINT32_MAX) return broken();
       const FieldDescriptor* field = type.FindFieldByNumber(static_cast<int>(tag >> 3));
-      if (field == nullptr) return Error{Errc::malformed_request, "The request holds a field that this version does not know."};
+      if (field == nullptr)
+        return Error{Errc::malformed_request, "The request holds a field that this version does not know."};
       if (auto read = content(bytes, static_cast<std::uint8_t>(tag & 7), *field, depth); !read) return read;
     }
     return {};
@@ -112,7 +117,8 @@ class Scanner {
 
 }  // namespace
 
-Result<void> scan_message(std::string_view bytes, const Descriptor& type, const WireLimits& limits, std::size_t& elements) {
+Result<void> scan_message(std::string_view bytes, const Descriptor& type, const WireLimits& limits,
+                          std::size_t& elements) {
   return Scanner(limits, elements).message(bytes, type, 1);
 }
 

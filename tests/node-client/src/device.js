@@ -69,7 +69,7 @@ export class Device {
   }
 
   saveBytes(bytes) {
-    const operation = decodeOperation(bytes, this.id);
+    const operation = decodeOperation(bytes, { device: this.id, counter: this.lastCounter + 1n });
     this.saveUnread(bytes, operation);
     return operation.record;
   }

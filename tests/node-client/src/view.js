@@ -52,10 +52,13 @@ function shownSiblings(siblings, state, field) {
 }
 
 // {values, conflict}: values in the order in which they are shown, the one that counts first.
+// Sealed values cannot be read, so they are siblings whatever the policy.
 export function viewField(state, field, item = '') {
   const siblings = state.siblings(item, field.number);
-  const shown = shownSiblings(siblings, state, field);
-  const conflict = field.policy === POLICY.MERGE_POLICY_REGISTER && shown.length > 1;
+  const sealed = siblings.some(({ value }) => value.sealed);
+  const policy = sealed ? POLICY.MERGE_POLICY_REGISTER : field.policy;
+  const shown = shownSiblings(siblings, state, { ...field, policy });
+  const conflict = policy === POLICY.MERGE_POLICY_REGISTER && shown.length > 1;
   const values = shown.map(({ value }) => value);
   return { values: conflict ? values : values.filter((value) => !value.empty), conflict };
 }

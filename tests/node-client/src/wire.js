@@ -62,6 +62,9 @@ function fromWire(field, value) {
 }
 
 function messageFromWire(type, message) {
+  for (const { name, oneof } of type.oneofsArray) {
+    if (oneof.filter((member) => Object.hasOwn(message, member)).length > 1) throw new Error(`${type.name} has two of ${name}`);
+  }
   const object = {};
   for (const field of type.fieldsArray) {
     const value = message[field.name];

@@ -38,16 +38,23 @@ TEST_CASE("An IPv6 address keeps its colons") {
 
 TEST_CASE("A text with a part missing is refused") {
   const std::string hex_pin(64, 'a');
-  CHECK(verdict_on("fieldsync:1:office:9443:" + hex_pin + ":CODE") == "read");
+  const std::string code = sample.code;
+  CHECK(verdict_on("fieldsync:1:office:9443:" + hex_pin + ":" + code) == "read");
   const std::vector<std::string> texts{"",
                                        "fieldsync:1:",
-                                       "fieldsync:2:office:9443:" + hex_pin + ":CODE",
-                                       "office:9443:" + hex_pin + ":CODE",
-                                       "fieldsync:1:office:9443:CODE",
+                                       "fieldsync:2:office:9443:" + hex_pin + ":" + code,
+                                       "office:9443:" + hex_pin + ":" + code,
+                                       "fieldsync:1:office:9443:" + code,
                                        "fieldsync:1:office:9443:" + hex_pin + ":",
-                                       "fieldsync:1:office:" + hex_pin + ":CODE",
-                                       "fieldsync:1:office:9443:" + hex_pin.substr(1) + ":CODE",
-                                       "fieldsync:1:office:9443:" + std::string(64, 'g') + ":CODE"};
+                                       "fieldsync:1:office:" + hex_pin + ":" + code,
+                                       "fieldsync:1:office:9443:" + hex_pin.substr(1) + ":" + code,
+                                       "fieldsync:1:office:9443:" + std::string(64, 'g') + ":" + code,
+                                       "fieldsync:1:office:9443:" + hex_pin + ":" + code.substr(1),
+                                       "fieldsync:1:office:9443:" + hex_pin + ":" + code.substr(1) + "U",
+                                       "fieldsync:1:office:0:" + hex_pin + ":" + code,
+                                       "fieldsync:1:office:65536:" + hex_pin + ":" + code,
+                                       "fieldsync:1:office:https:" + hex_pin + ":" + code,
+                                       "fieldsync:1::9443:" + hex_pin + ":" + code};
   for (const std::string& wrong : texts) {
     INFO(wrong);
     CHECK(verdict_on(wrong) == "invalid_argument");
