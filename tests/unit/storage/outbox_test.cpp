@@ -239,7 +239,7 @@ TEST_CASE("A refused operation is kept aside with its reason and is in no later 
   CHECK(refused[0].code == "wrong_value_type");
   CHECK(refused[0].message == "The value is not of the field's type.");
   CHECK(sender.outbox->refused_count() == 1);
-  CHECK(sender.outbox->count_of_record(record(1)) == 1);
+  CHECK(sender.outbox->of_record(record(1), 0).size() == 1);
 }
 
 TEST_CASE("What a restored server lost comes back into the outbox, byte for byte, refused ones too") {
@@ -254,7 +254,7 @@ TEST_CASE("What a restored server lost comes back into the outbox, byte for byte
     after = batch->last;
     sender.acknowledged(after);
   }
-  REQUIRE(sender.outbox->count_of_record(record(1)) == 0);
+  REQUIRE(sender.outbox->of_record(record(1), 0).empty());
   const auto records = sender.outbox->reopen_after(2);
   REQUIRE(records);
   CHECK(records->size() == 4);
