@@ -5,6 +5,8 @@ import { isHidden, viewField } from '../src/view.js';
 import { Hand } from './support/hand.js';
 import { Office } from './support/office.js';
 
+const SUMMARY = 46;
+
 let office;
 let bakyt;
 let chynara;
@@ -141,6 +143,20 @@ test('items are added, edited and deleted on every side', async () => {
   const state = office.bakyt.view(record);
   assert.equal(isHidden(state, gone), true);
   assert.equal(isHidden(state, kept), false, 'the role was not seen by the deletion');
+});
+
+test('a value that arrives after what replaced it leaves no trace', async () => {
+  const record = bakyt.create('Cold.');
+  await office.syncAll();
+  chynara.edit(record, 'summary', { text: 'Cold and damp.' });
+  const [unsent] = office.chynara.view(record).siblings('', SUMMARY);
+  // As after a restore: the office has the later edit, and not yet the one that it replaces.
+  office.bakyt.save({ record, form: 'visit', writes: [{ item: '', field: SUMMARY, value: { text: 'Dark.' }, replaces: [unsent] }] });
+  await office.bakyt.sync();
+  await office.app('sync');
+  assert.equal(view(office.bakyt, record, 'summary').conflict, true);
+  await office.agree();
+  assert.deepEqual(view(office.chynara, record, 'summary'), { values: [{ text: 'Dark.' }], conflict: false });
 });
 
 test('small replies bring the same as large ones, beside what is being sent', async () => {
