@@ -44,7 +44,7 @@ class Stamper {
 
 Result<Taken> Replica::take(const v1::SyncReply& reply) {
   Taken taken;
-  take_directory(reply);
+  if (auto done = take_directory(reply); !done) return done.error();
   for (const v1::OperationResult& result : reply.results()) {
     if (result.outcome() != v1::OPERATION_OUTCOME_QUARANTINED) continue;
     const auto waiting = outbox_.between(result.counter(), result.counter());
@@ -74,8 +74,8 @@ Result<Taken> Replica::take(const v1::SyncReply& reply) {
   return taken;
 }
 
-void Replica::take_directory(const v1::SyncReply& reply) {
-  for (const v1::Form& form : reply.forms()) directory_.put_form(form);
+Result<void> Replica::take_directory(const v1::SyncReply& reply) {
+  if (auto done = directory_.put_forms(reply); !done) return done;
   if (reply.forms_version() > 0) identity_.set_forms_version(reply.forms_version());
   directory_.put_people(reply.people());
   if (reply.directory_version() > 0) identity_.set_directory_version(reply.directory_version());
@@ -83,6 +83,7 @@ void Replica::take_directory(const v1::SyncReply& reply) {
     if (const auto person = core::PersonId::from_bytes(reply.person().id())) identity_.set_person(*person, reply.person().name());
   }
   for (const v1::ScopeChanges& changes : reply.scopes()) directory_.put_scope(changes);
+  return {};
 }
 
 // Which of the device's operations the server applied to this scope just now,

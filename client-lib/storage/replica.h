@@ -46,7 +46,7 @@ class Replica {
   };
   using ConfirmedByRecord = std::map<core::RecordId, std::vector<Confirmed>>;
 
-  void take_directory(const v1::SyncReply& reply);
+  Result<void> take_directory(const v1::SyncReply& reply);
   Result<void> take_scope(const v1::ScopeChanges& changes, const ConfirmedByRecord& own, const v1::BatchStamps& stamps, Taken& taken);
   // By how much the scope's digest grows; nothing where the changed fields do not
   // fit the device's copy of the record.

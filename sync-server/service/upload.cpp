@@ -190,12 +190,11 @@ Result<CheckedBatch> check_batch(const v1::Batch& batch, const DeviceRow& device
   if (!follows(batch, device)) return Error{Errc::batch_chain_broken, {}};
   std::memcpy(checked.previous.data(), device.last_batch_hash.data(), checked.previous.size());
   if (!v1::Encoding_IsValid(batch.encoding())) return Error{Errc::unsupported_encoding, {}};
-  const std::string bytes = codec::signed_bytes(
+  checked.hash = codec::hash_batch(
       {device.id, batch.first_counter(), checked.previous, static_cast<codec::Encoding>(batch.encoding())}, batch.content());
   codec::VerifyingKey key{};
   std::memcpy(key.data(), device.public_key.data(), std::min(key.size(), device.public_key.size()));
-  if (!codec::verify_batch(bytes, batch.signature(), key)) return Error{Errc::bad_signature, {}};
-  checked.hash = codec::hash_batch(bytes);
+  if (!codec::verify_batch(checked.hash, batch.signature(), key)) return Error{Errc::bad_signature, {}};
   if (batch.encoding() == v1::ENCODING_ZSTD) {
     auto content = frames.decompress(batch.content(), codec::batch_content_bytes_max);
     if (!content) return content.error();

@@ -62,9 +62,9 @@ void check_signing(const object& one) {
       id_of<core::DeviceId>(one, "device"), counter_of(one, "first_counter"), {}, codec::Encoding::plain};
   const std::string last_hash = bytes_of(one, "last_hash");
   std::copy(last_hash.begin(), last_hash.end(), header.previous.begin());
-  const std::string bytes = codec::signed_bytes(header, bytes_of(one, "content"));
-  CHECK(text_from(codec::hash_batch(bytes)) == bytes_of(one, "hash"));
-  CHECK(text_from(codec::sign_batch(bytes, key)) == bytes_of(one, "signature"));
+  const codec::BatchHash hash = codec::hash_batch(header, bytes_of(one, "content"));
+  CHECK(text_from(hash) == bytes_of(one, "hash"));
+  CHECK(text_from(codec::sign_batch(hash, key)) == bytes_of(one, "signature"));
 }
 
 }  // namespace

@@ -6,18 +6,19 @@ import { encode, enumeration } from './wire.js';
 const PLAIN = enumeration('Encoding').ENCODING_PLAIN;
 const NO_HASH = Buffer.alloc(32);
 
-export function signedBytes({ device, firstCounter, previousHash, encoding, content }) {
-  return Buffer.concat([
-    Buffer.from('fieldsync batch v1\0'),
-    unhex(device),
-    bigEndian64(firstCounter),
-    previousHash,
-    Buffer.from([encoding]),
-    content,
-  ]);
+export function batchHash({ device, firstCounter, previousHash, encoding, content }) {
+  return createHash('sha256')
+    .update('fieldsync batch v1\0')
+    .update(unhex(device))
+    .update(bigEndian64(firstCounter))
+    .update(previousHash)
+    .update(Buffer.from([encoding]))
+    .update(content)
+    .digest();
 }
 
-export const hashOf = (bytes) => createHash('sha256').update(bytes).digest();
+// What the device signs: not the batch, but its hash.
+export const bytesToSign = (hash) => Buffer.concat([Buffer.from('fieldsync signature v1\0'), hash]);
 
 // `operations` are serialised; `previousHash` is undefined for a device's first batch.
 export function makeBatch({ operations, ...batch }) {
@@ -25,7 +26,7 @@ export function makeBatch({ operations, ...batch }) {
 }
 
 export function signBatch({ identity, firstCounter, previousHash, count, content }) {
-  const signed = signedBytes({
+  const hash = batchHash({
     device: identity.device,
     firstCounter,
     previousHash: previousHash ?? NO_HASH,
@@ -34,11 +35,11 @@ export function signBatch({ identity, firstCounter, previousHash, count, content
   });
   return {
     lastCounter: firstCounter + BigInt(count) - 1n,
-    hash: hashOf(signed),
+    hash,
     message: {
       first_counter: firstCounter,
       previous_hash_prefix: previousHash ? previousHash.subarray(0, 8) : Buffer.alloc(0),
-      signature: sign(null, signed, identity.privateKey),
+      signature: sign(null, bytesToSign(hash), identity.privateKey),
       encoding: PLAIN,
       content,
     },

@@ -1,6 +1,6 @@
 // check_batch.js: whether a batch is its device's own and follows its last one.
 import { createPublicKey, verify } from 'node:crypto';
-import { hashOf, signedBytes } from './batch.js';
+import { batchHash, bytesToSign } from './batch.js';
 import { decodeCanonical } from './canonical.js';
 import { refuseWhen } from './refusal.js';
 import { enumeration } from './wire.js';
@@ -17,16 +17,16 @@ export function checkBatch(batch, { device, publicKey }, last) {
   const prefix = last.counter === 0n ? Buffer.alloc(0) : last.hash.subarray(0, 8);
   refuseWhen(!batch.previous_hash_prefix.equals(prefix), 'batch_chain_broken', 'another batch before it');
   refuseWhen(batch.encoding !== PLAIN, 'unsupported_encoding', 'an encoding that this client does not read');
-  const signed = signedBytes({
+  const hash = batchHash({
     device,
     firstCounter: batch.first_counter,
     previousHash: last.hash,
     encoding: batch.encoding,
     content: batch.content,
   });
-  refuseWhen(!verify(null, signed, publicKeyOf(publicKey), batch.signature), 'bad_signature', 'not signed by the device');
+  refuseWhen(!verify(null, bytesToSign(hash), publicKeyOf(publicKey), batch.signature), 'bad_signature', 'not signed by the device');
   const { operations } = decodeCanonical('OperationList', batch.content, 'malformed_request');
   refuseWhen(operations.length === 0, 'malformed_request', 'no operation');
   refuseWhen(operations.length > OPERATIONS_MAX, 'too_many_elements', 'more than 500 operations');
-  return { hash: hashOf(signed), operations };
+  return { hash, operations };
 }
