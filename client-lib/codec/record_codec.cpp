@@ -4,6 +4,7 @@
 
 #include "codec/value_codec.h"
 #include "codec/wire_reader.h"
+#include "core/text.h"
 #include "fieldsync/v1/record.pb.h"
 
 namespace fieldsync::codec {
@@ -71,7 +72,7 @@ void write_awaited(WireWriter& out, const core::Awaited& awaited) {
 template <typename Id>
 bool take_id(WireReader& field, Id& id) {
   const auto read = Id::from_bytes(field.bytes());
-  if (!field.once(WireType::bytes) || !read) return false;
+  if (!field.once(WireType::bytes) || !read || read->is_none()) return false;
   id = *read;
   return true;
 }
@@ -115,7 +116,7 @@ bool read_stamp(std::string_view bytes, RecordState& state) {
       default: return false;
     }
   });
-  if (!read || device >= state.seen.newest.size()) return false;
+  if (!read || stamp.author.is_none() || device >= state.seen.newest.size()) return false;
   stamped.id.device = state.seen.newest[device].device;
   return true;
 }
@@ -123,7 +124,7 @@ bool read_stamp(std::string_view bytes, RecordState& state) {
 bool read_awaited(std::string_view bytes, RecordState& state) {
   using Wire = v1::Awaited;
   core::Awaited& awaited = state.awaited.emplace_back();
-  return read_fields(bytes, [&](WireReader& field) {
+  const bool read = read_fields(bytes, [&](WireReader& field) {
     switch (field.field()) {
       case Wire::kItemFieldNumber: return take_id(field, awaited.key.item);
       case Wire::kFieldFieldNumber: return take_number(field, awaited.key.field);
@@ -134,6 +135,16 @@ bool read_awaited(std::string_view bytes, RecordState& state) {
       default: return false;
     }
   });
+  return read && !awaited.value.operation.device.is_none();
+}
+
+// read_value() does not look at text.
+bool text_is_good(const core::Value& value) {
+  const auto good = [](std::string_view text) { return core::count_characters(text).has_value(); };
+  if (const auto* text = std::get_if<std::string>(&value)) return good(*text);
+  if (const auto* choice = std::get_if<core::Choice>(&value)) return good(choice->code);
+  if (const auto* local = std::get_if<core::LocalText>(&value)) return good(local->language) && good(local->text);
+  return true;
 }
 
 template <typename List>
@@ -144,6 +155,7 @@ bool ascends(const List& list) {
 // What the head's fields say by standing beside each other.
 Result<void> check_head(const RecordState& state) {
   if (state.id.is_none() || state.scope.is_none()) return damaged("it names no record or scope.");
+  if (!core::count_characters(state.form)) return damaged("its form's name is no text.");
   const auto device_order = [](const core::OperationId& left, const core::OperationId& right) { return !(left.device < right.device); };
   if (std::adjacent_find(state.seen.newest.begin(), state.seen.newest.end(), device_order) != state.seen.newest.end()) {
     return damaged("its devices are not sorted.");
@@ -181,6 +193,7 @@ Result<void> read_entry(std::string_view bytes, RecordState& state) {
   std::size_t elements = 0;
   auto value = read_value(value_bytes, elements);
   if (!value) return damaged("an entry holds no value.");
+  if (!text_is_good(*value)) return damaged("an entry holds what is no text.");
   if (state.fields.empty() || state.fields.back().key != key) {
     if (!state.fields.empty() && key < state.fields.back().key) return damaged("its fields are not sorted.");
     state.fields.push_back({key, {}});
