@@ -91,6 +91,11 @@ export class Device {
     throw new Error('the sync does not end');
   }
 
+  // The server has the batch, and the device does not know.
+  async sendAndLoseReply() {
+    await this.request({ batch: this.#nextBatch()?.message });
+  }
+
   async request({ batch, budget = 0, ...fields }) {
     const request = {
       protocol_version: PROTOCOL_VERSION,

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { isHidden, viewField } from '../src/view.js';
 import { Hand } from './support/hand.js';
-import { Office } from './support/office.js';
+import { Office, recordsOf } from './support/office.js';
 
 const SUMMARY = 46;
 
@@ -168,6 +168,24 @@ test('small replies bring the same as large ones, beside what is being sent', as
   const requests = await office.bakyt.sync({ budget: 500 });
   assert.ok(requests > 5, `${requests} requests`);
   await office.agree({ budget: 1 });
+});
+
+test('a batch whose reply was lost is not applied twice', async () => {
+  const record = bakyt.create('Counts, on a bad line.');
+  await office.syncAll();
+  bakyt.edit(record, 'people_spoken_to', { integer: 4n });
+  await office.bakyt.sendAndLoseReply();
+  bakyt.edit(record, 'people_spoken_to', { integer: 2n });
+  await office.agree();
+  assert.deepEqual(view(office.chynara, record, 'people_spoken_to').values, [{ integer: 6n }]);
+});
+
+test('a replica that is not what it should be is replaced, and the outbox stays', async () => {
+  const record = bakyt.create('Saved, not sent.');
+  const replica = office.bakyt.replicas.get(office.bakyt.scope);
+  replica.records.delete(recordsOf(office.bakyt)[0]);
+  await office.agree();
+  assert.deepEqual(view(office.chynara, record, 'summary').values, [{ text: 'Saved, not sent.' }]);
 });
 
 test('a device that begins anew holds what the others hold', async () => {
