@@ -4,7 +4,7 @@
 
 #include "codec/value_codec.h"
 #include "codec/wire_reader.h"
-#include "core/text.h"
+#include "core/form.h"
 #include "fieldsync/v1/record.pb.h"
 
 namespace fieldsync::codec {
@@ -138,15 +138,6 @@ bool read_awaited(std::string_view bytes, RecordState& state) {
   return read && !awaited.value.operation.device.is_none();
 }
 
-// read_value() does not look at text.
-bool text_is_good(const core::Value& value) {
-  const auto good = [](std::string_view text) { return core::count_characters(text).has_value(); };
-  if (const auto* text = std::get_if<std::string>(&value)) return good(*text);
-  if (const auto* choice = std::get_if<core::Choice>(&value)) return good(choice->code);
-  if (const auto* local = std::get_if<core::LocalText>(&value)) return good(local->language) && good(local->text);
-  return true;
-}
-
 template <typename List>
 bool ascends(const List& list) {
   return std::adjacent_find(list.begin(), list.end(), [](const auto& left, const auto& right) { return !(left < right); }) == list.end();
@@ -155,7 +146,7 @@ bool ascends(const List& list) {
 // What the head's fields say by standing beside each other.
 Result<void> check_head(const RecordState& state) {
   if (state.id.is_none() || state.scope.is_none()) return damaged("it names no record or scope.");
-  if (!core::count_characters(state.form)) return damaged("its form's name is no text.");
+  if (!core::is_name(state.form)) return damaged("it names no form.");
   const auto device_order = [](const core::OperationId& left, const core::OperationId& right) { return !(left.device < right.device); };
   if (std::adjacent_find(state.seen.newest.begin(), state.seen.newest.end(), device_order) != state.seen.newest.end()) {
     return damaged("its devices are not sorted.");
@@ -192,8 +183,7 @@ Result<void> read_entry(std::string_view bytes, RecordState& state) {
   if (stamp >= state.stamps.size()) return damaged("an entry names no operation.");
   std::size_t elements = 0;
   auto value = read_value(value_bytes, elements);
-  if (!value) return damaged("an entry holds no value.");
-  if (!text_is_good(*value)) return damaged("an entry holds what is no text.");
+  if (!value || !holds_valid_text(*value)) return damaged("an entry holds no value.");
   if (state.fields.empty() || state.fields.back().key != key) {
     if (!state.fields.empty() && key < state.fields.back().key) return damaged("its fields are not sorted.");
     state.fields.push_back({key, {}});

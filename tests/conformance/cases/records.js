@@ -79,7 +79,8 @@ const INVALID = {
   'an author of zeros': head((one) => { one.stamps[0].author = Buffer.alloc(16); }),
   'an awaited value of no device': head((one) => { one.awaited[0].device = Buffer.alloc(0); }),
   'an awaited value in an item of zeros': head((one) => { one.awaited[0].item = Buffer.alloc(16); }),
-  'a form with a control character': head((one) => { one.form = 'vis\u0000it'; }),
+  'a form with a capital': head((one) => { one.form = 'Visit'; }),
+  'no form': head((one) => { one.form = ''; }),
   'a stamp with a default that is written': [
     Buffer.concat([encodeHead(plainState).subarray(0, -2), Buffer.from('4000', 'hex')]), encodeBody(plainState),
   ],

@@ -1,7 +1,7 @@
 // record_codec.js: a record's canonical head and body, and its hash.
 import { hex, littleEndian64, unhex } from './bytes.js';
 import { decodeCanonical } from './canonical.js';
-import { checkValueContent } from './operation.js';
+import { checkValueContent, isFormName } from './operation.js';
 import { compareEntries, compareIds, operationKey, RecordState } from './record_state.js';
 import { refuseWhen } from './refusal.js';
 import { siphash24 } from './siphash.js';
@@ -117,7 +117,7 @@ const awaitedFromWire = (awaited) => ({
 function decodeHead(bytes) {
   const head = decodeCanonical('RecordHead', bytes, 'malformed_request');
   const state = new RecordState({ record: idOf(head.record), scope: idOf(head.scope), form: head.form });
-  damaged(!textIsGood(head.form), "its form's name is no text");
+  damaged(!isFormName(head.form), 'it names no form');
   damaged(head.seen_device.length !== head.seen_counter.length, 'lists differ in length');
   const devices = head.seen_device.map(idOf);
   damaged(!isSorted(devices, (a, b) => (a < b ? -1 : 1)) || new Set(devices).size < devices.length, 'devices are not sorted');
