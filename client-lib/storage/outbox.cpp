@@ -103,6 +103,12 @@ std::uint64_t Outbox::refused_count() {
   return select.step() ? select.unsigned_integer(0) : 0;
 }
 
+bool Outbox::has_refused(const core::RecordId& record) {
+  auto select = connection_.prepare("SELECT 1 FROM refused WHERE record = ?1 LIMIT 1");
+  select.bind_blob(1, record.view());
+  return select.step();
+}
+
 std::optional<SignedBatch> Outbox::stored_batch(std::uint64_t first, std::size_t wire_bytes_max) {
   auto select = connection_.prepare(
       "SELECT first, last, previous, encoding, signature, content FROM batch"

@@ -65,6 +65,7 @@ class Outbox {
   void refuse(std::uint64_t counter, const std::string& code, const std::string& message);
   [[nodiscard]] std::vector<Refusal> refused();
   [[nodiscard]] std::uint64_t refused_count();
+  [[nodiscard]] bool has_refused(const core::RecordId& record);
 
   // The batch that starts after `after` and has about `wire_bytes_max` bytes as
   // sent: one that was stored before where it fits, else a new one, signed and

@@ -28,13 +28,15 @@ struct Options {
 
 template <typename Row, typename Name>
 Result<Row> find_one(const std::vector<Row>& rows, const std::string& wanted, const std::string& what, Name name) {
-  std::vector<Row> found;
+  std::vector<Row> named, begun;
   for (const Row& row : rows) {
-    if (name(row) == wanted) return row;
-    if (row.id.hex().starts_with(wanted) && wanted.size() >= 4) found.push_back(row);
+    if (name(row) == wanted) named.push_back(row);
+    if (row.id.hex().starts_with(wanted) && wanted.size() >= 4) begun.push_back(row);
   }
+  // A name goes before an id; two people may have one name.
+  const std::vector<Row>& found = named.empty() ? begun : named;
   if (found.size() == 1) return found.front();
-  if (found.size() > 1) return Error{Errc::ambiguous, "More than one " + what + " matches '" + wanted + "'. Give more letters of the id."};
+  if (found.size() > 1) return Error{Errc::ambiguous, "More than one " + what + " matches '" + wanted + "'. Give more letters of the id. See: fieldsync-server " + what + " list"};
   return Error{Errc::not_found, "There is no " + what + " '" + wanted + "'. See: fieldsync-server " + what + " list"};
 }
 

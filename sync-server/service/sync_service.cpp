@@ -46,6 +46,9 @@ Result<v1::SyncReply> SyncService::sync(const core::DeviceId& device, const v1::
   reply.set_acknowledged_counter(uploaded->acknowledged);
   reply.set_durable_counter(uploaded->acknowledged);
   reply.set_expected_counter(uploaded->expected);
+  for (const QuarantineRow& refused : uploaded->known_refusals) {
+    *reply.add_results() = quarantine_result(refused.counter, refused.code, refused.message);
+  }
   if (uploaded->outcome) {
     const UploadOutcome& outcome = *uploaded->outcome;
     for (const v1::OperationResult& refused : outcome.refused) *reply.add_results() = refused;
@@ -69,20 +72,23 @@ Result<DeviceRow> SyncService::enrolled_device(ReadTransaction& transaction, con
 Result<SyncService::Upload> SyncService::upload(const core::DeviceId& id, const v1::SyncRequest& request) {
   for (int attempt = 0; attempt < upload_attempts; ++attempt) {
     std::optional<DeviceRow> device;
+    Upload upload;
+    const std::uint64_t first = request.batch().first_counter();
     const auto looked = store_.read([&](ReadTransaction& transaction) -> Result<void> {
       auto row = enrolled_device(transaction, id);
       if (!row) return row.error();
       device = std::move(*row);
+      const bool known = first > 0 && first <= device->last_counter;
+      if (known) upload.known_refusals = transaction.quarantined_from(device->key, first);
       return {};
     });
     if (!looked) return looked.error();
-    Upload upload;
     upload.acknowledged = device->last_counter;
     if (!request.has_batch()) return upload;
     const std::uint64_t next = device->last_counter + 1;
-    if (request.batch().first_counter() != next) {
+    if (first != next) {
       // Known already, or a gap: nothing changes, and the device learns where to go on.
-      if (request.batch().first_counter() == 0) return Error{Errc::malformed_request, "Counters start at 1."};
+      if (first == 0) return Error{Errc::malformed_request, "Counters start at 1."};
       upload.expected = next;
       return upload;
     }

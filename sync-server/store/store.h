@@ -154,6 +154,10 @@ class ReadTransaction {
   // `take` returns false.
   virtual void changes_after(std::int64_t scope, std::uint64_t cursor, const std::function<bool(const RecordRow&)>& take) = 0;
 
+  // The device's operations from `first` on that went to quarantine, in the order of
+  // their counters; without their bytes.
+  virtual std::vector<QuarantineRow> quarantined_from(std::int64_t device, std::uint64_t first) = 0;
+
   virtual std::optional<EnrolmentCodeRow> enrolment_code(const Sha256& hash) = 0;
   virtual Counts counts() = 0;
   // Runs the engine's own consistency check: empty when all is well.
