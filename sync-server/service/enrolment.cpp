@@ -27,6 +27,17 @@ char canonical_letter(char letter) {
   return letter;
 }
 
+// The device redeemed the code already and never heard the answer.
+bool is_repeated(const EnrolmentCodeRow& code, const DeviceRow& device) {
+  return code.used && !device.revoked && code.person == device.person.id;
+}
+
+void fill(v1::EnrolReply& reply, const DeviceRow& device) {
+  reply.set_device(device.id.view().data(), core::DeviceId::size);
+  reply.mutable_person()->set_id(device.person.id.view().data(), core::PersonId::size);
+  reply.mutable_person()->set_name(device.person.name);
+}
+
 }  // namespace
 
 std::string new_enrolment_code() {
@@ -65,10 +76,16 @@ Result<v1::EnrolReply> enrol(Store& store, const v1::EnrolRequest& request, std:
   v1::EnrolReply reply;
   const auto done = store.write([&](WriteTransaction& transaction) -> Result<void> {
     const auto code = transaction.enrolment_code(*hash);
-    if (!code || code->used || code->expires < clock()) return Error{Errc::enrolment_code_invalid, {}};
+    if (!code) return Error{Errc::enrolment_code_invalid, {}};
     DeviceRow device;
     device.id = device_id_of(public_key);
-    if (transaction.device_by_id(device.id)) return Error{Errc::device_already_enrolled, {}};
+    const auto known = transaction.device_by_id(device.id);
+    if (known && is_repeated(*code, *known)) {
+      fill(reply, *known);
+      return {};
+    }
+    if (code->used || code->expires < clock()) return Error{Errc::enrolment_code_invalid, {}};
+    if (known) return Error{Errc::device_already_enrolled, {}};
     device.public_key = public_key;
     device.name = request.device_name();
     device.enrolled = clock();
@@ -77,9 +94,7 @@ Result<v1::EnrolReply> enrol(Store& store, const v1::EnrolRequest& request, std:
     transaction.use_enrolment_code(*hash);
     const auto stored = transaction.device_by_id(device.id);
     FIELDSYNC_CHECK(stored.has_value(), "a code's person exists");
-    reply.set_device(device.id.view().data(), core::DeviceId::size);
-    reply.mutable_person()->set_id(stored->person.id.view().data(), core::PersonId::size);
-    reply.mutable_person()->set_name(stored->person.name);
+    fill(reply, *stored);
     return {};
   });
   if (!done) return done.error();

@@ -94,3 +94,30 @@ TEST_CASE("A device enrols once, and its code stays good for another") {
   CHECK(reply.error().code == Errc::device_already_enrolled);
   CHECK(server::enrol(*office.store, request_with(code), TestDevice().public_key, clock));
 }
+
+TEST_CASE("A device whose answer was lost asks again with its code and hears the same") {
+  TestOffice office;
+  const server::Clock clock = [&] { return office.now; };
+  const TestDevice device;
+  const std::string code = make_code(office, office.now);
+  const auto lost = server::enrol(*office.store, request_with(code), device.public_key, clock);
+  REQUIRE(lost);
+  office.now = office.now + core::Milliseconds{1};  // the code has run out meanwhile
+  const auto again = server::enrol(*office.store, request_with(code), device.public_key, clock);
+  REQUIRE(again);
+  CHECK(again->SerializeAsString() == lost->SerializeAsString());
+  CHECK(device_count(office) == 1);
+  CHECK_FALSE(server::enrol(*office.store, request_with(code), TestDevice().public_key, clock));
+}
+
+TEST_CASE("A code that another device of the person used enrols nobody a second time") {
+  TestOffice office;
+  const server::Clock clock = [&] { return office.now; };
+  const std::string code = make_code(office, office.now);
+  TestDevice revoked = office.add_device();
+  REQUIRE(server::enrol(*office.store, request_with(code), TestDevice().public_key, clock));
+  office.revoke(revoked);
+  const auto reply = server::enrol(*office.store, request_with(code), revoked.public_key, clock);
+  REQUIRE_FALSE(reply);
+  CHECK(reply.error().code == Errc::enrolment_code_invalid);
+}
