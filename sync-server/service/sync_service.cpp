@@ -1,5 +1,7 @@
 #include "service/sync_service.h"
 
+#include <sodium.h>
+
 #include "core/effective_time.h"
 
 namespace fieldsync::server {
@@ -16,6 +18,13 @@ codec::FrameReader& frame_reader() {
 codec::FrameWriter& frame_writer() {
   thread_local codec::FrameWriter writer;
   return writer;
+}
+
+// Random: the database may be restored from the same copy more than once.
+std::uint64_t new_epoch() {
+  std::uint64_t epoch = 0;
+  randombytes_buf(&epoch, sizeof epoch);
+  return epoch >> 1;
 }
 
 }  // namespace
@@ -36,6 +45,7 @@ Result<v1::SyncReply> SyncService::sync(const core::DeviceId& device, const v1::
   reply.set_acknowledged_counter(uploaded->acknowledged);
   reply.set_durable_counter(uploaded->acknowledged);
   reply.set_expected_counter(uploaded->expected);
+  for (const RefusalRow& refused : uploaded->refused_before) *reply.add_results() = quarantined(refused.counter, refused.code, refused.message);
   if (uploaded->outcome) {
     const UploadOutcome& outcome = *uploaded->outcome;
     for (const v1::OperationResult& refused : outcome.refused) *reply.add_results() = refused;
@@ -59,14 +69,17 @@ Result<DeviceRow> SyncService::enrolled_device(ReadTransaction& transaction, con
 Result<SyncService::Upload> SyncService::upload(const core::DeviceId& id, const v1::SyncRequest& request) {
   for (int attempt = 0; attempt < upload_attempts; ++attempt) {
     std::optional<DeviceRow> device;
+    Upload upload;
     const auto looked = store_.read([&](ReadTransaction& transaction) -> Result<void> {
       auto row = enrolled_device(transaction, id);
       if (!row) return row.error();
       device = std::move(*row);
+      if (request.has_batch()) {
+        upload.refused_before = transaction.quarantined_between(device->key, request.batch().first_counter(), device->last_counter);
+      }
       return {};
     });
     if (!looked) return looked.error();
-    Upload upload;
     upload.acknowledged = device->last_counter;
     if (!request.has_batch()) return upload;
     const std::uint64_t next = device->last_counter + 1;
@@ -117,7 +130,7 @@ Result<void> SyncService::begin_new_epochs(const core::DeviceId& id, const v1::S
     for (const ScopeRow& scope : rewound) {
       const auto now = transaction.scope_by_key(scope.key);
       // Another device may have told already.
-      if (now && now->epoch == scope.epoch) transaction.set_epoch(scope.key, scope.epoch + 1);
+      if (now && now->epoch == scope.epoch) transaction.set_epoch(scope.key, new_epoch());
     }
     return {};
   });

@@ -34,6 +34,8 @@ class SyncService {
     std::uint64_t acknowledged = 0;
     std::uint64_t expected = 0;
     std::uint64_t first_applied = 0;
+    // Of a batch that was known already: its sender never heard of them.
+    std::vector<RefusalRow> refused_before;
   };
 
   Result<DeviceRow> enrolled_device(ReadTransaction& transaction, const core::DeviceId& device);

@@ -105,6 +105,13 @@ struct QuarantineRow {
   core::Instant received;
 };
 
+// What the device is told of an operation in quarantine.
+struct RefusalRow {
+  std::uint64_t counter = 0;
+  std::string code;
+  std::string message;
+};
+
 struct FormRow {
   std::string name;
   std::uint32_t version = 0;
@@ -147,6 +154,9 @@ class ReadTransaction {
 
   virtual std::optional<DeviceRow> device_by_id(const core::DeviceId& id) = 0;
   virtual std::vector<DeviceRow> devices() = 0;
+
+  // The device's operations in quarantine with these counters, in order.
+  virtual std::vector<RefusalRow> quarantined_between(std::int64_t device, std::uint64_t first, std::uint64_t last) = 0;
 
   virtual std::optional<RecordRow> record(const core::RecordId& id) = 0;
   // Records of the scope that changed after `cursor`, oldest change first, until

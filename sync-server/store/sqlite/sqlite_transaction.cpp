@@ -276,6 +276,15 @@ void SqliteTransaction::quarantine(const QuarantineRow& operation) {
   insert.bind_text(4, operation.message).bind_blob(5, operation.operation).bind(6, operation.received.ms).run();
 }
 
+std::vector<RefusalRow> SqliteTransaction::quarantined_between(std::int64_t device, std::uint64_t first, std::uint64_t last) {
+  auto select = connection_.prepare(
+      "SELECT counter, code, message FROM quarantine WHERE device = ?1 AND counter BETWEEN ?2 AND ?3 ORDER BY counter");
+  select.bind(1, device).bind_unsigned(2, first).bind_unsigned(3, last);
+  std::vector<RefusalRow> rows;
+  while (select.step()) rows.push_back({select.unsigned_integer(0), std::string(select.text(1)), std::string(select.text(2))});
+  return rows;
+}
+
 void SqliteTransaction::put_record(const RecordRow& record, bool is_new) {
   auto put = is_new ? connection_.prepare("INSERT INTO record(id, last_seq, hash, head, body, scope, form, first_seq)"
                                           " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")
