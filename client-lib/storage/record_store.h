@@ -41,8 +41,10 @@ class RecordStore {
   // The head of the shown state.
   [[nodiscard]] std::optional<core::RecordState> shown_head(const core::RecordId& id);
 
-  // Forgets what the server told of a scope; records without own operations go.
-  void forget_replicas(const core::ScopeId& scope);
+  // The scope is read anew: what was told so far stays shown, counts no more for
+  // the digest, and goes with drop_stale() unless it is told again.
+  void mark_stale(const core::ScopeId& scope);
+  void drop_stale();
   // Forgets all of a scope.
   void remove_scope(const core::ScopeId& scope);
 

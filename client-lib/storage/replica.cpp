@@ -58,6 +58,7 @@ Result<Taken> Replica::take(const v1::SyncReply& reply) {
     const ConfirmedByRecord own = confirmed_in(changes, reply);
     if (auto done = take_scope(changes, own, reply.stamps(), taken); !done) return done.error();
   }
+  if (!reply.more() && !taken.read_again) records_.drop_stale();
   take_scopes_gone(reply);
   if (reply.acknowledged_counter() > identity_.last_counter()) return unreadable("it acknowledges what was never saved.");
   const std::uint64_t before = identity_.acknowledged_counter();
@@ -106,7 +107,7 @@ Result<void> Replica::take_scope(const v1::ScopeChanges& changes, const Confirme
   std::uint64_t digest = row->digest;
   std::string cursor = row->cursor;
   if (changes.restart()) {
-    records_.forget_replicas(*scope);
+    records_.mark_stale(*scope);
     digest = 0;
     cursor.clear();
   }
@@ -116,7 +117,13 @@ Result<void> Replica::take_scope(const v1::ScopeChanges& changes, const Confirme
     if (!head) return unreadable(head.error().message());
     auto grown = take_change(change, *scope);
     if (!grown) return grown.error();
-    digest += *grown;
+    if (!*grown) {
+      // After the office was restored, a device may have read what the office never wrote again.
+      forget_position(*scope);
+      taken.read_again = true;
+      return {};
+    }
+    digest += **grown;
     told.insert(head->id);
     ++taken.records_received;
   }
@@ -131,7 +138,12 @@ Result<void> Replica::take_scope(const v1::ScopeChanges& changes, const Confirme
   return {};
 }
 
-Result<std::uint64_t> Replica::take_change(const v1::RecordChange& change, const core::ScopeId& scope) {
+void Replica::forget_position(const core::ScopeId& scope) {
+  records_.mark_stale(scope);
+  directory_.set_position(scope, {}, 0);
+}
+
+Result<std::optional<std::uint64_t>> Replica::take_change(const v1::RecordChange& change, const core::ScopeId& scope) {
   auto head = codec::decode_head(change.head());
   if (!head) return unreadable(head.error().message());
   if (head->scope != scope) return unreadable("a record belongs to another scope.");
@@ -148,9 +160,9 @@ Result<std::uint64_t> Replica::take_change(const v1::RecordChange& change, const
       break;
     case v1::RecordChange::kChanged: {
       const core::RecordState known = records_.replica(head->id);
-      if (known.id.is_none()) return unreadable("it changes a record that this device never got.");
+      if (known.id.is_none()) return std::optional<std::uint64_t>();
       auto merged = codec::apply_changed_fields(known, change.head(), change.changed().SerializeAsString());
-      if (!merged) return unreadable(merged.error().message());
+      if (!merged) return std::optional<std::uint64_t>();
       grown = records_.put_replica(*merged);
       break;
     }
@@ -159,7 +171,7 @@ Result<std::uint64_t> Replica::take_change(const v1::RecordChange& change, const
   }
   outbox_.remove_of_record(head->id, head->seen.counter_of(identity_.device()));
   if (auto rebuilt = rebuild_shown(head->id); !rebuilt) return rebuilt.error();
-  return grown;
+  return std::optional(grown);
 }
 
 Result<std::uint64_t> Replica::confirm(const core::RecordId& record, const std::vector<Confirmed>& own,
