@@ -235,9 +235,17 @@ Result<void> Replica::refill_after(std::uint64_t counter) {
 }
 
 void Replica::take_scopes_gone(const v1::SyncReply& reply) {
-  for (const std::string& gone : reply.scopes_gone()) {
-    const auto scope = core::ScopeId::from_bytes(gone);
-    if (!scope || outbox_.waits_for_scope(*scope)) continue;
+  std::set<std::string> gone(reply.scopes_gone().begin(), reply.scopes_gone().end());
+  if (reply.directory_version() > 0) {
+    // The directory names every scope of the person.
+    for (const ScopeRow& known : directory_.scopes()) gone.emplace(known.id.view());
+    for (const v1::ScopeChanges& named : reply.scopes()) gone.erase(named.scope());
+  }
+  for (const std::string& id : gone) {
+    const auto scope = core::ScopeId::from_bytes(id);
+    // What was acknowledged is at the office, even where the replica never got it.
+    if (!scope || outbox_.waits_for_scope(*scope, reply.acknowledged_counter())) continue;
+    outbox_.remove_of_scope(*scope);
     records_.remove_scope(*scope);
     directory_.remove_scope(*scope);
   }

@@ -14,6 +14,12 @@ std::string long_text(Run& run) {
   return text;
 }
 
+std::int64_t waiting_operations(api::LocalStore& store) {
+  auto select = store.connection->prepare("SELECT count(*) FROM operation");
+  REQUIRE(select.step());
+  return select.integer(0);
+}
+
 }  // namespace
 
 // Seeds 3, 17 and 34.
@@ -79,3 +85,30 @@ TEST_CASE("A copy that is started twice begins two different histories") {
   world.check_all();
 }
 
+// Seed 84.
+TEST_CASE("A scope is let go although the reply to its last save was lost") {
+  ScriptedWorld world(1);
+  REQUIRE(world.sync(0));
+  world.create(0, "first");
+  world.run.plan.set(FaultKind::reply_lost, 1);
+  CHECK_FALSE(world.sync(0));
+  world.run.plan.heal();
+  world.office.take_from_scope(0);
+  REQUIRE(world.sync(0));
+  api::LocalStore& store = world.device(0).store();
+  CHECK(store.records.count(world.office.scopes().front().id) == 0);
+  CHECK(store.directory.scopes().empty());
+  CHECK(waiting_operations(store) == 0);
+  world.check_all();
+}
+
+// Seed 250.
+TEST_CASE("A scope without a position is let go when the directory does not name it") {
+  ScriptedWorld world(1);
+  const core::ScopeId scope = world.office.scopes().front().id;
+  api::LocalStore& store = world.device(0).store();
+  store.directory.set_position(scope, {}, 0);
+  world.office.take_from_scope(0);
+  REQUIRE(world.sync(0));
+  CHECK(store.directory.scopes().empty());
+}
