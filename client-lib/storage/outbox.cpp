@@ -53,10 +53,16 @@ std::vector<WaitingOperation> Outbox::between(std::uint64_t first, std::uint64_t
   return operations;
 }
 
-bool Outbox::waits_for_scope(const core::ScopeId& scope) {
-  auto select = connection_.prepare("SELECT 1 FROM operation o JOIN record r ON r.id = o.record WHERE r.scope = ?1 LIMIT 1");
-  select.bind_blob(1, scope.view());
+bool Outbox::waits_for_scope(const core::ScopeId& scope, std::uint64_t after) {
+  auto select = connection_.prepare(
+      "SELECT 1 FROM operation o JOIN record r ON r.id = o.record WHERE r.scope = ?1 AND o.counter > ?2 LIMIT 1");
+  select.bind_blob(1, scope.view()).bind_unsigned(2, after);
   return select.step();
+}
+
+void Outbox::remove_of_scope(const core::ScopeId& scope) {
+  auto remove = connection_.prepare("DELETE FROM operation WHERE record IN (SELECT id FROM record WHERE scope = ?1)");
+  remove.bind_blob(1, scope.view()).run();
 }
 
 void Outbox::remove_of_record(const core::RecordId& record, std::uint64_t up_to) {

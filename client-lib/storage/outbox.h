@@ -57,7 +57,9 @@ class Outbox {
   // The record's operations with a greater counter, in order.
   [[nodiscard]] std::vector<StoredOperation> of_record(const core::RecordId& record, std::uint64_t after);
   [[nodiscard]] std::vector<WaitingOperation> between(std::uint64_t first, std::uint64_t last);
-  [[nodiscard]] bool waits_for_scope(const core::ScopeId& scope);
+  // Whether one of the scope's operations has a greater counter.
+  [[nodiscard]] bool waits_for_scope(const core::ScopeId& scope, std::uint64_t after);
+  void remove_of_scope(const core::ScopeId& scope);
   void remove_of_record(const core::RecordId& record, std::uint64_t up_to);
   void remove_between(std::uint64_t first, std::uint64_t last);
   void remove(std::vector<std::uint64_t> counters);

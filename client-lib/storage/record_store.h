@@ -48,8 +48,10 @@ class RecordStore {
   // The shown state becomes the replica, with the stamps of `head`; the body stays.
   std::uint64_t confirm_shown(const ShownHead& shown);
 
-  // Forgets what the server told of a scope; records without own operations go.
-  void forget_replicas(const core::ScopeId& scope);
+  // The scope is read anew: what was told so far stays shown, counts no more for
+  // the digest, and goes with drop_stale() unless it is told again.
+  void mark_stale(const core::ScopeId& scope);
+  void drop_stale();
   // Forgets all of a scope.
   void remove_scope(const core::ScopeId& scope);
 

@@ -58,6 +58,7 @@ Result<Taken> Replica::take(const v1::SyncReply& reply) {
     const ConfirmedByRecord own = confirmed_in(changes, reply);
     if (auto done = take_scope(changes, own, reply.stamps(), taken); !done) return done.error();
   }
+  if (!reply.more() && !taken.read_again) records_.drop_stale();
   take_scopes_gone(reply);
   if (reply.acknowledged_counter() > identity_.last_counter()) return unreadable("it acknowledges what was never saved.");
   const std::uint64_t before = identity_.acknowledged_counter();
@@ -115,7 +116,7 @@ Result<void> Replica::take_scope(const v1::ScopeChanges& changes, const Confirme
   std::uint64_t digest = row->digest;
   std::string cursor = row->cursor;
   if (changes.restart()) {
-    records_.forget_replicas(*scope);
+    records_.mark_stale(*scope);
     digest = 0;
     cursor.clear();
   }
@@ -126,11 +127,9 @@ Result<void> Replica::take_scope(const v1::ScopeChanges& changes, const Confirme
     auto grown = take_change(change, *scope);
     if (!grown) return grown.error();
     if (!*grown) {
-      // The server was restored and has grown past this device's position. Asked
-      // without one, it sends whole records, which always fit.
-      if (row->cursor.empty()) return unreadable("it changes a record that it never sent.");
-      read_anew(*scope);
-      taken.begins_anew = true;
+      // After the office was restored, a device may have read what the office never wrote again.
+      forget_position(*scope);
+      taken.read_again = true;
       return {};
     }
     digest += **grown;
@@ -149,8 +148,8 @@ Result<void> Replica::take_scope(const v1::ScopeChanges& changes, const Confirme
   return {};
 }
 
-void Replica::read_anew(const core::ScopeId& scope) {
-  records_.forget_replicas(scope);
+void Replica::forget_position(const core::ScopeId& scope) {
+  records_.mark_stale(scope);
   directory_.set_position(scope, {}, 0);
 }
 
@@ -246,9 +245,17 @@ Result<void> Replica::refill_after(std::uint64_t counter) {
 }
 
 void Replica::take_scopes_gone(const v1::SyncReply& reply) {
-  for (const std::string& gone : reply.scopes_gone()) {
-    const auto scope = core::ScopeId::from_bytes(gone);
-    if (!scope || outbox_.waits_for_scope(*scope)) continue;
+  std::set<std::string> gone(reply.scopes_gone().begin(), reply.scopes_gone().end());
+  if (reply.directory_version() > 0) {
+    // The directory names every scope of the person.
+    for (const ScopeRow& known : directory_.scopes()) gone.emplace(known.id.view());
+    for (const v1::ScopeChanges& named : reply.scopes()) gone.erase(named.scope());
+  }
+  for (const std::string& id : gone) {
+    const auto scope = core::ScopeId::from_bytes(id);
+    // What was acknowledged is at the office, even where the replica never got it.
+    if (!scope || outbox_.waits_for_scope(*scope, reply.acknowledged_counter())) continue;
+    outbox_.remove_of_scope(*scope);
     records_.remove_scope(*scope);
     directory_.remove_scope(*scope);
   }

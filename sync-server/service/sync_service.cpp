@@ -1,5 +1,7 @@
 #include "service/sync_service.h"
 
+#include <sodium.h>
+
 #include "core/effective_time.h"
 
 namespace fieldsync::server {
@@ -26,6 +28,13 @@ void put_forms(const std::vector<FormRow>& rows, BodyStyle style, v1::SyncReply&
   } else {
     reply.mutable_forms()->Swap(list.mutable_forms());
   }
+}
+
+// Random: the database may be restored from the same copy more than once.
+std::uint64_t new_epoch() {
+  std::uint64_t epoch = 0;
+  randombytes_buf(&epoch, sizeof epoch);
+  return epoch >> 1;
 }
 
 }  // namespace
@@ -133,7 +142,7 @@ Result<void> SyncService::begin_new_epochs(const core::DeviceId& id, const v1::S
     for (const ScopeRow& scope : rewound) {
       const auto now = transaction.scope_by_key(scope.key);
       // Another device may have told already.
-      if (now && now->epoch == scope.epoch) transaction.set_epoch(scope.key, scope.epoch + 1);
+      if (now && now->epoch == scope.epoch) transaction.set_epoch(scope.key, new_epoch());
     }
     return {};
   });

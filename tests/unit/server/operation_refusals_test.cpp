@@ -181,3 +181,19 @@ TEST_CASE("A member of the board reads and does not write") {
   CHECK(office.standing(device).digest == 0);
   CHECK(office.standing(device).quarantined == 1);
 }
+
+TEST_CASE("A device that lost the answer hears of its refused operations when it sends the batch again") {
+  TestOffice office;
+  TestDevice device = office.add_device();
+  office.push(device, {device.save(office.scope, new_record(), {writes_beds(501)})});
+  const std::vector<core::Operation> saves = {device.save(office.scope, new_record(), {writes_text("x")}),
+                                              device.save(office.scope, new_record(), {writes_beds(501)}, 1)};
+  const v1::SyncRequest request = device.request(device.batch(saves));
+  const auto lost = office.sync(device, request);
+  REQUIRE(lost);
+  const auto again = office.sync(device, request);
+  REQUIRE(again);
+  CHECK(again->acknowledged_counter() == 3);
+  REQUIRE(again->results_size() == 1);
+  CHECK(again->results(0).SerializeAsString() == lost->results(0).SerializeAsString());
+}

@@ -168,7 +168,7 @@ TEST_CASE("A refusal that was lost with its reply is told when the operation is 
   REQUIRE(refused.size() == 1);
   CHECK(refused[0].counter == 2);
   CHECK(refused[0].code == "value_out_of_range");
-  CHECK((*start.one)->outbox.count_of_record(start.record) == 0);
+  CHECK((*start.one)->outbox.of_record(start.record, 0).empty());
   check_same(start.office, *start.one);
 }
 
