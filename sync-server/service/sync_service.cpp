@@ -1,5 +1,6 @@
 #include "service/sync_service.h"
 
+#include "codec/operation_codec.h"
 #include "core/effective_time.h"
 
 namespace fieldsync::server {
@@ -36,6 +37,7 @@ Result<v1::SyncReply> SyncService::sync(const core::DeviceId& device, const v1::
   reply.set_acknowledged_counter(uploaded->acknowledged);
   reply.set_durable_counter(uploaded->acknowledged);
   reply.set_expected_counter(uploaded->expected);
+  for (const RefusalRow& refusal : uploaded->refused_before) *reply.add_results() = quarantined(refusal.counter, refusal.code, refusal.message);
   if (uploaded->outcome) {
     const UploadOutcome& outcome = *uploaded->outcome;
     for (const v1::OperationResult& refused : outcome.refused) *reply.add_results() = refused;
@@ -59,14 +61,19 @@ Result<DeviceRow> SyncService::enrolled_device(ReadTransaction& transaction, con
 Result<SyncService::Upload> SyncService::upload(const core::DeviceId& id, const v1::SyncRequest& request) {
   for (int attempt = 0; attempt < upload_attempts; ++attempt) {
     std::optional<DeviceRow> device;
+    Upload upload;
     const auto looked = store_.read([&](ReadTransaction& transaction) -> Result<void> {
       auto row = enrolled_device(transaction, id);
       if (!row) return row.error();
       device = std::move(*row);
+      // A batch that comes again: the answer that said what was refused was lost.
+      const std::uint64_t first = request.batch().first_counter();
+      if (request.has_batch() && first <= device->last_counter) {
+        upload.refused_before = transaction.refusals(device->key, first, first + codec::operations_per_batch_max - 1);
+      }
       return {};
     });
     if (!looked) return looked.error();
-    Upload upload;
     upload.acknowledged = device->last_counter;
     if (!request.has_batch()) return upload;
     const std::uint64_t next = device->last_counter + 1;

@@ -31,6 +31,7 @@ class SyncService {
  private:
   struct Upload {
     std::optional<UploadOutcome> outcome;  // absent where nothing was new
+    std::vector<RefusalRow> refused_before;  // of a batch that came again
     std::uint64_t acknowledged = 0;
     std::uint64_t expected = 0;
     std::uint64_t first_applied = 0;

@@ -154,11 +154,7 @@ class Applier {
   void quarantine(const Error& error, std::string_view bytes, std::uint64_t counter) {
     const std::string code(describe(error.code).name);
     transaction_.quarantine({device_.key, counter, code, error.message(), bytes, outcome_.arrival.received});
-    v1::OperationResult& result = outcome_.refused.emplace_back();
-    result.set_counter(counter);
-    result.set_outcome(v1::OPERATION_OUTCOME_QUARANTINED);
-    result.set_code(code);
-    result.set_message(error.message());
+    outcome_.refused.push_back(quarantined(counter, code, error.message()));
   }
 
   WriteTransaction& transaction_;
@@ -173,6 +169,15 @@ class Applier {
 };
 
 }  // namespace
+
+v1::OperationResult quarantined(std::uint64_t counter, const std::string& code, const std::string& message) {
+  v1::OperationResult result;
+  result.set_counter(counter);
+  result.set_outcome(v1::OPERATION_OUTCOME_QUARANTINED);
+  result.set_code(code);
+  result.set_message(message);
+  return result;
+}
 
 Result<CheckedBatch> check_batch(const v1::Batch& batch, const DeviceRow& device, codec::FrameReader& frames) {
   CheckedBatch checked;

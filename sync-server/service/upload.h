@@ -51,6 +51,9 @@ struct UploadOutcome {
   std::map<std::int64_t, ScopeUpload> scopes;  // by ScopeRow::key
 };
 
+// What a device hears of an operation that is kept in quarantine.
+[[nodiscard]] v1::OperationResult quarantined(std::uint64_t counter, const std::string& code, const std::string& message);
+
 // Applies a checked batch. must_be_sealed: it holds a secret in the clear; then
 // nothing of it may be kept, not even in quarantine. Pre: `device` is its row as the transaction sees it.
 [[nodiscard]] Result<UploadOutcome> apply_batch(WriteTransaction& transaction, const DeviceRow& device, const v1::Batch& batch,

@@ -253,6 +253,15 @@ void SqliteTransaction::changes_after(std::int64_t scope, std::uint64_t cursor, 
   }
 }
 
+std::vector<RefusalRow> SqliteTransaction::refusals(std::int64_t device, std::uint64_t first, std::uint64_t last) {
+  auto select = connection_.prepare(
+      "SELECT counter, code, message FROM quarantine WHERE device = ?1 AND counter BETWEEN ?2 AND ?3 ORDER BY counter");
+  select.bind(1, device).bind_unsigned(2, first).bind_unsigned(3, last);
+  std::vector<RefusalRow> rows;
+  while (select.step()) rows.push_back({select.unsigned_integer(0), std::string(select.text(1)), std::string(select.text(2))});
+  return rows;
+}
+
 void SqliteTransaction::append_batch(const BatchRow& batch) {
   auto insert = connection_.prepare(
       "INSERT INTO batch(device, first, last, hash, previous, encoding, signature, content, received)"

@@ -145,3 +145,21 @@ TEST_CASE("A member of the board reads and does not write") {
   CHECK(office.standing(device).digest == 0);
   CHECK(office.standing(device).quarantined == 1);
 }
+
+TEST_CASE("A device that lost the answer hears again what was refused, and only that") {
+  TestOffice office;
+  TestDevice device = office.add_device();
+  office.push(device, {device.save(office.scope, new_record(), {writes_beds(501)})});
+  const v1::Batch batch = device.batch({device.save(office.scope, new_record(), {writes_text("x")}),
+                                        device.save(office.scope, new_record(), {writes_beds(502)}, 1)});
+  const auto first = office.sync(device, device.request(batch));
+  REQUIRE(first);
+  REQUIRE(first->results_size() == 1);
+  const Standing before = office.standing(device);
+  const auto again = office.sync(device, device.request(batch));
+  REQUIRE(again);
+  CHECK(again->acknowledged_counter() == 3);
+  REQUIRE(again->results_size() == 1);
+  CHECK(again->results(0).SerializeAsString() == first->results(0).SerializeAsString());
+  CHECK(office.standing(device) == before);
+}
