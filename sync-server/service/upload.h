@@ -54,6 +54,7 @@ struct UploadOutcome {
   std::map<std::int64_t, ScopeUpload> scopes;  // by ScopeRow::key
 };
 
+
 // Applies a checked batch. must_be_sealed: it holds a secret in the clear; then
 // nothing of it may be kept, not even in quarantine. Pre: `device` is its row as the transaction sees it.
 [[nodiscard]] Result<UploadOutcome> apply_batch(WriteTransaction& transaction, const DeviceRow& device, const v1::Batch& batch,
