@@ -5,16 +5,13 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "api/local_store.h"
+#include "api/local_database.h"
 #include "api/record_editor_session.h"
 #include "api/record_view.h"
 #include "api/search_text.h"
 #include "api/sync_driver.h"
 #include "engine/enrolment_text.h"
 #include "fieldsync/v1/enrol.pb.h"
-#include "storage/schema.h"
-#include "tls/key_pair.h"
-#include "transport/https_transport.h"
 
 namespace fieldsync {
 namespace {
@@ -56,25 +53,7 @@ bool matches(const RecordView& view, const Query& query, const std::string& fold
 
 class LocalDatabase final : public Database {
  public:
-  explicit LocalDatabase(std::unique_ptr<sqlite::Connection> connection) : store_(std::move(connection)) {}
-
-  // A store has its key from the first moment: work begins before enrolment.
-  Result<void> make_key_if_new() {
-    return guard([&]() -> Result<void> {
-      if (!store_.identity.private_key_pem().empty()) return {};
-      const tls::KeyPair key = tls::make_device_key();
-      auto raw = tls::device_public_key(key.certificate_pem);
-      if (!raw) return raw.error();
-      std::array<unsigned char, crypto_hash_sha256_BYTES> hash{};
-      crypto_hash_sha256(hash.data(), reinterpret_cast<const unsigned char*>(raw->data()), raw->size());
-      core::DeviceId device;
-      std::copy_n(hash.begin(), device.bytes.size(), device.bytes.begin());
-      sqlite::Transaction transaction(*store_.connection);
-      store_.identity.set_key(key.private_key_pem, key.certificate_pem, device);
-      transaction.commit();
-      return {};
-    });
-  }
+  explicit LocalDatabase(std::unique_ptr<LocalStore> store) : owned_store_(std::move(store)) {}
 
   Result<Identity> enrol(const std::string& text, const std::string& device_name) override {
     auto enrolment = engine::parse_enrolment(text);
@@ -235,20 +214,17 @@ class LocalDatabase final : public Database {
   Result<SyncReport> sync(const SyncOptions& options) override {
     const std::unique_lock one_at_a_time(sync_mutex_, std::try_to_lock);
     if (!one_at_a_time) return Error{Errc::in_use, "A sync is running already."};
+    auto steps = api::begin_sync(store_, options);
+    if (!steps) return steps.error();
     std::string address;
     std::vector<std::string> pins;
-    std::string private_key;
     {
       const std::lock_guard lock(store_.mutex);
-      if (store_.identity.person().is_none()) return Error{Errc::not_enrolled, {}};
       address = store_.identity.server();
       pins = store_.identity.server_pins();
-      private_key = store_.identity.private_key_pem();
     }
-    auto key = tls::signing_key(private_key);
-    if (!key) return key.error();
     auto transport = connect(address, pins, options.connect_timeout_ms);
-    api::SyncDriver driver(store_, *transport, *key, options);
+    api::SyncDriver driver(std::move(*steps), *transport, store_.environment);
     {
       const std::lock_guard lock(running_mutex_);
       running_ = &driver;
@@ -345,11 +321,12 @@ class LocalDatabase final : public Database {
 
   std::unique_ptr<engine::Transport> connect(const std::string& address, const std::vector<std::string>& pins, std::int64_t timeout_ms) {
     const std::lock_guard lock(store_.mutex);
-    return transport::make_https_transport(
+    return store_.environment.connect(
         {address, pins, store_.identity.private_key_pem(), store_.identity.certificate_pem(), timeout_ms});
   }
 
-  LocalStore store_;
+  std::unique_ptr<LocalStore> owned_store_;
+  LocalStore& store_ = *owned_store_;
   std::mutex sync_mutex_;
   std::mutex running_mutex_;
   api::SyncDriver* running_ = nullptr;
@@ -357,16 +334,18 @@ class LocalDatabase final : public Database {
 
 }  // namespace
 
+std::unique_ptr<Database> api::make_database(std::unique_ptr<LocalStore> store) {
+  return std::make_unique<LocalDatabase>(std::move(store));
+}
+
 Result<std::unique_ptr<Database>> Database::open(const OpenOptions& options) {
-  if (sodium_init() < 0) return Error{Errc::internal_error, "The random number generator could not be started."};
   std::error_code error;
   if (options.create) std::filesystem::create_directories(options.directory, error);
   if (error) return Error{Errc::storage_failed, "The folder " + options.directory + " cannot be made: " + error.message() + "."};
-  auto connection = storage::open_store((std::filesystem::path(options.directory) / "fieldsync.db").string(), options.create);
-  if (!connection) return connection.error();
-  auto database = std::make_unique<LocalDatabase>(std::move(*connection));
-  if (auto made = database->make_key_if_new(); !made) return made.error();
-  return std::unique_ptr<Database>(std::move(database));
+  const std::string file = (std::filesystem::path(options.directory) / "fieldsync.db").string();
+  auto store = api::open_local_store(file, options.create, api::real_environment());
+  if (!store) return store.error();
+  return api::make_database(std::move(*store));
 }
 
 }  // namespace fieldsync

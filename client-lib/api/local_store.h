@@ -3,7 +3,9 @@
 
 #include <memory>
 #include <mutex>
+#include <string>
 
+#include "api/environment.h"
 #include "core/edit.h"
 #include "sqlite/connection.h"
 #include "storage/directory.h"
@@ -15,10 +17,12 @@
 namespace fieldsync::api {
 
 struct LocalStore {
-  explicit LocalStore(std::unique_ptr<sqlite::Connection> opened) : connection(std::move(opened)) {}
+  LocalStore(std::unique_ptr<sqlite::Connection> opened, Environment around)
+      : environment(std::move(around)), connection(std::move(opened)) {}
 
   [[nodiscard]] core::Writer writer() { return {identity.device(), identity.person()}; }
 
+  const Environment environment;
   // Every use of the members below holds this.
   std::mutex mutex;
   std::unique_ptr<sqlite::Connection> connection;
@@ -29,7 +33,9 @@ struct LocalStore {
   storage::Replica replica{identity, directory, records, outbox};
 };
 
-// Milliseconds since 1970 of this device's clock: a claim, nothing more.
-[[nodiscard]] core::Instant device_time();
+// Opens the database file, and gives a new one its device's key: work begins
+// before enrolment. Touches the file system through SQLite alone. Errors as
+// Database::open.
+[[nodiscard]] Result<std::unique_ptr<LocalStore>> open_local_store(const std::string& file, bool create, Environment environment);
 
 }  // namespace fieldsync::api

@@ -1,7 +1,5 @@
 #include <sodium.h>
 
-#include <chrono>
-
 #include "api/record_editor_session.h"
 #include "api/record_view.h"
 #include "codec/operation_codec.h"
@@ -14,6 +12,10 @@ namespace {
 
 Error nothing_to_save() { return {Errc::invalid_argument, "There is nothing to save: set a field first."}; }
 
+bool holds_many(const core::FormField* field) {
+  return field != nullptr && (field->policy == core::MergePolicy::set || field->policy == core::MergePolicy::append);
+}
+
 // A place behind `last`: one letter more where the alphabet ends.
 std::string place_after(const std::string& last) {
   if (last.empty() || last.back() == 'z') return last + 'a';
@@ -23,15 +25,6 @@ std::string place_after(const std::string& last) {
 }
 
 }  // namespace
-
-namespace api {
-
-core::Instant device_time() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return {std::chrono::duration_cast<std::chrono::milliseconds>(now).count()};
-}
-
-}  // namespace api
 
 RecordEditor::Session::Session(api::LocalStore& store, core::RecordState state, core::Form form)
     : store_(store), state_(std::move(state)), form_(std::move(form)), view_(api::make_view(state_, &form_)), writer_(store.writer()) {}
@@ -67,8 +60,7 @@ Result<void> RecordEditor::Session::put(core::FieldWrite write, const core::Form
   }
   if (auto checked = core::check_value(write.value, field); !checked) return checked;
   auto& pending = writes_[write.key];
-  const bool many = field != nullptr && (field->policy == core::MergePolicy::set || field->policy == core::MergePolicy::append);
-  if (!many) pending.clear();
+  if (!holds_many(field)) pending.clear();
   pending.push_back(std::move(write));
   return {};
 }
@@ -86,7 +78,12 @@ Result<void> RecordEditor::Session::set(std::string_view name, core::Value value
 }
 
 Result<void> RecordEditor::Session::clear(std::string_view name, const core::ItemId& item) {
-  return set(name, core::Empty{}, item);
+  auto field = describe_field(name);
+  if (!field) return field.error();
+  if (!holds_many(*field)) return set(name, core::Empty{}, item);
+  const core::FieldBase& base = base_of({item, (*field)->number});
+  writes_.erase(base.key);
+  return put(core::resolve_field(base, core::Empty{}), *field);
 }
 
 Result<void> RecordEditor::Session::remove(std::string_view name, const core::Value& value, const core::ItemId& item) {
@@ -138,7 +135,7 @@ core::Operation RecordEditor::Session::pending_operation() const {
   operation.scope = state_.scope;
   operation.form = state_.form;
   operation.author = writer_.person;
-  operation.claimed = api::device_time();
+  operation.claimed = store_.environment.wall_clock();
   for (const auto& [key, writes] : writes_) operation.writes.insert(operation.writes.end(), writes.begin(), writes.end());
   return operation;
 }

@@ -1,51 +1,30 @@
-// sync_driver.h: carries out what the engine's sync session asks for: cuts and
-// stores batches, exchanges them, takes up replies, pauses.
+// sync_driver.h: carries out the steps of a sync over a Transport, and blocks
+// meanwhile.
 #pragma once
 
 #include <condition_variable>
-#include <functional>
 #include <mutex>
-#include <optional>
 
-#include "api/local_store.h"
-#include "codec/batch.h"
-#include "engine/sync_session.h"
-#include "engine/transport.h"
-#include "fieldsync/sync.h"
-#include "fieldsync/v1/sync.pb.h"
+#include "api/sync_steps.h"
 
 namespace fieldsync::api {
 
-// What a reply of the server means where it is not a protobuf of the asked kind.
-[[nodiscard]] Error error_of(const engine::HttpReply& reply);
-
 class SyncDriver {
  public:
-  SyncDriver(LocalStore& store, engine::Transport& transport, const codec::SigningKey& key, const SyncOptions& options);
+  SyncDriver(SyncSteps steps, engine::Transport& transport, const Environment& environment)
+      : steps_(std::move(steps)), transport_(transport), environment_(environment) {}
 
   [[nodiscard]] Result<SyncReport> run();
   // From any thread.
   void cancel();
 
  private:
-  struct Prepared {
-    std::string body;
-    std::size_t batch_bytes = 0;
-    std::optional<storage::SignedBatch> batch;
-  };
-
-  Result<void> exchange(const engine::Action& action, engine::SyncSession& session);
-  Result<Prepared> make_request(const engine::Action& action);
-  Result<storage::Taken> take(const std::string& body, v1::SyncReply& reply);
+  void exchange(SendRequest request);
   bool pause(core::Milliseconds span);
-  void report_progress(const v1::SyncReply& reply);
 
-  LocalStore& store_;
+  SyncSteps steps_;
   engine::Transport& transport_;
-  codec::SigningKey key_;
-  const SyncOptions& options_;
-  SyncReport report_;
-  std::optional<storage::SignedBatch> ahead_;
+  const Environment& environment_;
   std::mutex mutex_;
   std::condition_variable wake_;
   bool cancelled_ = false;

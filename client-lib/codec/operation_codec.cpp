@@ -86,17 +86,17 @@ class OperationReader {
         operation_.form = field.bytes();
         return field.once(WireType::bytes);
       case Wire::kKindFieldNumber:
-        operation_.kind = field.number() == v1::OPERATION_KIND_FINALISE ? core::OperationKind::finalise : core::OperationKind::edit;
-        return field.once(WireType::varint) && field.number() <= v1::OPERATION_KIND_FINALISE;
+        operation_.kind = core::OperationKind::finalise;
+        return field.once(WireType::varint) && field.number() == v1::OPERATION_KIND_FINALISE;
       case Wire::kOriginFieldNumber:
-        operation_.origin = field.number() == v1::OPERATION_ORIGIN_MACHINE ? core::OperationOrigin::machine : core::OperationOrigin::person;
-        return field.once(WireType::varint) && field.number() <= v1::OPERATION_ORIGIN_MACHINE;
+        operation_.origin = core::OperationOrigin::machine;
+        return field.once(WireType::varint) && field.number() == v1::OPERATION_ORIGIN_MACHINE;
       case Wire::kClaimedTimeMsFieldNumber:
         operation_.claimed = {field.zigzag()};
-        return field.once(WireType::varint);
+        return field.once_not_default(WireType::varint);
       case Wire::kEditionDigestFieldNumber:
-      case Wire::kEditionSignatureFieldNumber: return field.once(WireType::bytes);
-      case Wire::kFormerEffectiveTimeMsFieldNumber: return field.once(WireType::varint);
+      case Wire::kEditionSignatureFieldNumber: return field.once_not_default(WireType::bytes);
+      case Wire::kFormerEffectiveTimeMsFieldNumber: return field.once_not_default(WireType::varint);
       default: return false;
     }
   }
@@ -130,7 +130,7 @@ class OperationReader {
         }
         case Wire::kFieldFieldNumber:
           write.key.field = static_cast<std::uint32_t>(reader.number());
-          good = reader.once(WireType::varint) && reader.number() <= UINT32_MAX;
+          good = reader.once_not_default(WireType::varint) && reader.number() <= UINT32_MAX;
           break;
         case Wire::kValueFieldNumber:
           ++elements_;
@@ -162,6 +162,8 @@ class OperationReader {
     if (counters_.size() != count || (!places_.empty() && places_.size() != count)) {
       return malformed("its lists of replaced values differ in length.");
     }
+    const bool places = std::any_of(places_.begin(), places_.end(), [](std::uint64_t place) { return place != 0; });
+    if (!places_.empty() && !places) return unreadable();
     write.replaces.reserve(count);
     for (std::size_t i = 0; i < count; ++i) {
       const auto device = devices_[i].empty() ? operation_.id.device : core::DeviceId::from_bytes(devices_[i]);
@@ -204,6 +206,8 @@ Result<core::Operation> decode_operation(std::string_view bytes, const core::Ope
   core::Operation operation;
   operation.id = id;
   operation.author = author;
+  // A guess that is right for most, so that they are not moved while they are read.
+  operation.writes.reserve(std::min<std::size_t>(bytes.size() / 32, 64));
   if (auto read = OperationReader(operation, elements).read(bytes); !read) return read.error();
   return operation;
 }

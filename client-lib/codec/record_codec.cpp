@@ -79,12 +79,12 @@ bool take_id(WireReader& field, Id& id) {
 template <typename Number>
 bool take_number(WireReader& field, Number& number) {
   number = static_cast<Number>(field.number());
-  return field.once(WireType::varint) && field.number() == number;
+  return field.once_not_default(WireType::varint) && field.number() == number;
 }
 
 bool take_instant(WireReader& field, core::Instant& instant) {
   instant = {field.zigzag()};
-  return field.once(WireType::varint);
+  return field.once_not_default(WireType::varint);
 }
 
 // Reads a message by handing each of its fields to `take`, which says whether it is in order.
@@ -142,9 +142,8 @@ bool ascends(const List& list) {
 }
 
 // What the head's fields say by standing beside each other.
-Result<void> check_head(const RecordState& state, std::size_t devices, std::size_t counters) {
+Result<void> check_head(const RecordState& state) {
   if (state.id.is_none() || state.scope.is_none()) return damaged("it names no record or scope.");
-  if (devices != counters) return damaged("its lists differ in length.");
   const auto device_order = [](const core::OperationId& left, const core::OperationId& right) { return !(left.device < right.device); };
   if (std::adjacent_find(state.seen.newest.begin(), state.seen.newest.end(), device_order) != state.seen.newest.end()) {
     return damaged("its devices are not sorted.");
@@ -154,6 +153,10 @@ Result<void> check_head(const RecordState& state, std::size_t devices, std::size
     return damaged("its stamps are not sorted.");
   }
   if (!ascends(state.awaited)) return damaged("what it awaits is not sorted.");
+  const auto has_arrived = [&](const core::Awaited& awaited) { return state.seen.covers(awaited.value.operation); };
+  if (std::any_of(state.awaited.begin(), state.awaited.end(), has_arrived)) return damaged("it awaits what has arrived.");
+  const auto not_seen = [&](const core::StampedOperation& stamped) { return !state.seen.covers(stamped.id); };
+  if (std::any_of(state.stamps.begin(), state.stamps.end(), not_seen)) return damaged("a stamp's operation was not seen.");
   return {};
 }
 
@@ -177,7 +180,7 @@ Result<void> read_entry(std::string_view bytes, RecordState& state) {
   if (stamp >= state.stamps.size()) return damaged("an entry names no operation.");
   std::size_t elements = 0;
   auto value = read_value(value_bytes, elements);
-  if (!value) return value.error();
+  if (!value) return damaged("an entry holds no value.");
   if (state.fields.empty() || state.fields.back().key != key) {
     if (!state.fields.empty() && key < state.fields.back().key) return damaged("its fields are not sorted.");
     state.fields.push_back({key, {}});
@@ -197,6 +200,15 @@ Result<void> read_entries(std::string_view bytes, RecordState& state) {
   }
   if (reader.failed()) return damaged("its values are not a message.");
   return {};
+}
+
+bool names_every_stamp(const RecordState& state) {
+  return std::all_of(state.stamps.begin(), state.stamps.end(), [&](const core::StampedOperation& stamped) {
+    return std::any_of(state.fields.begin(), state.fields.end(), [&](const FieldState& field) {
+      return std::any_of(field.siblings.begin(), field.siblings.end(),
+                         [&](const Sibling& sibling) { return sibling.id.operation == stamped.id; });
+    });
+  });
 }
 
 }  // namespace
@@ -231,19 +243,17 @@ EncodedRecord encode_record(const RecordState& state) { return {encode_head(stat
 Result<RecordState> decode_head(std::string_view head) {
   using Wire = v1::RecordHead;
   RecordState state;
-  std::size_t devices = 0;
   std::vector<std::uint64_t> counters;
   std::size_t elements = 0;
   const bool read = read_fields(head, [&](WireReader& field) {
     switch (field.field()) {
       case Wire::kRecordFieldNumber: return take_id(field, state.id);
       case Wire::kScopeFieldNumber: return take_id(field, state.scope);
-      case Wire::kFormFieldNumber: state.form = field.bytes(); return field.once(WireType::bytes);
+      case Wire::kFormFieldNumber: state.form = field.bytes(); return field.once_not_default(WireType::bytes);
       case Wire::kSeenDeviceFieldNumber: {
         const auto device = core::DeviceId::from_bytes(field.bytes());
         if (device) state.seen.newest.push_back({*device, 0});
-        ++devices;
-        return device.has_value();
+        return field.type() == WireType::bytes && device.has_value();
       }
       case Wire::kSeenCounterFieldNumber: return read_numbers(field, counters, elements);
       case Wire::kStampsFieldNumber: return field.type() == WireType::bytes && read_stamp(field.bytes(), state);
@@ -252,8 +262,9 @@ Result<RecordState> decode_head(std::string_view head) {
     }
   });
   if (!read) return damaged("its head is not as it should be.");
-  if (auto checked = check_head(state, devices, counters.size()); !checked) return checked.error();
+  if (state.seen.newest.size() != counters.size()) return damaged("its lists differ in length.");
   for (std::size_t i = 0; i < counters.size(); ++i) state.seen.newest[i].counter = counters[i];
+  if (auto checked = check_head(state); !checked) return checked.error();
   return state;
 }
 
@@ -261,6 +272,7 @@ Result<RecordState> decode_record(std::string_view head, std::string_view body) 
   auto state = decode_head(head);
   if (!state) return state;
   if (auto read = read_entries(body, *state); !read) return read.error();
+  if (!names_every_stamp(*state)) return damaged("a stamp belongs to no value.");
   return state;
 }
 

@@ -85,7 +85,7 @@ Result<core::Value> read_position(std::string_view bytes) {
   const auto read = read_fields(bytes, "a position is not as it should be.", [&](WireReader& field) {
     const bool latitude = field.field() == v1::Position::kLatitudeE7FieldNumber;
     if (!latitude && field.field() != v1::Position::kLongitudeE7FieldNumber) return false;
-    if (!field.once(WireType::varint) || !fits_32_bits(field.zigzag())) return false;
+    if (!field.once_not_default(WireType::varint) || !fits_32_bits(field.zigzag())) return false;
     (latitude ? position.latitude_e7 : position.longitude_e7) = static_cast<std::int32_t>(field.zigzag());
     return true;
   });
@@ -98,7 +98,7 @@ Result<core::Value> read_local_text(std::string_view bytes) {
   const auto read = read_fields(bytes, "a text with its language is not as it should be.", [&](WireReader& field) {
     const bool language = field.field() == v1::LocalText::kLanguageFieldNumber;
     if (!language && field.field() != v1::LocalText::kTextFieldNumber) return false;
-    if (!field.once(WireType::bytes)) return false;
+    if (!field.once_not_default(WireType::bytes)) return false;
     (language ? local.language : local.text) = field.bytes();
     return true;
   });
@@ -111,7 +111,7 @@ Result<core::SealedKey> read_sealed_key(std::string_view bytes) {
   const auto read = read_fields(bytes, "a sealed key is not as it should be.", [&](WireReader& field) {
     const bool holder = field.field() == v1::SealedKey::kHolderFieldNumber;
     if (!holder && field.field() != v1::SealedKey::kBoxFieldNumber) return false;
-    if (!field.once(WireType::bytes)) return false;
+    if (!field.once_not_default(WireType::bytes)) return false;
     (holder ? key.holder : key.box) = field.bytes();
     return true;
   });
@@ -125,10 +125,10 @@ Result<core::Value> read_sealed(std::string_view bytes, std::size_t& elements) {
     switch (field.field()) {
       case v1::SealedValue::kKeyGenerationFieldNumber:
         sealed.key_generation = static_cast<std::uint32_t>(field.number());
-        return field.once(WireType::varint) && field.number() <= UINT32_MAX;
+        return field.once_not_default(WireType::varint) && field.number() <= UINT32_MAX;
       case v1::SealedValue::kCiphertextFieldNumber:
         sealed.ciphertext = field.bytes();
-        return field.once(WireType::bytes);
+        return field.once_not_default(WireType::bytes);
       case v1::SealedValue::kKeysFieldNumber: {
         ++elements;
         auto key = read_sealed_key(field.bytes());

@@ -22,7 +22,7 @@ bool read_varint(std::string_view& bytes, std::uint64_t& value) {
     value |= static_cast<std::uint64_t>(byte & 0x7F) << (7 * i);
     if (byte < 0x80) {
       bytes.remove_prefix(i + 1);
-      return true;
+      return byte != 0 || i == 0;
     }
   }
   return false;
@@ -32,7 +32,10 @@ bool WireReader::next() {
   if (rest_.empty() || failed_) return false;
   std::uint64_t tag = 0;
   if (!read_varint(rest_, tag) || tag >> 3 == 0 || tag >> 3 > field_number_max) return fail();
-  field_ = static_cast<std::uint32_t>(tag >> 3);
+  const auto field = static_cast<std::uint32_t>(tag >> 3);
+  if (field < field_) return fail();
+  again_ = field == field_;
+  field_ = field;
   type_ = static_cast<WireType>(tag & 7);
   std::size_t size = 0;
   switch (type_) {
@@ -55,21 +58,9 @@ bool WireReader::next() {
   return true;
 }
 
-bool WireReader::once(WireType type) {
-  const std::uint64_t bit = std::uint64_t{1} << (field_ & 63);
-  const bool again = (seen_ & bit) != 0 || field_ > 63;
-  seen_ |= bit;
-  return type_ == type && !again;
-}
-
 bool read_numbers(const WireReader& field, std::vector<std::uint64_t>& numbers, std::size_t& elements) {
-  ++elements;
-  if (field.type() == WireType::varint) {
-    numbers.push_back(field.number());
-    return true;
-  }
-  if (field.type() != WireType::bytes) return false;
-  elements += field.bytes().size();
+  if (!field.once_not_default(WireType::bytes)) return false;
+  elements += 1 + field.bytes().size();
   if (elements > request_limits.elements_max) return false;
   for (std::string_view rest = field.bytes(); !rest.empty();) {
     if (!read_varint(rest, numbers.emplace_back())) return false;

@@ -117,7 +117,15 @@ Result<void> Replica::take_scope(const v1::ScopeChanges& changes, const Confirme
     if (!head) return unreadable(head.error().message());
     auto grown = take_change(change, *scope);
     if (!grown) return grown.error();
-    digest += *grown;
+    if (!*grown) {
+      // The server was restored and has grown past this device's position. Asked
+      // without one, it sends whole records, which always fit.
+      if (row->cursor.empty()) return unreadable("it changes a record that it never sent.");
+      read_anew(*scope);
+      taken.begins_anew = true;
+      return {};
+    }
+    digest += **grown;
     told.insert(head->id);
     ++taken.records_received;
   }
@@ -132,7 +140,12 @@ Result<void> Replica::take_scope(const v1::ScopeChanges& changes, const Confirme
   return {};
 }
 
-Result<std::uint64_t> Replica::take_change(const v1::RecordChange& change, const core::ScopeId& scope) {
+void Replica::read_anew(const core::ScopeId& scope) {
+  records_.forget_replicas(scope);
+  directory_.set_position(scope, {}, 0);
+}
+
+Result<std::optional<std::uint64_t>> Replica::take_change(const v1::RecordChange& change, const core::ScopeId& scope) {
   auto head = codec::decode_head(change.head());
   if (!head) return unreadable(head.error().message());
   if (head->scope != scope) return unreadable("a record belongs to another scope.");
@@ -149,9 +162,9 @@ Result<std::uint64_t> Replica::take_change(const v1::RecordChange& change, const
       break;
     case v1::RecordChange::kChanged: {
       const core::RecordState known = records_.replica(head->id);
-      if (known.id.is_none()) return unreadable("it changes a record that this device never got.");
+      if (known.id.is_none()) return std::optional<std::uint64_t>();
       auto merged = codec::apply_changed_fields(known, change.head(), change.changed().SerializeAsString());
-      if (!merged) return unreadable(merged.error().message());
+      if (!merged) return std::optional<std::uint64_t>();
       grown = records_.put_replica(*merged);
       break;
     }
@@ -160,7 +173,7 @@ Result<std::uint64_t> Replica::take_change(const v1::RecordChange& change, const
   }
   outbox_.remove_of_record(head->id, head->seen.counter_of(identity_.device()));
   if (auto rebuilt = rebuild_shown(head->id); !rebuilt) return rebuilt.error();
-  return grown;
+  return std::optional(grown);
 }
 
 Result<std::uint64_t> Replica::confirm(const core::RecordId& record, const std::vector<Confirmed>& own,

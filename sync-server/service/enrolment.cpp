@@ -27,6 +27,12 @@ char canonical_letter(char letter) {
   return letter;
 }
 
+// A device that lost its power or its link before the answer came asks again: it
+// must not be stuck between a used code and an enrolment that it does not know of.
+bool was_answered_before(const EnrolmentCodeRow& code, const std::optional<DeviceRow>& device) {
+  return code.used && device && !device->revoked && device->person.id == code.person;
+}
+
 }  // namespace
 
 std::string new_enrolment_code() {
@@ -65,19 +71,22 @@ Result<v1::EnrolReply> enrol(Store& store, const v1::EnrolRequest& request, std:
   v1::EnrolReply reply;
   const auto done = store.write([&](WriteTransaction& transaction) -> Result<void> {
     const auto code = transaction.enrolment_code(*hash);
-    if (!code || code->used || code->expires < clock()) return Error{Errc::enrolment_code_invalid, {}};
-    DeviceRow device;
-    device.id = device_id_of(public_key);
-    if (transaction.device_by_id(device.id)) return Error{Errc::device_already_enrolled, {}};
-    device.public_key = public_key;
-    device.name = request.device_name();
-    device.enrolled = clock();
-    device.person.id = code->person;
-    transaction.add_device(device);
-    transaction.use_enrolment_code(*hash);
-    const auto stored = transaction.device_by_id(device.id);
+    auto stored = transaction.device_by_id(device_id_of(public_key));
+    if (!code || !was_answered_before(*code, stored)) {
+      if (!code || code->used || code->expires < clock()) return Error{Errc::enrolment_code_invalid, {}};
+      if (stored) return Error{Errc::device_already_enrolled, {}};
+      DeviceRow device;
+      device.id = device_id_of(public_key);
+      device.public_key = public_key;
+      device.name = request.device_name();
+      device.enrolled = clock();
+      device.person.id = code->person;
+      transaction.add_device(device);
+      transaction.use_enrolment_code(*hash);
+      stored = transaction.device_by_id(device.id);
+    }
     FIELDSYNC_CHECK(stored.has_value(), "a code's person exists");
-    reply.set_device(device.id.view().data(), core::DeviceId::size);
+    reply.set_device(stored->id.view().data(), core::DeviceId::size);
     reply.mutable_person()->set_id(stored->person.id.view().data(), core::PersonId::size);
     reply.mutable_person()->set_name(stored->person.name);
     return {};

@@ -20,21 +20,26 @@ struct SqliteStore::Job {
   bool done = false;
 };
 
-SqliteStore::SqliteStore(std::string path) : path_(std::move(path)) {}
+SqliteStore::SqliteStore(std::string path, StoreHost host) : path_(std::move(path)), host_(host) {}
 
-Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::string& path) {
-  std::unique_ptr<SqliteStore> store(new SqliteStore(path));
-  store->lock_file_ = ::open((path + ".lock").c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
-  if (store->lock_file_ < 0) return Error{Errc::storage_failed, "The database's folder cannot be written: " + path + "."};
-  if (::flock(store->lock_file_, LOCK_EX | LOCK_NB) != 0) {
-    return Error{Errc::in_use, "Another fieldsync-server uses " + path + ". Stop it first."};
+Result<void> SqliteStore::lock_against_others() {
+  lock_file_ = ::open((path_ + ".lock").c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+  if (lock_file_ < 0) return Error{Errc::storage_failed, "The database's folder cannot be written: " + path_ + "."};
+  if (::flock(lock_file_, LOCK_EX | LOCK_NB) == 0) return {};
+  return Error{Errc::in_use, "Another fieldsync-server uses " + path_ + ". Stop it first."};
+}
+
+Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::string& path, StoreHost host) {
+  std::unique_ptr<SqliteStore> store(new SqliteStore(path, host));
+  if (host == StoreHost::process) {
+    if (auto locked = store->lock_against_others(); !locked) return locked.error();
   }
   return sqlite::guard([&]() -> Result<std::unique_ptr<SqliteStore>> {
     store->writer_ = std::make_unique<sqlite::Connection>(path, sqlite::OpenMode::read_write);
     store->writer_->execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
                             "PRAGMA cache_size=-16384; PRAGMA wal_autocheckpoint=4000;");
     sqlite::migrate(*store->writer_, application_id, server_migrations());
-    store->thread_ = std::thread([raw = store.get()] { raw->run_writer(); });
+    if (host == StoreHost::process) store->thread_ = std::thread([raw = store.get()] { raw->run_writer(); });
     return std::move(store);
   });
 }
@@ -54,11 +59,16 @@ SqliteStore::~SqliteStore() {
 Result<void> SqliteStore::write(const std::function<Result<void>(WriteTransaction&)>& body) {
   Job job;
   job.body = &body;
-  std::unique_lock lock(mutex_);
-  if (stopping_) return Error{Errc::overloaded, "The server is stopping. Try again in a moment."};
-  waiting_.push_back(&job);
-  work_.notify_one();
-  done_.wait(lock, [&] { return job.done; });
+  if (host_ == StoreHost::single_thread) {
+    std::deque<Job*> alone{&job};
+    commit_together(alone);
+  } else {
+    std::unique_lock lock(mutex_);
+    if (stopping_) return Error{Errc::overloaded, "The server is stopping. Try again in a moment."};
+    waiting_.push_back(&job);
+    work_.notify_one();
+    done_.wait(lock, [&] { return job.done; });
+  }
   if (job.thrown) std::rethrow_exception(job.thrown);
   return *job.result;
 }

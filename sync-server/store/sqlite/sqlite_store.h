@@ -2,7 +2,9 @@
 //
 // Exactly one connection writes and checkpoints, on a thread of its own that
 // takes all waiting bodies into one transaction: a group commit, one sync to disk
-// for every device that waits. Readers stand beside it (WAL).
+// for every device that waits. Readers stand beside it (WAL). A host with a single
+// thread and a file system of its own (a simulation) has each body committed in
+// the caller's thread, by the same code.
 #pragma once
 
 #include <condition_variable>
@@ -21,10 +23,15 @@ class Connection;
 
 namespace fieldsync::server {
 
+enum class StoreHost : std::uint8_t {
+  process,        // a thread that writes, and a lock file against other processes
+  single_thread,  // neither: one caller at a time, nothing outside SQLite's files
+};
+
 class SqliteStore : public Store {
  public:
   // Opens or creates the file for this process alone.
-  [[nodiscard]] static Result<std::unique_ptr<SqliteStore>> open(const std::string& path);
+  [[nodiscard]] static Result<std::unique_ptr<SqliteStore>> open(const std::string& path, StoreHost host = StoreHost::process);
   ~SqliteStore() override;
 
   Result<void> write(const std::function<Result<void>(WriteTransaction&)>& body) override;
@@ -32,14 +39,16 @@ class SqliteStore : public Store {
 
  private:
   struct Job;
-  explicit SqliteStore(std::string path);
+  SqliteStore(std::string path, StoreHost host);
 
+  Result<void> lock_against_others();
   void run_writer();
   void commit_together(std::deque<Job*>& jobs);
   std::unique_ptr<sqlite::Connection> borrow_reader();
   void return_reader(std::unique_ptr<sqlite::Connection> reader);
 
   std::string path_;
+  StoreHost host_;
   int lock_file_ = -1;
   std::unique_ptr<sqlite::Connection> writer_;
 

@@ -94,3 +94,24 @@ TEST_CASE("A device enrols once, and its code stays good for another") {
   CHECK(reply.error().code == Errc::device_already_enrolled);
   CHECK(server::enrol(*office.store, request_with(code), TestDevice().public_key, clock));
 }
+
+TEST_CASE("A device that lost the answer to its enrolment hears it again, and nobody else does") {
+  TestOffice office;
+  const server::Clock clock = [&] { return office.now; };
+  const std::string code = make_code(office, office.now);
+  const TestDevice device;
+  const auto first = server::enrol(*office.store, request_with(code), device.public_key, clock);
+  REQUIRE(first);
+  office.now = office.now + core::Milliseconds{1};  // the code is expired by now
+  const auto again = server::enrol(*office.store, request_with(code), device.public_key, clock);
+  REQUIRE(again);
+  CHECK(again->SerializeAsString() == first->SerializeAsString());
+  CHECK(device_count(office) == 1);
+  const auto other = server::enrol(*office.store, request_with(code), TestDevice().public_key, clock);
+  REQUIRE_FALSE(other);
+  CHECK(other.error().code == Errc::enrolment_code_invalid);
+  office.revoke(device);
+  const auto revoked = server::enrol(*office.store, request_with(code), device.public_key, clock);
+  REQUIRE_FALSE(revoked);
+  CHECK(revoked.error().code == Errc::enrolment_code_invalid);
+}

@@ -1,0 +1,191 @@
+#include "api/sync_steps.h"
+
+#include <google/protobuf/arena.h>
+
+#include "codec/frame.h"
+#include "fieldsync/v1/problem.pb.h"
+
+namespace fieldsync::api {
+namespace {
+
+constexpr std::uint32_t protocol_version = 1;
+
+void put_batch(const storage::SignedBatch& batch, v1::Batch& wire) {
+  wire.set_first_counter(batch.first);
+  if (batch.first > 1) wire.set_previous_hash_prefix(batch.previous.data(), codec::previous_hash_prefix_bytes);
+  wire.set_signature(batch.signature);
+  wire.set_encoding(static_cast<v1::Encoding>(batch.encoding));
+  wire.set_content(batch.content);
+}
+
+}  // namespace
+
+Error error_of(const engine::HttpReply& reply) {
+  v1::Problem problem;
+  if (reply.content_type.starts_with("application/x-protobuf") && problem.ParseFromString(reply.body)) {
+    if (const auto code = errc_from_name(problem.code())) return {*code, problem.detail()};
+  }
+  if (reply.status == 503) return {Errc::overloaded, {}};
+  return {Errc::incompatible_server, "The server answered with status " + std::to_string(reply.status) + ", which this app does not understand."};
+}
+
+Result<SyncSteps> begin_sync(LocalStore& store, const SyncOptions& options) {
+  return sqlite::guard([&]() -> Result<SyncSteps> {
+    std::string private_key;
+    {
+      const std::lock_guard lock(store.mutex);
+      if (store.identity.person().is_none()) return Error{Errc::not_enrolled, {}};
+      private_key = store.identity.private_key_pem();
+    }
+    auto key = tls::signing_key(private_key);
+    if (!key) return key.error();
+    return SyncSteps(store, *key, options);
+  });
+}
+
+SyncSteps::SyncSteps(LocalStore& store, const codec::SigningKey& key, const SyncOptions& options)
+    : store_(store), key_(key), options_(options), session_(options.retries, store.environment.jitter) {}
+
+SyncStep SyncSteps::next() {
+  while (true) {
+    const engine::Action action = session_.next();
+    switch (action.kind) {
+      case engine::Action::Kind::finished: return finish();
+      case engine::Action::Kind::failed: return action.error;
+      case engine::Action::Kind::pause: return Pause{action.pause};
+      case engine::Action::Kind::exchange: break;
+    }
+    auto body = sqlite::guard([&] { return make_request(action); });
+    if (body) {
+      report_.body_bytes_up += body->size();
+      return SendRequest{"/v1/sync", std::move(*body)};
+    }
+    ahead_.reset();
+    session_.on_failure(body.error());
+  }
+}
+
+void SyncSteps::cancel() { session_.on_failure({Errc::cancelled, {}}); }
+
+SyncStep SyncSteps::finish() {
+  const auto noted = sqlite::guard([&]() -> Result<void> {
+    const std::lock_guard lock(store_.mutex);
+    store_.identity.set_last_sync(store_.environment.wall_clock());
+    return {};
+  });
+  if (!noted) return noted.error();
+  return report_;
+}
+
+void SyncSteps::prepare_ahead() {
+  if (!sent_.batch) return;
+  const auto ahead = sqlite::guard([&]() -> Result<void> {
+    const std::lock_guard lock(store_.mutex);
+    ahead_ = store_.outbox.batch_ahead_of(*sent_.batch, sent_.batch_bytes_aim, store_.identity.device(), key_);
+    return {};
+  });
+  if (!ahead) ahead_.reset();
+}
+
+void SyncSteps::on_answer(const Result<engine::HttpReply>& answer, core::Milliseconds took, engine::WireBytes wire) {
+  ++report_.requests;
+  report_.wire_bytes_up = wire.up;
+  report_.wire_bytes_down = wire.down;
+  const auto taken = sqlite::guard([&] { return take_up(answer, took); });
+  if (taken) return;
+  ahead_.reset();
+  session_.on_failure(taken.error());
+}
+
+Result<void> SyncSteps::take_up(const Result<engine::HttpReply>& answer, core::Milliseconds took) {
+  if (!answer) return answer.error();
+  report_.body_bytes_down += answer->body.size();
+  if (answer->status != 200) return error_of(*answer);
+  google::protobuf::Arena arena;
+  auto& reply = *google::protobuf::Arena::CreateMessage<v1::SyncReply>(&arena);
+  if (!reply.ParseFromString(answer->body)) return Error{Errc::incompatible_server, {}};
+  if (reply.minimum_protocol_version() > protocol_version) return Error{Errc::unsupported_protocol_version, {}};
+  std::uint64_t acknowledged_before = 0;
+  {
+    const std::lock_guard lock(store_.mutex);
+    acknowledged_before = store_.identity.acknowledged_counter();
+  }
+  auto taken = store_reply(reply);
+  if (!taken) return taken.error();
+  report_progress(reply);
+  engine::SyncSession::Exchanged exchanged;
+  exchanged.batch_bytes = sent_.batch_bytes;
+  exchanged.reply_bytes = answer->body.size();
+  exchanged.took = took;
+  exchanged.more_to_receive = reply.more() || taken->begins_anew;
+  exchanged.progress = taken->operations_acknowledged > 0 || taken->records_received > 0;
+  {
+    const std::lock_guard lock(store_.mutex);
+    exchanged.more_to_send = store_.identity.last_counter() > store_.identity.acknowledged_counter();
+  }
+  const bool rewound = acknowledged_before > reply.acknowledged_counter();
+  if (sent_.batch && taken->operations_acknowledged == 0 && !rewound) {
+    return Error{Errc::incompatible_server, "The server took the batch and acknowledged nothing of it. Everything stays saved here; tell the office."};
+  }
+  session_.on_reply(exchanged);
+  return {};
+}
+
+Result<std::string> SyncSteps::make_request(const engine::Action& action) {
+  google::protobuf::Arena arena;
+  auto& request = *google::protobuf::Arena::CreateMessage<v1::SyncRequest>(&arena);
+  sent_ = {action.batch_bytes, 0, {}};
+  const std::lock_guard lock(store_.mutex);
+  request.set_protocol_version(protocol_version);
+  request.set_device_time_ms(store_.environment.wall_clock().ms);
+  for (const storage::ScopeRow& scope : store_.directory.scopes()) {
+    if (scope.cursor.empty()) continue;
+    v1::ScopePosition& position = *request.add_positions();
+    position.set_cursor(scope.cursor);
+    position.set_digest(scope.digest);
+  }
+  request.set_forms_version(store_.identity.forms_version());
+  request.set_directory_version(store_.identity.directory_version());
+  request.set_reply_budget_bytes(static_cast<std::uint32_t>(action.reply_bytes));
+  request.set_dictionary_id(codec::dictionary_id());
+  const std::uint64_t acknowledged = store_.identity.acknowledged_counter();
+  if (ahead_ && ahead_->first == acknowledged + 1) {
+    sent_.batch = std::move(ahead_);
+  } else {
+    sent_.batch = store_.outbox.batch_after(acknowledged, action.batch_bytes, store_.identity.device(), key_);
+  }
+  ahead_.reset();
+  if (sent_.batch) {
+    put_batch(*sent_.batch, *request.mutable_batch());
+    sent_.batch_bytes = sent_.batch->content.size();
+    sent_.batch->content.clear();
+  }
+  return request.SerializeAsString();
+}
+
+Result<storage::Taken> SyncSteps::store_reply(const v1::SyncReply& reply) {
+  const std::lock_guard lock(store_.mutex);
+  sqlite::Transaction transaction(*store_.connection);
+  auto taken = store_.replica.take(reply);
+  if (!taken) return taken;
+  transaction.commit();
+  report_.operations_acknowledged += taken->operations_acknowledged;
+  report_.operations_refused += taken->operations_refused;
+  report_.records_received += taken->records_received;
+  return taken;
+}
+
+void SyncSteps::report_progress(const v1::SyncReply& reply) {
+  if (!options_.on_progress) return;
+  SyncProgress progress;
+  progress.operations_acknowledged = report_.operations_acknowledged;
+  progress.records_received = report_.records_received;
+  progress.more_to_receive = reply.more();
+  {
+    const std::lock_guard lock(store_.mutex);
+    progress.operations_waiting = store_.identity.last_counter() - store_.identity.acknowledged_counter();
+  }
+  options_.on_progress(progress);
+}
+
+}  // namespace fieldsync::api

@@ -1,0 +1,77 @@
+// sync_steps.h: one sync, step by step, without a network or a wait of its own.
+// Whoever drives it sends what it says and hands it the answers: the blocking
+// loop of sync_driver.h in the product, a virtual network in the simulation.
+//
+//   next() -> SendRequest | Pause | SyncReport (finished) | Error (failed)
+//   after SendRequest: prepare_ahead() while it travels, then on_answer()
+//   after Pause: next(), or cancel() first
+//
+// Threads  One at a time. The store's lock is held only for moments.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "api/local_store.h"
+#include "codec/batch.h"
+#include "engine/sync_session.h"
+#include "engine/transport.h"
+#include "fieldsync/sync.h"
+#include "fieldsync/v1/sync.pb.h"
+
+namespace fieldsync::api {
+
+// What a reply of the server means where it is not a protobuf of the asked kind.
+[[nodiscard]] Error error_of(const engine::HttpReply& reply);
+
+struct SendRequest {
+  std::string path;
+  std::string body;
+};
+
+struct Pause {
+  core::Milliseconds span;
+};
+
+using SyncStep = std::variant<SendRequest, Pause, SyncReport, Error>;
+
+class SyncSteps {
+ public:
+  // `store` outlives this.
+  SyncSteps(LocalStore& store, const codec::SigningKey& key, const SyncOptions& options);
+
+  [[nodiscard]] SyncStep next();
+  // While a batch travels, the next one is cut, compressed, signed and stored.
+  void prepare_ahead();
+  // `wire`: what travelled since the sync began.
+  void on_answer(const Result<engine::HttpReply>& answer, core::Milliseconds took, engine::WireBytes wire);
+  // The next step is the failure `cancelled`.
+  void cancel();
+
+ private:
+  struct Sent {
+    std::size_t batch_bytes_aim = 0;
+    std::size_t batch_bytes = 0;
+    std::optional<storage::SignedBatch> batch;  // without its content
+  };
+
+  Result<std::string> make_request(const engine::Action& action);
+  Result<void> take_up(const Result<engine::HttpReply>& answer, core::Milliseconds took);
+  Result<storage::Taken> store_reply(const v1::SyncReply& reply);
+  SyncStep finish();
+  void report_progress(const v1::SyncReply& reply);
+
+  LocalStore& store_;
+  codec::SigningKey key_;
+  SyncOptions options_;
+  engine::SyncSession session_;
+  SyncReport report_;
+  Sent sent_;
+  std::optional<storage::SignedBatch> ahead_;
+};
+
+// not_enrolled, storage_corrupt.
+[[nodiscard]] Result<SyncSteps> begin_sync(LocalStore& store, const SyncOptions& options);
+
+}  // namespace fieldsync::api
