@@ -351,7 +351,7 @@ class CommandLine {
   void add_init() {
     auto* init = app_.add_subcommand("init", "Make a server: folder, keys, settings, database, standard forms");
     init->add_option("--host", invocation_.init.host, "Name or address by which devices reach it")->capture_default_str();
-    init->add_option("--port", invocation_.init.port, "Port")->capture_default_str();
+    init->add_option("--port", invocation_.init.port, "Port")->check(CLI::Range(1, 65535).description(""))->capture_default_str();
     init->footer(examples::init);
     init->callback([this] { invocation_.kind = Invocation::Kind::init; });
   }

@@ -27,6 +27,11 @@ TEST_CASE("A wrong command line is answered with what is wrong and the help to r
   CHECK(refusal({"person", "add", "Бек", "--role", "king"}).find("king not in {monitor,") != std::string::npos);
 }
 
+TEST_CASE("A server is made for a port that exists", "[app]") {
+  for (const char* port : {"0", "65536", "-1", "https"}) CHECK(refusal({"init", "--port", port}).find("--port") != std::string::npos);
+  CHECK(parsed({"init", "--port", "65535"}).init.port == 65535);
+}
+
 TEST_CASE("The server's folder may be named before or after the command", "[app]") {
   CHECK(parsed({"--dir", "/srv/a", "serve"}).folder == "/srv/a");
   CHECK(parsed({"serve", "--dir", "/srv/a"}).folder == "/srv/a");
