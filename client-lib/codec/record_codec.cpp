@@ -4,6 +4,7 @@
 
 #include "codec/value_codec.h"
 #include "codec/wire_reader.h"
+#include "core/form.h"
 #include "fieldsync/v1/record.pb.h"
 
 namespace fieldsync::codec {
@@ -115,7 +116,7 @@ bool read_stamp(std::string_view bytes, RecordState& state) {
       default: return false;
     }
   });
-  if (!read || device >= state.seen.newest.size()) return false;
+  if (!read || stamp.author.is_none() || device >= state.seen.newest.size()) return false;
   stamped.id.device = state.seen.newest[device].device;
   return true;
 }
@@ -144,6 +145,7 @@ bool ascends(const List& list) {
 // What the head's fields say by standing beside each other.
 Result<void> check_head(const RecordState& state) {
   if (state.id.is_none() || state.scope.is_none()) return damaged("it names no record or scope.");
+  if (!core::is_name(state.form)) return damaged("it names no form.");
   const auto device_order = [](const core::OperationId& left, const core::OperationId& right) { return !(left.device < right.device); };
   if (std::adjacent_find(state.seen.newest.begin(), state.seen.newest.end(), device_order) != state.seen.newest.end()) {
     return damaged("its devices are not sorted.");
@@ -180,7 +182,7 @@ Result<void> read_entry(std::string_view bytes, RecordState& state) {
   if (stamp >= state.stamps.size()) return damaged("an entry names no operation.");
   std::size_t elements = 0;
   auto value = read_value(value_bytes, elements);
-  if (!value) return damaged("an entry holds no value.");
+  if (!value || !holds_valid_text(*value)) return damaged("an entry holds no value.");
   if (state.fields.empty() || state.fields.back().key != key) {
     if (!state.fields.empty() && key < state.fields.back().key) return damaged("its fields are not sorted.");
     state.fields.push_back({key, {}});
