@@ -21,7 +21,7 @@ ANYTHING = "anything"
 ALLOWED = {
     "client-lib/core": [],
     "client-lib/include/fieldsync": ["client-lib/core"],
-    "client-lib/codec": ["client-lib/core", "proto", "protobuf", "sodium", "zstd"],
+    "client-lib/codec": ["client-lib/core", "proto", "protobuf", "openssl", "sodium", "zstd"],
     "client-lib/sqlite": ["client-lib/core", "sqlite3", "posix"],
     "client-lib/storage": ["client-lib/core", "client-lib/codec", "client-lib/sqlite", "proto", "posix"],
     "client-lib/engine": ["client-lib/core"],

@@ -12,6 +12,10 @@ namespace {
 
 Error nothing_to_save() { return {Errc::invalid_argument, "There is nothing to save: set a field first."}; }
 
+bool holds_many(const core::FormField* field) {
+  return field != nullptr && (field->policy == core::MergePolicy::set || field->policy == core::MergePolicy::append);
+}
+
 // A place behind `last`: one letter more where the alphabet ends.
 std::string place_after(const std::string& last) {
   if (last.empty() || last.back() == 'z') return last + 'a';
@@ -56,8 +60,7 @@ Result<void> RecordEditor::Session::put(core::FieldWrite write, const core::Form
   }
   if (auto checked = core::check_value(write.value, field); !checked) return checked;
   auto& pending = writes_[write.key];
-  const bool many = field != nullptr && (field->policy == core::MergePolicy::set || field->policy == core::MergePolicy::append);
-  if (!many) pending.clear();
+  if (!holds_many(field)) pending.clear();
   pending.push_back(std::move(write));
   return {};
 }
@@ -75,7 +78,12 @@ Result<void> RecordEditor::Session::set(std::string_view name, core::Value value
 }
 
 Result<void> RecordEditor::Session::clear(std::string_view name, const core::ItemId& item) {
-  return set(name, core::Empty{}, item);
+  auto field = describe_field(name);
+  if (!field) return field.error();
+  if (!holds_many(*field)) return set(name, core::Empty{}, item);
+  const core::FieldBase& base = base_of({item, (*field)->number});
+  writes_.erase(base.key);
+  return put(core::resolve_field(base, core::Empty{}), *field);
 }
 
 Result<void> RecordEditor::Session::remove(std::string_view name, const core::Value& value, const core::ItemId& item) {

@@ -1,41 +1,57 @@
 #include "codec/batch.h"
 
+#include <openssl/evp.h>
 #include <sodium.h>
+
+#include <memory>
+#include <new>
 
 namespace fieldsync::codec {
 namespace {
 
 const unsigned char* data_of(std::string_view bytes) { return reinterpret_cast<const unsigned char*>(bytes.data()); }
 
-}  // namespace
-
-std::string signed_bytes(const BatchHeader& header, std::string_view content) {
-  static constexpr std::string_view domain{"fieldsync batch v1\0", 19};
-  std::string bytes;
-  bytes.reserve(domain.size() + 16 + 8 + 32 + 1 + content.size());
-  bytes.append(domain);
+std::string header_bytes(const BatchHeader& header) {
+  std::string bytes("fieldsync batch v1\0", 19);
   bytes.append(header.device.view());
   for (int shift = 56; shift >= 0; shift -= 8) bytes += static_cast<char>(header.first_counter >> shift);
   bytes.append(reinterpret_cast<const char*>(header.previous.data()), header.previous.size());
   bytes += static_cast<char>(header.encoding);
-  bytes.append(content);
   return bytes;
 }
 
-BatchHash hash_batch(std::string_view bytes) {
-  BatchHash hash;
-  crypto_hash_sha256(hash.data(), data_of(bytes), bytes.size());
+std::string bytes_to_sign(const BatchHash& hash) {
+  std::string bytes("fieldsync signature v1\0", 23);
+  bytes.append(reinterpret_cast<const char*>(hash.data()), hash.size());
+  return bytes;
+}
+
+}  // namespace
+
+// OpenSSL's SHA-256 uses the processor's instructions for it, libsodium's does not:
+// a fifth of the time.
+BatchHash hash_batch(const BatchHeader& header, std::string_view content) {
+  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
+  const std::string first = header_bytes(header);
+  BatchHash hash{};
+  const bool done = context != nullptr && EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr) == 1 &&
+                    EVP_DigestUpdate(context.get(), first.data(), first.size()) == 1 &&
+                    EVP_DigestUpdate(context.get(), content.data(), content.size()) == 1 &&
+                    EVP_DigestFinal_ex(context.get(), hash.data(), nullptr) == 1;
+  if (!done) throw std::bad_alloc();
   return hash;
 }
 
-BatchSignature sign_batch(std::string_view bytes, const SigningKey& key) {
+BatchSignature sign_batch(const BatchHash& hash, const SigningKey& key) {
+  const std::string bytes = bytes_to_sign(hash);
   BatchSignature signature;
   crypto_sign_detached(signature.data(), nullptr, data_of(bytes), bytes.size(), key.data());
   return signature;
 }
 
-bool verify_batch(std::string_view bytes, std::string_view signature, const VerifyingKey& key) {
+bool verify_batch(const BatchHash& hash, std::string_view signature, const VerifyingKey& key) {
   if (signature.size() != crypto_sign_BYTES) return false;
+  const std::string bytes = bytes_to_sign(hash);
   return crypto_sign_verify_detached(data_of(signature), data_of(bytes), bytes.size(), key.data()) == 0;
 }
 

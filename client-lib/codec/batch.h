@@ -12,7 +12,7 @@
 
 namespace fieldsync::codec {
 
-using BatchHash = std::array<std::uint8_t, 32>;       // SHA-256 of the signed bytes
+using BatchHash = std::array<std::uint8_t, 32>;       // SHA-256 over header and content
 using BatchSignature = std::array<std::uint8_t, 64>;  // Ed25519
 using SigningKey = std::array<std::uint8_t, 64>;      // Ed25519, libsodium's form: seed and public key
 using VerifyingKey = std::array<std::uint8_t, 32>;
@@ -22,7 +22,7 @@ enum class Encoding : std::uint8_t { plain = 0, zstd = 1 };
 inline constexpr std::size_t batch_content_bytes_max = 2 * 1024 * 1024;
 inline constexpr std::size_t previous_hash_prefix_bytes = 8;
 
-// What is signed besides the content.
+// What is hashed besides the content.
 struct BatchHeader {
   core::DeviceId device;
   std::uint64_t first_counter = 0;
@@ -30,11 +30,13 @@ struct BatchHeader {
   Encoding encoding = Encoding::plain;
 };
 
-// Exactly the bytes that are signed and hashed (see proto/fieldsync/v1/operation.proto).
-[[nodiscard]] std::string signed_bytes(const BatchHeader& header, std::string_view content);
+// Names the batch: its exact bytes, its place and its device's whole history before
+// it (see proto/fieldsync/v1/operation.proto).
+[[nodiscard]] BatchHash hash_batch(const BatchHeader& header, std::string_view content);
 
-[[nodiscard]] BatchHash hash_batch(std::string_view signed_bytes);
-[[nodiscard]] BatchSignature sign_batch(std::string_view signed_bytes, const SigningKey& key);
-[[nodiscard]] bool verify_batch(std::string_view signed_bytes, std::string_view signature, const VerifyingKey& key);
+// The signature is over the hash, so that who holds a history's hashes and
+// signatures can check it without its content.
+[[nodiscard]] BatchSignature sign_batch(const BatchHash& hash, const SigningKey& key);
+[[nodiscard]] bool verify_batch(const BatchHash& hash, std::string_view signature, const VerifyingKey& key);
 
 }  // namespace fieldsync::codec

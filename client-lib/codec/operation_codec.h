@@ -17,7 +17,9 @@ inline constexpr std::size_t operations_per_batch_max = 500;
 [[nodiscard]] std::string encode_operation(const core::Operation& operation);
 
 // `id` and `author` come from the batch and from the device's row, never from
-// the bytes. Refuses what cannot be read with malformed_operation.
+// the bytes. Refuses what cannot be read, or could be read in two ways, with
+// malformed_operation: only the canonical bytes are read (wire_reader.h). Does not
+// look at text: core/validation.h does.
 // `elements` is the budget of wire_scan.h, shared by all operations of a request.
 [[nodiscard]] Result<core::Operation> decode_operation(std::string_view bytes, const core::OperationId& id,
                                                        const core::PersonId& author, std::size_t& elements);

@@ -2,8 +2,9 @@
 
 #include <algorithm>
 
-#include "codec/scratch_arena.h"
 #include "codec/value_codec.h"
+#include "codec/wire_reader.h"
+#include "core/form.h"
 #include "fieldsync/v1/record.pb.h"
 
 namespace fieldsync::codec {
@@ -24,181 +25,274 @@ std::uint32_t place_of(const List& list, const Key& key, Projection projection) 
   return static_cast<std::uint32_t>(at - list.begin());
 }
 
-void encode_entries(const FieldState& field, const RecordState& state, google::protobuf::RepeatedPtrField<v1::Entry>& out) {
+// RecordBody and ChangedFields hold their entries alike.
+constexpr std::uint32_t entries_field = v1::RecordBody::kEntriesFieldNumber;
+static_assert(entries_field == v1::ChangedFields::kEntriesFieldNumber);
+
+void write_entries(WireWriter& out, const FieldState& field, const RecordState& state) {
   for (const Sibling& sibling : field.siblings) {
-    v1::Entry& entry = *out.Add();
-    if (!field.key.item.is_none()) entry.set_item(field.key.item.view().data(), core::ItemId::size);
-    entry.set_field(field.key.field);
+    const std::size_t mark = out.begin(entries_field);
+    if (!field.key.item.is_none()) out.bytes(v1::Entry::kItemFieldNumber, field.key.item.view());
+    out.number_unless_0(v1::Entry::kFieldFieldNumber, field.key.field);
     // Most records have one operation.
-    entry.set_stamp(state.stamps.size() == 1 ? 0 : place_of(state.stamps, sibling.id.operation,
-                                                            [](const core::StampedOperation& stamped) { return stamped.id; }));
-    encode_value(sibling.value, *entry.mutable_value());
-    entry.set_place(sibling.id.place);
+    const std::uint32_t stamp = state.stamps.size() == 1 ? 0 : place_of(state.stamps, sibling.id.operation, [](const core::StampedOperation& stamped) { return stamped.id; });
+    out.number_unless_0(v1::Entry::kStampFieldNumber, stamp);
+    write_value(out, v1::Entry::kValueFieldNumber, sibling.value);
+    out.number_unless_0(v1::Entry::kPlaceFieldNumber, sibling.id.place);
+    out.end(mark);
   }
 }
 
-Result<void> decode_entry(const v1::Entry& entry, RecordState& state) {
-  core::FieldKey key;
-  key.field = entry.field();
-  if (!entry.item().empty()) {
-    const auto item = core::ItemId::from_bytes(entry.item());
-    if (!item) return damaged("an item id is not 16 bytes.");
-    key.item = *item;
+void write_stamp(WireWriter& out, const core::StampedOperation& stamped, std::uint32_t device) {
+  using Wire = v1::Stamp;
+  const std::size_t mark = out.begin(v1::RecordHead::kStampsFieldNumber);
+  out.number_unless_0(Wire::kDeviceFieldNumber, device);
+  out.number_unless_0(Wire::kCounterFieldNumber, stamped.id.counter);
+  out.bytes(Wire::kAuthorFieldNumber, stamped.stamp.author.view());
+  out.zigzag_unless_0(Wire::kClaimedTimeMsFieldNumber, stamped.stamp.claimed.ms);
+  out.zigzag_unless_0(Wire::kEffectiveTimeMsFieldNumber, stamped.stamp.effective.ms);
+  out.zigzag_unless_0(Wire::kReceivedTimeMsFieldNumber, stamped.stamp.received.ms);
+  out.number_unless_0(Wire::kSeqFieldNumber, stamped.stamp.seq);
+  out.number_unless_0(Wire::kMachineFieldNumber, stamped.stamp.machine ? 1 : 0);
+  out.end(mark);
+}
+
+void write_awaited(WireWriter& out, const core::Awaited& awaited) {
+  using Wire = v1::Awaited;
+  const std::size_t mark = out.begin(v1::RecordHead::kAwaitedFieldNumber);
+  if (!awaited.key.item.is_none()) out.bytes(Wire::kItemFieldNumber, awaited.key.item.view());
+  out.number_unless_0(Wire::kFieldFieldNumber, awaited.key.field);
+  out.bytes(Wire::kDeviceFieldNumber, awaited.value.operation.device.view());
+  out.number_unless_0(Wire::kCounterFieldNumber, awaited.value.operation.counter);
+  out.zigzag_unless_0(Wire::kNotAfterMsFieldNumber, awaited.not_after.ms);
+  out.number_unless_0(Wire::kPlaceFieldNumber, awaited.value.place);
+  out.end(mark);
+}
+
+template <typename Id>
+bool take_id(WireReader& field, Id& id) {
+  const auto read = Id::from_bytes(field.bytes());
+  if (!field.once(WireType::bytes) || !read) return false;
+  id = *read;
+  return true;
+}
+
+template <typename Number>
+bool take_number(WireReader& field, Number& number) {
+  number = static_cast<Number>(field.number());
+  return field.once_not_default(WireType::varint) && field.number() == number;
+}
+
+bool take_instant(WireReader& field, core::Instant& instant) {
+  instant = {field.zigzag()};
+  return field.once_not_default(WireType::varint);
+}
+
+// Reads a message by handing each of its fields to `take`, which says whether it is in order.
+template <typename Take>
+bool read_fields(std::string_view bytes, Take take) {
+  WireReader reader(bytes);
+  while (reader.next()) {
+    if (!take(reader)) return false;
   }
-  if (entry.stamp() >= state.stamps.size()) return damaged("an entry names no operation.");
-  auto value = decode_value(entry.value());
-  if (!value) return value.error();
+  return !reader.failed();
+}
+
+bool read_stamp(std::string_view bytes, RecordState& state) {
+  using Wire = v1::Stamp;
+  std::uint32_t device = 0;
+  core::StampedOperation& stamped = state.stamps.emplace_back();
+  core::Stamp& stamp = stamped.stamp;
+  const bool read = read_fields(bytes, [&](WireReader& field) {
+    switch (field.field()) {
+      case Wire::kDeviceFieldNumber: return take_number(field, device);
+      case Wire::kCounterFieldNumber: return take_number(field, stamped.id.counter);
+      case Wire::kAuthorFieldNumber: return take_id(field, stamp.author);
+      case Wire::kClaimedTimeMsFieldNumber: return take_instant(field, stamp.claimed);
+      case Wire::kEffectiveTimeMsFieldNumber: return take_instant(field, stamp.effective);
+      case Wire::kReceivedTimeMsFieldNumber: return take_instant(field, stamp.received);
+      case Wire::kSeqFieldNumber: return take_number(field, stamp.seq);
+      case Wire::kMachineFieldNumber: return take_number(field, stamp.machine);
+      default: return false;
+    }
+  });
+  if (!read || stamp.author.is_none() || device >= state.seen.newest.size()) return false;
+  stamped.id.device = state.seen.newest[device].device;
+  return true;
+}
+
+bool read_awaited(std::string_view bytes, RecordState& state) {
+  using Wire = v1::Awaited;
+  core::Awaited& awaited = state.awaited.emplace_back();
+  return read_fields(bytes, [&](WireReader& field) {
+    switch (field.field()) {
+      case Wire::kItemFieldNumber: return take_id(field, awaited.key.item);
+      case Wire::kFieldFieldNumber: return take_number(field, awaited.key.field);
+      case Wire::kDeviceFieldNumber: return take_id(field, awaited.value.operation.device);
+      case Wire::kCounterFieldNumber: return take_number(field, awaited.value.operation.counter);
+      case Wire::kNotAfterMsFieldNumber: return take_instant(field, awaited.not_after);
+      case Wire::kPlaceFieldNumber: return take_number(field, awaited.value.place);
+      default: return false;
+    }
+  });
+}
+
+template <typename List>
+bool ascends(const List& list) {
+  return std::adjacent_find(list.begin(), list.end(), [](const auto& left, const auto& right) { return !(left < right); }) == list.end();
+}
+
+// What the head's fields say by standing beside each other.
+Result<void> check_head(const RecordState& state) {
+  if (state.id.is_none() || state.scope.is_none()) return damaged("it names no record or scope.");
+  if (!core::is_name(state.form)) return damaged("it names no form.");
+  const auto device_order = [](const core::OperationId& left, const core::OperationId& right) { return !(left.device < right.device); };
+  if (std::adjacent_find(state.seen.newest.begin(), state.seen.newest.end(), device_order) != state.seen.newest.end()) {
+    return damaged("its devices are not sorted.");
+  }
+  const auto stamp_order = [](const core::StampedOperation& left, const core::StampedOperation& right) { return !(left.id < right.id); };
+  if (std::adjacent_find(state.stamps.begin(), state.stamps.end(), stamp_order) != state.stamps.end()) {
+    return damaged("its stamps are not sorted.");
+  }
+  if (!ascends(state.awaited)) return damaged("what it awaits is not sorted.");
+  const auto has_arrived = [&](const core::Awaited& awaited) { return state.seen.covers(awaited.value.operation); };
+  if (std::any_of(state.awaited.begin(), state.awaited.end(), has_arrived)) return damaged("it awaits what has arrived.");
+  const auto not_seen = [&](const core::StampedOperation& stamped) { return !state.seen.covers(stamped.id); };
+  if (std::any_of(state.stamps.begin(), state.stamps.end(), not_seen)) return damaged("a stamp's operation was not seen.");
+  return {};
+}
+
+Result<void> read_entry(std::string_view bytes, RecordState& state) {
+  using Wire = v1::Entry;
+  core::FieldKey key;
+  std::uint32_t stamp = 0;
+  std::uint32_t place = 0;
+  std::string_view value_bytes;
+  const bool read = read_fields(bytes, [&](WireReader& field) {
+    switch (field.field()) {
+      case Wire::kItemFieldNumber: return take_id(field, key.item);
+      case Wire::kFieldFieldNumber: return take_number(field, key.field);
+      case Wire::kStampFieldNumber: return take_number(field, stamp);
+      case Wire::kValueFieldNumber: value_bytes = field.bytes(); return field.once(WireType::bytes);
+      case Wire::kPlaceFieldNumber: return take_number(field, place);
+      default: return false;
+    }
+  });
+  if (!read) return damaged("an entry is not as it should be.");
+  if (stamp >= state.stamps.size()) return damaged("an entry names no operation.");
+  std::size_t elements = 0;
+  auto value = read_value(value_bytes, elements);
+  if (!value || !holds_valid_text(*value)) return damaged("an entry holds no value.");
   if (state.fields.empty() || state.fields.back().key != key) {
     if (!state.fields.empty() && key < state.fields.back().key) return damaged("its fields are not sorted.");
     state.fields.push_back({key, {}});
   }
   auto& siblings = state.fields.back().siblings;
-  const core::ValueId id{state.stamps[entry.stamp()].id, entry.place()};
+  const core::ValueId id{state.stamps[stamp].id, place};
   if (!siblings.empty() && !(siblings.back().id < id)) return damaged("its siblings are not sorted.");
   siblings.push_back({id, std::move(*value)});
   return {};
 }
 
-Result<void> decode_stamps(const v1::RecordHead& wire, RecordState& state) {
-  for (const v1::Stamp& stamp : wire.stamps()) {
-    const auto author = core::PersonId::from_bytes(stamp.author());
-    if (!author || stamp.device() >= state.seen.newest.size()) return damaged("a stamp names no author or device.");
-    state.stamps.push_back({{state.seen.newest[stamp.device()].device, stamp.counter()},
-                            {*author, {stamp.claimed_time_ms()}, {stamp.effective_time_ms()}, {stamp.received_time_ms()},
-                             stamp.seq(), stamp.machine()}});
+Result<void> read_entries(std::string_view bytes, RecordState& state) {
+  WireReader reader(bytes);
+  while (reader.next()) {
+    if (reader.field() != entries_field || reader.type() != WireType::bytes) return damaged("it holds more than entries.");
+    if (auto read = read_entry(reader.bytes(), state); !read) return read;
   }
-  const auto not_ascending = [](const core::StampedOperation& left, const core::StampedOperation& right) { return !(left.id < right.id); };
-  if (std::adjacent_find(state.stamps.begin(), state.stamps.end(), not_ascending) != state.stamps.end()) {
-    return damaged("its stamps are not sorted.");
-  }
+  if (reader.failed()) return damaged("its values are not a message.");
   return {};
 }
 
-Result<void> decode_awaited(const v1::RecordHead& wire, RecordState& state) {
-  for (const v1::Awaited& awaited : wire.awaited()) {
-    const auto device = core::DeviceId::from_bytes(awaited.device());
-    core::ItemId item;
-    if (!awaited.item().empty()) {
-      const auto given = core::ItemId::from_bytes(awaited.item());
-      if (!given) return damaged("an item id is not 16 bytes.");
-      item = *given;
-    }
-    if (!device) return damaged("a device id is not 16 bytes.");
-    state.awaited.push_back({{item, awaited.field()}, {{*device, awaited.counter()}, awaited.place()}, {awaited.not_after_ms()}});
-  }
-  return {};
-}
-
-Result<RecordState> read_head(const v1::RecordHead& wire) {
-  RecordState state;
-  const auto record = core::RecordId::from_bytes(wire.record());
-  const auto scope = core::ScopeId::from_bytes(wire.scope());
-  if (!record || !scope) return damaged("its ids are not 16 bytes.");
-  state.id = *record;
-  state.scope = *scope;
-  state.form = wire.form();
-  if (wire.seen_device_size() != wire.seen_counter_size()) return damaged("its lists differ in length.");
-  for (int i = 0; i < wire.seen_device_size(); ++i) {
-    const auto device = core::DeviceId::from_bytes(wire.seen_device(i));
-    if (!device) return damaged("a device id is not 16 bytes.");
-    if (i > 0 && !(state.seen.newest.back().device < *device)) return damaged("its devices are not sorted.");
-    state.seen.newest.push_back({*device, wire.seen_counter(i)});
-  }
-  if (auto stamps = decode_stamps(wire, state); !stamps) return stamps.error();
-  if (auto awaited = decode_awaited(wire, state); !awaited) return awaited.error();
-  return state;
-}
-
-template <typename Message>
-Message* parse(ScratchArena& arena, std::string_view bytes) {
-  auto& message = arena.make<Message>();
-  return message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())) ? &message : nullptr;
+bool names_every_stamp(const RecordState& state) {
+  return std::all_of(state.stamps.begin(), state.stamps.end(), [&](const core::StampedOperation& stamped) {
+    return std::any_of(state.fields.begin(), state.fields.end(), [&](const FieldState& field) {
+      return std::any_of(field.siblings.begin(), field.siblings.end(),
+                         [&](const Sibling& sibling) { return sibling.id.operation == stamped.id; });
+    });
+  });
 }
 
 }  // namespace
 
 std::string encode_head(const RecordState& state) {
-  ScratchArena arena;
-  auto& wire = arena.make<v1::RecordHead>();
-  wire.set_record(state.id.view().data(), core::RecordId::size);
-  wire.set_scope(state.scope.view().data(), core::ScopeId::size);
-  wire.set_form(state.form);
-  for (const core::OperationId& seen : state.seen.newest) {
-    wire.add_seen_device(seen.device.view().data(), core::DeviceId::size);
-    wire.add_seen_counter(seen.counter);
+  using Wire = v1::RecordHead;
+  WireWriter out;
+  out.bytes(Wire::kRecordFieldNumber, state.id.view());
+  out.bytes(Wire::kScopeFieldNumber, state.scope.view());
+  out.bytes_unless_empty(Wire::kFormFieldNumber, state.form);
+  for (const core::OperationId& seen : state.seen.newest) out.bytes(Wire::kSeenDeviceFieldNumber, seen.device.view());
+  if (!state.seen.newest.empty()) {
+    const std::size_t counters = out.begin(Wire::kSeenCounterFieldNumber);
+    for (const core::OperationId& seen : state.seen.newest) out.packed(seen.counter);
+    out.end(counters);
   }
   for (const core::StampedOperation& stamped : state.stamps) {
-    v1::Stamp& stamp = *wire.add_stamps();
-    stamp.set_device(place_of(state.seen.newest, stamped.id.device, [](const core::OperationId& seen) { return seen.device; }));
-    stamp.set_counter(stamped.id.counter);
-    stamp.set_author(stamped.stamp.author.view().data(), core::PersonId::size);
-    stamp.set_claimed_time_ms(stamped.stamp.claimed.ms);
-    stamp.set_effective_time_ms(stamped.stamp.effective.ms);
-    stamp.set_received_time_ms(stamped.stamp.received.ms);
-    stamp.set_seq(stamped.stamp.seq);
-    stamp.set_machine(stamped.stamp.machine);
+    write_stamp(out, stamped, place_of(state.seen.newest, stamped.id.device, [](const core::OperationId& seen) { return seen.device; }));
   }
-  for (const core::Awaited& awaited : state.awaited) {
-    v1::Awaited& entry = *wire.add_awaited();
-    if (!awaited.key.item.is_none()) entry.set_item(awaited.key.item.view().data(), core::ItemId::size);
-    entry.set_field(awaited.key.field);
-    entry.set_device(awaited.value.operation.device.view().data(), core::DeviceId::size);
-    entry.set_counter(awaited.value.operation.counter);
-    entry.set_not_after_ms(awaited.not_after.ms);
-    entry.set_place(awaited.value.place);
-  }
-  return wire.SerializeAsString();
+  for (const core::Awaited& awaited : state.awaited) write_awaited(out, awaited);
+  return out.take();
 }
 
 std::string encode_body(const RecordState& state) {
-  ScratchArena arena;
-  auto& wire = arena.make<v1::RecordBody>();
-  for (const FieldState& field : state.fields) encode_entries(field, state, *wire.mutable_entries());
-  return wire.SerializeAsString();
+  WireWriter out;
+  for (const FieldState& field : state.fields) write_entries(out, field, state);
+  return out.take();
 }
 
 EncodedRecord encode_record(const RecordState& state) { return {encode_head(state), encode_body(state)}; }
 
 Result<RecordState> decode_head(std::string_view head) {
-  ScratchArena arena;
-  const auto* wire = parse<v1::RecordHead>(arena, head);
-  if (wire == nullptr) return damaged("its head is not a message.");
-  return read_head(*wire);
+  using Wire = v1::RecordHead;
+  RecordState state;
+  std::vector<std::uint64_t> counters;
+  std::size_t elements = 0;
+  const bool read = read_fields(head, [&](WireReader& field) {
+    switch (field.field()) {
+      case Wire::kRecordFieldNumber: return take_id(field, state.id);
+      case Wire::kScopeFieldNumber: return take_id(field, state.scope);
+      case Wire::kFormFieldNumber: state.form = field.bytes(); return field.once_not_default(WireType::bytes);
+      case Wire::kSeenDeviceFieldNumber: {
+        const auto device = core::DeviceId::from_bytes(field.bytes());
+        if (device) state.seen.newest.push_back({*device, 0});
+        return field.type() == WireType::bytes && device.has_value();
+      }
+      case Wire::kSeenCounterFieldNumber: return read_numbers(field, counters, elements);
+      case Wire::kStampsFieldNumber: return field.type() == WireType::bytes && read_stamp(field.bytes(), state);
+      case Wire::kAwaitedFieldNumber: return field.type() == WireType::bytes && read_awaited(field.bytes(), state);
+      default: return false;
+    }
+  });
+  if (!read) return damaged("its head is not as it should be.");
+  if (state.seen.newest.size() != counters.size()) return damaged("its lists differ in length.");
+  for (std::size_t i = 0; i < counters.size(); ++i) state.seen.newest[i].counter = counters[i];
+  if (auto checked = check_head(state); !checked) return checked.error();
+  return state;
 }
 
 Result<RecordState> decode_record(std::string_view head, std::string_view body) {
   auto state = decode_head(head);
   if (!state) return state;
-  ScratchArena arena;
-  const auto* wire = parse<v1::RecordBody>(arena, body);
-  if (wire == nullptr) return damaged("its body is not a message.");
-  for (const v1::Entry& entry : wire->entries()) {
-    if (auto decoded = decode_entry(entry, *state); !decoded) return decoded.error();
-  }
+  if (auto read = read_entries(body, *state); !read) return read.error();
+  if (!names_every_stamp(*state)) return damaged("a stamp belongs to no value.");
   return state;
 }
 
 std::string encode_changed_fields(const RecordState& state, std::uint64_t cursor) {
-  ScratchArena arena;
-  auto& wire = arena.make<v1::ChangedFields>();
+  WireWriter out;
   for (const FieldState& field : state.fields) {
     const bool changed = std::any_of(field.siblings.begin(), field.siblings.end(), [&](const Sibling& sibling) {
       return state.stamp_of(sibling.id.operation).seq > cursor;
     });
-    if (changed) encode_entries(field, state, *wire.mutable_entries());
+    if (changed) write_entries(out, field, state);
   }
-  return wire.SerializeAsString();
+  return out.take();
 }
 
 Result<RecordState> apply_changed_fields(const RecordState& state, std::string_view head, std::string_view changed_fields) {
   auto merged = decode_head(head);
   if (!merged) return merged;
-  ScratchArena arena;
-  const auto* wire = parse<v1::ChangedFields>(arena, changed_fields);
-  if (wire == nullptr) return damaged("the changed fields are not a message.");
-  for (const v1::Entry& entry : wire->entries()) {
-    if (auto decoded = decode_entry(entry, *merged); !decoded) return decoded.error();
-  }
+  if (auto read = read_entries(changed_fields, *merged); !read) return read.error();
   const std::vector<FieldState> changed = merged->fields;
   for (const FieldState& field : state.fields) {
     const bool replaced = std::any_of(changed.begin(), changed.end(), [&](const FieldState& other) { return other.key == field.key; });

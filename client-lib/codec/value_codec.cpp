@@ -1,107 +1,246 @@
 #include "codec/value_codec.h"
 
+#include <bit>
 #include <cstring>
+#include <limits>
+
+#include "codec/wire_reader.h"
+#include "core/text.h"
+#include "fieldsync/v1/value.pb.h"
 
 namespace fieldsync::codec {
 namespace {
 
+using v1::Value;
+
 Error malformed(const char* what) { return {Errc::malformed_operation, std::string("A value could not be read: ") + what}; }
 
-struct Encoder {
-  v1::Value& wire;
+struct ValueWriter {
+  WireWriter& out;
 
-  void operator()(const core::Empty&) const { wire.set_empty(true); }
-  void operator()(const std::string& text) const { wire.set_text(text); }
-  void operator()(std::int64_t number) const { wire.set_integer(number); }
-  void operator()(double number) const { wire.set_number(number); }
-  void operator()(bool flag) const { wire.set_boolean(flag); }
-  void operator()(const core::Choice& choice) const { wire.set_choice(choice.code); }
-  void operator()(const core::Date& date) const { wire.set_date(date.days); }
-  void operator()(const core::Instant& instant) const { wire.set_instant(instant.ms); }
-  void operator()(const core::RecordId& id) const { wire.set_reference(id.view().data(), id.size); }
-  void operator()(const core::Position& position) const {
-    wire.mutable_position()->set_latitude_e7(position.latitude_e7);
-    wire.mutable_position()->set_longitude_e7(position.longitude_e7);
+  void operator()(const core::Empty&) const { out.number(Value::kEmptyFieldNumber, 1); }
+  void operator()(const std::string& text) const { out.bytes(Value::kTextFieldNumber, text); }
+  void operator()(std::int64_t number) const { out.zigzag(Value::kIntegerFieldNumber, number); }
+  void operator()(double number) const { out.fixed64(Value::kNumberFieldNumber, std::bit_cast<std::uint64_t>(number)); }
+  void operator()(bool flag) const { out.number(Value::kBooleanFieldNumber, flag ? 1 : 0); }
+  void operator()(const core::Choice& choice) const { out.bytes(Value::kChoiceFieldNumber, choice.code); }
+  void operator()(const core::Date& date) const { out.zigzag(Value::kDateFieldNumber, date.days); }
+  void operator()(const core::Instant& instant) const { out.zigzag(Value::kInstantFieldNumber, instant.ms); }
+  void operator()(const core::RecordId& id) const { out.bytes(Value::kReferenceFieldNumber, id.view()); }
+  void operator()(const core::AttachmentId& id) const {
+    out.bytes(Value::kAttachmentFieldNumber, {reinterpret_cast<const char*>(id.sha256.data()), id.sha256.size()});
   }
-  void operator()(const core::AttachmentId& id) const { wire.set_attachment(id.sha256.data(), id.sha256.size()); }
+  void operator()(const core::Position& position) const {
+    const std::size_t mark = out.begin(Value::kPositionFieldNumber);
+    out.zigzag_unless_0(v1::Position::kLatitudeE7FieldNumber, position.latitude_e7);
+    out.zigzag_unless_0(v1::Position::kLongitudeE7FieldNumber, position.longitude_e7);
+    out.end(mark);
+  }
   void operator()(const core::LocalText& local) const {
-    wire.mutable_local_text()->set_language(local.language);
-    wire.mutable_local_text()->set_text(local.text);
+    const std::size_t mark = out.begin(Value::kLocalTextFieldNumber);
+    out.bytes_unless_empty(v1::LocalText::kLanguageFieldNumber, local.language);
+    out.bytes_unless_empty(v1::LocalText::kTextFieldNumber, local.text);
+    out.end(mark);
   }
   void operator()(const core::SealedValue& sealed) const {
-    v1::SealedValue& out = *wire.mutable_sealed();
-    out.set_key_generation(sealed.key_generation);
-    out.set_ciphertext(sealed.ciphertext);
+    const std::size_t mark = out.begin(Value::kSealedFieldNumber);
+    out.number_unless_0(v1::SealedValue::kKeyGenerationFieldNumber, sealed.key_generation);
+    out.bytes_unless_empty(v1::SealedValue::kCiphertextFieldNumber, sealed.ciphertext);
     for (const core::SealedKey& key : sealed.keys) {
-      v1::SealedKey& entry = *out.add_keys();
-      entry.set_holder(key.holder);
-      entry.set_box(key.box);
+      const std::size_t entry = out.begin(v1::SealedValue::kKeysFieldNumber);
+      out.bytes_unless_empty(v1::SealedKey::kHolderFieldNumber, key.holder);
+      out.bytes_unless_empty(v1::SealedKey::kBoxFieldNumber, key.box);
+      out.end(entry);
     }
+    out.end(mark);
   }
   void operator()(const core::Deletion& deletion) const {
-    v1::Deletion& out = *wire.mutable_deletion();
-    for (const core::OperationId& entry : deletion.seen.newest) {
-      out.add_device(entry.device.view().data(), entry.device.size);
-      out.add_counter(entry.counter);
+    const std::size_t mark = out.begin(Value::kDeletionFieldNumber);
+    for (const core::OperationId& seen : deletion.seen.newest) out.bytes(v1::Deletion::kDeviceFieldNumber, seen.device.view());
+    if (!deletion.seen.newest.empty()) {
+      const std::size_t counters = out.begin(v1::Deletion::kCounterFieldNumber);
+      for (const core::OperationId& seen : deletion.seen.newest) out.packed(seen.counter);
+      out.end(counters);
     }
+    out.end(mark);
   }
 };
 
-Result<core::Value> decode_deletion(const v1::Deletion& wire) {
-  if (wire.device_size() != wire.counter_size()) return malformed("a deletion's lists differ in length.");
-  core::Deletion deletion;
-  for (int i = 0; i < wire.device_size(); ++i) {
-    const auto device = core::DeviceId::from_bytes(wire.device(i));
-    if (!device) return malformed("a device id is not 16 bytes.");
-    if (!deletion.seen.newest.empty() && !(deletion.seen.newest.back().device < *device)) {
-      return malformed("a deletion's devices are not sorted.");
+bool fits_32_bits(std::int64_t number) {
+  return number >= std::numeric_limits<std::int32_t>::min() && number <= std::numeric_limits<std::int32_t>::max();
+}
+
+// Reads the sub-message by handing each of its fields to `take`, which says whether it is in order.
+template <typename Take>
+Result<void> read_fields(std::string_view bytes, const char* what, Take take) {
+  WireReader reader(bytes);
+  while (reader.next()) {
+    if (!take(reader)) return malformed(what);
+  }
+  if (reader.failed()) return malformed(what);
+  return {};
+}
+
+Result<core::Value> read_position(std::string_view bytes) {
+  core::Position position;
+  const auto read = read_fields(bytes, "a position is not as it should be.", [&](WireReader& field) {
+    const bool latitude = field.field() == v1::Position::kLatitudeE7FieldNumber;
+    if (!latitude && field.field() != v1::Position::kLongitudeE7FieldNumber) return false;
+    if (!field.once_not_default(WireType::varint) || !fits_32_bits(field.zigzag())) return false;
+    (latitude ? position.latitude_e7 : position.longitude_e7) = static_cast<std::int32_t>(field.zigzag());
+    return true;
+  });
+  if (!read) return read.error();
+  return core::Value(position);
+}
+
+Result<core::Value> read_local_text(std::string_view bytes) {
+  core::LocalText local;
+  const auto read = read_fields(bytes, "a text with its language is not as it should be.", [&](WireReader& field) {
+    const bool language = field.field() == v1::LocalText::kLanguageFieldNumber;
+    if (!language && field.field() != v1::LocalText::kTextFieldNumber) return false;
+    if (!field.once_not_default(WireType::bytes)) return false;
+    (language ? local.language : local.text) = field.bytes();
+    return true;
+  });
+  if (!read) return read.error();
+  return core::Value(std::move(local));
+}
+
+Result<core::SealedKey> read_sealed_key(std::string_view bytes) {
+  core::SealedKey key;
+  const auto read = read_fields(bytes, "a sealed key is not as it should be.", [&](WireReader& field) {
+    const bool holder = field.field() == v1::SealedKey::kHolderFieldNumber;
+    if (!holder && field.field() != v1::SealedKey::kBoxFieldNumber) return false;
+    if (!field.once_not_default(WireType::bytes)) return false;
+    (holder ? key.holder : key.box) = field.bytes();
+    return true;
+  });
+  if (!read) return read.error();
+  return key;
+}
+
+Result<core::Value> read_sealed(std::string_view bytes, std::size_t& elements) {
+  core::SealedValue sealed;
+  const auto read = read_fields(bytes, "a sealed value is not as it should be.", [&](WireReader& field) {
+    switch (field.field()) {
+      case v1::SealedValue::kKeyGenerationFieldNumber:
+        sealed.key_generation = static_cast<std::uint32_t>(field.number());
+        return field.once_not_default(WireType::varint) && field.number() <= UINT32_MAX;
+      case v1::SealedValue::kCiphertextFieldNumber:
+        sealed.ciphertext = field.bytes();
+        return field.once_not_default(WireType::bytes);
+      case v1::SealedValue::kKeysFieldNumber: {
+        ++elements;
+        auto key = read_sealed_key(field.bytes());
+        if (field.type() != WireType::bytes || !key) return false;
+        sealed.keys.push_back(std::move(*key));
+        return true;
+      }
+      default: return false;
     }
-    deletion.seen.newest.push_back({*device, wire.counter(i)});
+  });
+  if (!read) return read.error();
+  return core::Value(std::move(sealed));
+}
+
+Result<core::Value> read_deletion(std::string_view bytes, std::size_t& elements) {
+  std::vector<core::DeviceId> devices;
+  std::vector<std::uint64_t> counters;
+  const auto read = read_fields(bytes, "a deletion is not as it should be.", [&](WireReader& field) {
+    if (field.field() == v1::Deletion::kDeviceFieldNumber) {
+      ++elements;
+      const auto device = core::DeviceId::from_bytes(field.bytes());
+      if (field.type() != WireType::bytes || !device) return false;
+      devices.push_back(*device);
+      return true;
+    }
+    return field.field() == v1::Deletion::kCounterFieldNumber && read_numbers(field, counters, elements);
+  });
+  if (!read) return read.error();
+  if (devices.size() != counters.size()) return malformed("a deletion's lists differ in length.");
+  core::Deletion deletion;
+  for (std::size_t i = 0; i < devices.size(); ++i) {
+    if (i > 0 && !(devices[i - 1] < devices[i])) return malformed("a deletion's devices are not sorted.");
+    deletion.seen.newest.push_back({devices[i], counters[i]});
   }
   return core::Value(std::move(deletion));
 }
 
-core::Value decode_sealed(const v1::SealedValue& wire) {
-  core::SealedValue sealed{wire.key_generation(), wire.ciphertext(), {}};
-  for (const v1::SealedKey& key : wire.keys()) sealed.keys.push_back({key.holder(), key.box()});
-  return sealed;
+Result<core::Value> read_reference(std::string_view bytes) {
+  const auto id = core::RecordId::from_bytes(bytes);
+  if (!id) return malformed("a reference is not 16 bytes.");
+  return core::Value(*id);
+}
+
+Result<core::Value> read_attachment(std::string_view bytes) {
+  core::AttachmentId id;
+  if (bytes.size() != id.sha256.size()) return malformed("an attachment's id is not 32 bytes.");
+  std::memcpy(id.sha256.data(), bytes.data(), id.sha256.size());
+  return core::Value(id);
+}
+
+Result<core::Value> read_number_kind(const WireReader& field) {
+  switch (field.field()) {
+    case Value::kEmptyFieldNumber:
+      if (field.number() != 1) return malformed("empty is always true.");
+      return core::Value(core::Empty{});
+    case Value::kBooleanFieldNumber:
+      if (field.number() > 1) return malformed("a yes or no is neither.");
+      return core::Value(field.number() == 1);
+    case Value::kIntegerFieldNumber: return core::Value(field.zigzag());
+    case Value::kInstantFieldNumber: return core::Value(core::Instant{field.zigzag()});
+    case Value::kDateFieldNumber:
+      if (!fits_32_bits(field.zigzag())) return malformed("a date is out of range.");
+      return core::Value(core::Date{static_cast<std::int32_t>(field.zigzag())});
+    default: return malformed("its kind is not known.");
+  }
+}
+
+Result<core::Value> read_bytes_kind(const WireReader& field, std::size_t& elements) {
+  switch (field.field()) {
+    case Value::kTextFieldNumber: return core::Value(std::in_place_type<std::string>, field.bytes());
+    case Value::kChoiceFieldNumber: return core::Value(core::Choice{std::string(field.bytes())});
+    case Value::kReferenceFieldNumber: return read_reference(field.bytes());
+    case Value::kAttachmentFieldNumber: return read_attachment(field.bytes());
+    case Value::kPositionFieldNumber: return ++elements, read_position(field.bytes());
+    case Value::kLocalTextFieldNumber: return ++elements, read_local_text(field.bytes());
+    case Value::kSealedFieldNumber: return ++elements, read_sealed(field.bytes(), elements);
+    case Value::kDeletionFieldNumber: return ++elements, read_deletion(field.bytes(), elements);
+    default: return malformed("its kind is not known.");
+  }
 }
 
 }  // namespace
 
-void encode_value(const core::Value& value, v1::Value& wire) { std::visit(Encoder{wire}, value); }
+void write_value(WireWriter& writer, std::uint32_t field, const core::Value& value) {
+  const std::size_t mark = writer.begin(field);
+  std::visit(ValueWriter{writer}, value);
+  writer.end(mark);
+}
 
-Result<core::Value> decode_value(const v1::Value& wire) {
-  switch (wire.kind_case()) {
-    case v1::Value::kEmpty:
-      if (!wire.empty()) return malformed("empty is always true.");
-      return core::Value(core::Empty{});
-    case v1::Value::kText: return core::Value(wire.text());
-    case v1::Value::kInteger: return core::Value(std::int64_t{wire.integer()});
-    case v1::Value::kNumber: return core::Value(wire.number());
-    case v1::Value::kBoolean: return core::Value(wire.boolean());
-    case v1::Value::kChoice: return core::Value(core::Choice{wire.choice()});
-    case v1::Value::kDate: return core::Value(core::Date{wire.date()});
-    case v1::Value::kInstant: return core::Value(core::Instant{wire.instant()});
-    case v1::Value::kReference: {
-      const auto id = core::RecordId::from_bytes(wire.reference());
-      if (!id) return malformed("a reference is not 16 bytes.");
-      return core::Value(*id);
-    }
-    case v1::Value::kPosition:
-      return core::Value(core::Position{wire.position().latitude_e7(), wire.position().longitude_e7()});
-    case v1::Value::kAttachment: {
-      core::AttachmentId id;
-      if (wire.attachment().size() != id.sha256.size()) return malformed("an attachment's id is not 32 bytes.");
-      std::memcpy(id.sha256.data(), wire.attachment().data(), id.sha256.size());
-      return core::Value(id);
-    }
-    case v1::Value::kLocalText: return core::Value(core::LocalText{wire.local_text().language(), wire.local_text().text()});
-    case v1::Value::kSealed: return decode_sealed(wire.sealed());
-    case v1::Value::kDeletion: return decode_deletion(wire.deletion());
-    case v1::Value::KIND_NOT_SET: break;
+Result<core::Value> read_value(std::string_view bytes, std::size_t& elements) {
+  WireReader reader(bytes);
+  if (!reader.next()) return malformed("it has no kind.");
+  const WireReader kind = reader;
+  if (reader.next() || reader.failed()) return malformed("it has more than one kind.");
+  switch (kind.type()) {
+    case WireType::varint: return read_number_kind(kind);
+    case WireType::bytes: return read_bytes_kind(kind, elements);
+    case WireType::fixed64:
+      if (kind.field() == Value::kNumberFieldNumber) return core::Value(std::bit_cast<double>(kind.number()));
+      break;
+    case WireType::fixed32: break;
   }
-  return malformed("it has no kind.");
+  return malformed("its kind is not known.");
+}
+
+bool holds_valid_text(const core::Value& value) {
+  const auto valid = [](std::string_view text) { return core::count_characters(text).has_value(); };
+  if (const auto* text = std::get_if<std::string>(&value)) return valid(*text);
+  if (const auto* choice = std::get_if<core::Choice>(&value)) return valid(choice->code);
+  if (const auto* local = std::get_if<core::LocalText>(&value)) return valid(local->language) && valid(local->text);
+  return true;
 }
 
 }  // namespace fieldsync::codec

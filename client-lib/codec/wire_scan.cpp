@@ -12,6 +12,30 @@ using google::protobuf::FieldDescriptor;
 
 enum WireType : std::uint8_t { varint = 0, fixed64 = 1, length_delimited = 2, fixed32 = 5 };
 
+WireType wire_type_of(const FieldDescriptor& field) {
+  switch (field.type()) {
+    case FieldDescriptor::TYPE_DOUBLE:
+    case FieldDescriptor::TYPE_FIXED64:
+    case FieldDescriptor::TYPE_SFIXED64:
+      return fixed64;
+    case FieldDescriptor::TYPE_FLOAT:
+    case FieldDescriptor::TYPE_FIXED32:
+    case FieldDescriptor::TYPE_SFIXED32:
+      return fixed32;
+    case FieldDescriptor::TYPE_STRING:
+    case FieldDescriptor::TYPE_BYTES:
+    case FieldDescriptor::TYPE_MESSAGE:
+      return length_delimited;
+    default:
+      return varint;
+  }
+}
+
+// A parser would take a field of another wire type for an unknown one.
+bool fits(std::uint8_t wire_type, const FieldDescriptor& field) {
+  return wire_type == wire_type_of(field) || (wire_type == length_delimited && field.is_packable());
+}
+
 class Scanner {
  public:
   Scanner(const WireLimits& limits, std::size_t& elements) : limits_(limits), elements_(elements) {}
@@ -22,7 +46,8 @@ class Scanner {
       std::uint64_t tag = 0;
       if (!read_varint(bytes, tag) || tag > UINT32_MAX) return broken();
       const FieldDescriptor* field = type.FindFieldByNumber(static_cast<int>(tag >> 3));
-      if (field == nullptr) return Error{Errc::malformed_request, "The request holds a field that this version does not know."};
+      if (field == nullptr)
+        return Error{Errc::malformed_request, "The request holds a field that this version does not know."};
       if (auto read = content(bytes, static_cast<std::uint8_t>(tag & 7), *field, depth); !read) return read;
     }
     return {};
@@ -52,6 +77,7 @@ class Scanner {
   }
 
   Result<void> content(std::string_view& bytes, std::uint8_t wire_type, const FieldDescriptor& field, int depth) {
+    if (!fits(wire_type, field)) return broken();
     std::uint64_t value = 0;
     const bool counts = field.is_repeated() || field.type() == FieldDescriptor::TYPE_MESSAGE;
     if (counts) ++elements_;
@@ -91,7 +117,8 @@ class Scanner {
 
 }  // namespace
 
-Result<void> scan_message(std::string_view bytes, const Descriptor& type, const WireLimits& limits, std::size_t& elements) {
+Result<void> scan_message(std::string_view bytes, const Descriptor& type, const WireLimits& limits,
+                          std::size_t& elements) {
   return Scanner(limits, elements).message(bytes, type, 1);
 }
 

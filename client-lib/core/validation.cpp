@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <set>
 
 #include "core/text.h"
 
@@ -107,7 +106,7 @@ struct ContentCheck {
   }
 };
 
-Result<void> check_write(const FieldWrite& write, const Form& form) {
+Result<void> check_write(const FieldWrite& write, const FormField* field) {
   const bool deletion = std::holds_alternative<Deletion>(write.value);
   const bool empty = std::holds_alternative<Empty>(write.value);
   if (write.key.field == existence_field) {
@@ -115,7 +114,6 @@ Result<void> check_write(const FieldWrite& write, const Form& form) {
     return Error{Errc::wrong_value_type, "Field 0 holds only deletions and their undoing."};
   }
   if (deletion) return Error{Errc::wrong_value_type, "A deletion belongs in field 0."};
-  const FormField* field = form.find(write.key.field);
   if (field != nullptr) {
     const bool in_item = !write.key.item.is_none();
     if (in_item != (field->group != 0 || field->type == FieldType::group)) {
@@ -128,6 +126,18 @@ Result<void> check_write(const FieldWrite& write, const Form& form) {
 bool is_open_secret(const Value& value, const FormField* field) {
   if (field == nullptr || std::holds_alternative<SealedValue>(value) || std::holds_alternative<Empty>(value)) return false;
   return field->confidentiality == Confidentiality::sealed || field->confidentiality == Confidentiality::safety;
+}
+
+// Whether each field's writes follow one another: no key begins a second run.
+bool stand_together(const std::vector<FieldWrite>& writes) {
+  std::vector<FieldKey> runs;
+  runs.reserve(writes.size());
+  for (const FieldWrite& write : writes) {
+    if (runs.empty() || runs.back() != write.key) runs.push_back(write.key);
+  }
+  // Most programs write fields in order.
+  if (!std::is_sorted(runs.begin(), runs.end())) std::sort(runs.begin(), runs.end());
+  return std::adjacent_find(runs.begin(), runs.end()) == runs.end();
 }
 
 bool may_repeat(const FormField* field) {
@@ -161,21 +171,19 @@ Result<void> check_operation(const Operation& operation, const Form& form) {
     return Error{Errc::too_many_elements, "The operation has more than 1,000 writes."};
   }
   std::size_t replaces = 0;
-  std::set<FieldKey> written;
   for (std::size_t i = 0; i < operation.writes.size(); ++i) {
     const FieldWrite& write = operation.writes[i];
     replaces += write.replaces.size();
     if (replaces > replaces_per_operation_max) {
       return Error{Errc::too_many_elements, "The operation replaces more than 3,000 values."};
     }
-    if (auto checked = check_write(write, form); !checked) return checked;
-    const bool repeats = place_of_write(operation, i) > 0;
-    if (!repeats && !written.insert(write.key).second) {
-      return Error{Errc::malformed_operation, "The operation's writes of one field do not stand together."};
-    }
-    if (repeats && !may_repeat(form.find(write.key.field))) {
-      return Error{Errc::malformed_operation, "The operation writes one field twice."};
-    }
+    const FormField* field = form.find(write.key.field);
+    if (auto checked = check_write(write, field); !checked) return checked;
+    const bool repeats = i > 0 && operation.writes[i - 1].key == write.key;
+    if (repeats && !may_repeat(field)) return Error{Errc::malformed_operation, "The operation writes one field twice."};
+  }
+  if (!stand_together(operation.writes)) {
+    return Error{Errc::malformed_operation, "The operation's writes of one field do not stand together."};
   }
   return {};
 }

@@ -1,5 +1,7 @@
 #include "engine/enrolment_text.h"
 
+#include <charconv>
+
 #include "core/id.h"
 
 namespace fieldsync::engine {
@@ -7,6 +9,8 @@ namespace {
 
 constexpr std::string_view prefix = "fieldsync:1:";
 constexpr std::size_t pin_digits = 64;
+constexpr std::size_t code_letters = 13;
+constexpr std::string_view crockford = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 // Takes the part behind the last colon off `text`.
 std::string_view take_last(std::string_view& text) {
@@ -14,6 +18,21 @@ std::string_view take_last(std::string_view& text) {
   const std::string_view part = colon == std::string_view::npos ? text : text.substr(colon + 1);
   text = colon == std::string_view::npos ? std::string_view() : text.substr(0, colon);
   return part;
+}
+
+// A text that was not copied whole often ends in the middle of its code.
+bool is_code(std::string_view text) {
+  return text.size() == code_letters && text.find_first_not_of(crockford) == std::string_view::npos;
+}
+
+// "host:port"
+bool is_address(std::string_view text) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos || colon == 0) return false;
+  unsigned port = 0;
+  const char* const end = text.data() + text.size();
+  const auto [read, failed] = std::from_chars(text.data() + colon + 1, end, port);
+  return failed == std::errc() && read == end && port >= 1 && port <= 65535;
 }
 
 }  // namespace
@@ -25,8 +44,9 @@ std::string format_enrolment(const EnrolmentText& enrolment) {
 }
 
 Result<EnrolmentText> parse_enrolment(std::string_view text) {
-  const Error wrong{Errc::invalid_argument,
-                    "This is not an enrolment text. It begins with fieldsync:1: and is copied whole from what the coordinator sent."};
+  const Error wrong{
+      Errc::invalid_argument,
+      "This is not an enrolment text. It begins with fieldsync:1: and is copied whole from what the coordinator sent."};
   while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.remove_suffix(1);
   if (!text.starts_with(prefix)) return wrong;
   text.remove_prefix(prefix.size());
@@ -38,8 +58,7 @@ Result<EnrolmentText> parse_enrolment(std::string_view text) {
     enrolment.pins.insert(enrolment.pins.begin(), *pin);
   }
   enrolment.address = text;
-  const bool complete = !enrolment.pins.empty() && !enrolment.code.empty() && enrolment.address.find(':') != std::string::npos;
-  if (!complete) return wrong;
+  if (enrolment.pins.empty() || !is_code(enrolment.code) || !is_address(enrolment.address)) return wrong;
   return enrolment;
 }
 

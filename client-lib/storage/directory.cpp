@@ -1,9 +1,12 @@
 #include "storage/directory.h"
 
 #include "codec/form_codec.h"
+#include "codec/frame.h"
 
 namespace fieldsync::storage {
 namespace {
+
+constexpr std::size_t form_list_bytes_max = 16 * 1024 * 1024;
 
 ScopeRow read_scope(const sqlite::Statement& row) {
   return {core::ScopeId::from_bytes(row.blob(0)).value_or(core::ScopeId{}), std::string(row.text(1)),
@@ -56,6 +59,18 @@ std::string Directory::person_name(const core::PersonId& person) {
   auto select = connection_.prepare("SELECT name FROM person WHERE id = ?1");
   select.bind_blob(1, person.view());
   return select.step() ? std::string(select.text(0)) : person.hex().substr(0, 8);
+}
+
+Result<void> Directory::put_forms(const v1::SyncReply& reply) {
+  for (const v1::Form& form : reply.forms()) put_form(form);
+  if (reply.forms_frame().empty()) return {};
+  const auto content = codec::FrameReader().decompress(reply.forms_frame(), form_list_bytes_max);
+  v1::FormList list;
+  if (!content || !list.ParseFromString(*content)) {
+    return Error{Errc::incompatible_server, "The server's answer could not be read: its forms are not a frame of this app's dictionary."};
+  }
+  for (const v1::Form& form : list.forms()) put_form(form);
+  return {};
 }
 
 void Directory::put_form(const v1::Form& form) {

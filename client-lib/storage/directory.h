@@ -10,6 +10,7 @@
 
 #include "core/form.h"
 #include "core/id.h"
+#include "core/result.h"
 #include "fieldsync/v1/sync.pb.h"
 #include "sqlite/connection.h"
 
@@ -38,12 +39,16 @@ class Directory {
   void put_people(const google::protobuf::RepeatedPtrField<v1::Person>& people);
   [[nodiscard]] std::string person_name(const core::PersonId& person);
 
-  void put_form(const v1::Form& form);
+  // From the reply's forms and its forms_frame. incompatible_server: the frame
+  // cannot be read.
+  Result<void> put_forms(const v1::SyncReply& reply);
   [[nodiscard]] std::vector<core::Form> forms();
-  // Null where the device does not have it. Valid until the next put_form.
+  // Null where the device does not have it. Valid until the next put_forms.
   [[nodiscard]] const core::Form* form(std::string_view name);
 
  private:
+  void put_form(const v1::Form& form);
+
   sqlite::Connection& connection_;
   std::map<std::string, std::optional<core::Form>, std::less<>> known_forms_;
 };

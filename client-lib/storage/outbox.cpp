@@ -131,10 +131,10 @@ std::optional<SignedBatch> Outbox::batch_after(std::uint64_t after, std::size_t 
   forget.bind_unsigned(1, after + 1).run();
   auto batch = cut(after, wire_bytes_max);
   if (!batch) return std::nullopt;
-  const std::string bytes = codec::signed_bytes({device, batch->first, batch->previous, batch->encoding}, batch->content);
-  const codec::BatchSignature signature = codec::sign_batch(bytes, key);
+  const codec::BatchHash hash = codec::hash_batch({device, batch->first, batch->previous, batch->encoding}, batch->content);
+  const codec::BatchSignature signature = codec::sign_batch(hash, key);
   batch->signature.assign(reinterpret_cast<const char*>(signature.data()), signature.size());
-  store(*batch, codec::hash_batch(bytes));
+  store(*batch, hash);
   return batch;
 }
 

@@ -44,7 +44,7 @@ class Stamper {
 
 Result<Taken> Replica::take(const v1::SyncReply& reply) {
   Taken taken;
-  take_directory(reply);
+  if (auto done = take_directory(reply); !done) return done.error();
   for (const v1::OperationResult& result : reply.results()) {
     if (result.outcome() != v1::OPERATION_OUTCOME_QUARANTINED) continue;
     const auto waiting = outbox_.between(result.counter(), result.counter());
@@ -58,7 +58,7 @@ Result<Taken> Replica::take(const v1::SyncReply& reply) {
     const ConfirmedByRecord own = confirmed_in(changes, reply);
     if (auto done = take_scope(changes, own, reply.stamps(), taken); !done) return done.error();
   }
-  if (!reply.more() && !taken.read_again) records_.drop_stale();
+  if (!reply.more() && !taken.begins_anew) records_.drop_stale();
   take_scopes_gone(reply);
   if (reply.acknowledged_counter() > identity_.last_counter()) return unreadable("it acknowledges what was never saved.");
   const std::uint64_t before = identity_.acknowledged_counter();
@@ -75,8 +75,8 @@ Result<Taken> Replica::take(const v1::SyncReply& reply) {
   return taken;
 }
 
-void Replica::take_directory(const v1::SyncReply& reply) {
-  for (const v1::Form& form : reply.forms()) directory_.put_form(form);
+Result<void> Replica::take_directory(const v1::SyncReply& reply) {
+  if (auto done = directory_.put_forms(reply); !done) return done;
   if (reply.forms_version() > 0) identity_.set_forms_version(reply.forms_version());
   directory_.put_people(reply.people());
   if (reply.directory_version() > 0) identity_.set_directory_version(reply.directory_version());
@@ -84,6 +84,7 @@ void Replica::take_directory(const v1::SyncReply& reply) {
     if (const auto person = core::PersonId::from_bytes(reply.person().id())) identity_.set_person(*person, reply.person().name());
   }
   for (const v1::ScopeChanges& changes : reply.scopes()) directory_.put_scope(changes);
+  return {};
 }
 
 // Which of the device's operations the server applied to this scope just now,
@@ -118,9 +119,11 @@ Result<void> Replica::take_scope(const v1::ScopeChanges& changes, const Confirme
     auto grown = take_change(change, *scope);
     if (!grown) return grown.error();
     if (!*grown) {
-      // After the office was restored, a device may have read what the office never wrote again.
-      forget_position(*scope);
-      taken.read_again = true;
+      // The server was restored and has grown past this device's position. Asked
+      // without one, it sends whole records, which always fit.
+      if (row->cursor.empty()) return unreadable("it changes a record that it never sent.");
+      read_anew(*scope);
+      taken.begins_anew = true;
       return {};
     }
     digest += **grown;
@@ -138,7 +141,7 @@ Result<void> Replica::take_scope(const v1::ScopeChanges& changes, const Confirme
   return {};
 }
 
-void Replica::forget_position(const core::ScopeId& scope) {
+void Replica::read_anew(const core::ScopeId& scope) {
   records_.mark_stale(scope);
   directory_.set_position(scope, {}, 0);
 }

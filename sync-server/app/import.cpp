@@ -166,8 +166,8 @@ class Importer {
     if (device_.last_counter > 0) batch.set_previous_hash_prefix(previous.data(), codec::previous_hash_prefix_bytes);
     batch.set_encoding(v1::ENCODING_ZSTD);
     batch.set_content(writer_.compress(list_));
-    const std::string bytes = codec::signed_bytes({device_.id, device_.last_counter + 1, previous, codec::Encoding::zstd}, batch.content());
-    const auto signature = codec::sign_batch(bytes, key_);
+    const auto hash = codec::hash_batch({device_.id, device_.last_counter + 1, previous, codec::Encoding::zstd}, batch.content());
+    const auto signature = codec::sign_batch(hash, key_);
     batch.set_signature(signature.data(), signature.size());
     auto reply = sync_.sync(device_.id, request, BodyStyle::frame);
     if (!reply) return reply.error();

@@ -27,15 +27,10 @@ char canonical_letter(char letter) {
   return letter;
 }
 
-// The device redeemed the code already and never heard the answer.
-bool is_repeated(const EnrolmentCodeRow& code, const DeviceRow& device) {
-  return code.used && !device.revoked && code.person == device.person.id;
-}
-
-void fill(v1::EnrolReply& reply, const DeviceRow& device) {
-  reply.set_device(device.id.view().data(), core::DeviceId::size);
-  reply.mutable_person()->set_id(device.person.id.view().data(), core::PersonId::size);
-  reply.mutable_person()->set_name(device.person.name);
+// A device that lost its power or its link before the answer came asks again: it
+// must not be stuck between a used code and an enrolment that it does not know of.
+bool was_answered_before(const EnrolmentCodeRow& code, const std::optional<DeviceRow>& device) {
+  return code.used && device && !device->revoked && device->person.id == code.person;
 }
 
 }  // namespace
@@ -76,25 +71,24 @@ Result<v1::EnrolReply> enrol(Store& store, const v1::EnrolRequest& request, std:
   v1::EnrolReply reply;
   const auto done = store.write([&](WriteTransaction& transaction) -> Result<void> {
     const auto code = transaction.enrolment_code(*hash);
-    if (!code) return Error{Errc::enrolment_code_invalid, {}};
-    DeviceRow device;
-    device.id = device_id_of(public_key);
-    const auto known = transaction.device_by_id(device.id);
-    if (known && is_repeated(*code, *known)) {
-      fill(reply, *known);
-      return {};
+    auto stored = transaction.device_by_id(device_id_of(public_key));
+    if (!code || !was_answered_before(*code, stored)) {
+      if (!code || code->used || code->expires < clock()) return Error{Errc::enrolment_code_invalid, {}};
+      if (stored) return Error{Errc::device_already_enrolled, {}};
+      DeviceRow device;
+      device.id = device_id_of(public_key);
+      device.public_key = public_key;
+      device.name = request.device_name();
+      device.enrolled = clock();
+      device.person.id = code->person;
+      transaction.add_device(device);
+      transaction.use_enrolment_code(*hash);
+      stored = transaction.device_by_id(device.id);
     }
-    if (code->used || code->expires < clock()) return Error{Errc::enrolment_code_invalid, {}};
-    if (known) return Error{Errc::device_already_enrolled, {}};
-    device.public_key = public_key;
-    device.name = request.device_name();
-    device.enrolled = clock();
-    device.person.id = code->person;
-    transaction.add_device(device);
-    transaction.use_enrolment_code(*hash);
-    const auto stored = transaction.device_by_id(device.id);
     FIELDSYNC_CHECK(stored.has_value(), "a code's person exists");
-    fill(reply, *stored);
+    reply.set_device(stored->id.view().data(), core::DeviceId::size);
+    reply.mutable_person()->set_id(stored->person.id.view().data(), core::PersonId::size);
+    reply.mutable_person()->set_name(stored->person.name);
     return {};
   });
   if (!done) return done.error();

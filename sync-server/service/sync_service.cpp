@@ -27,6 +27,16 @@ std::uint64_t new_epoch() {
   return epoch >> 1;
 }
 
+void put_forms(const std::vector<FormRow>& rows, BodyStyle style, v1::SyncReply& reply) {
+  v1::FormList list;
+  for (const FormRow& row : rows) list.add_forms()->ParseFromString(row.bytes);
+  if (style == BodyStyle::frame) {
+    if (!rows.empty()) reply.set_forms_frame(frame_writer().compress(list.SerializeAsString()));
+  } else {
+    reply.mutable_forms()->Swap(list.mutable_forms());
+  }
+}
+
 }  // namespace
 
 Result<v1::SyncReply> SyncService::sync(const core::DeviceId& device, const v1::SyncRequest& request, BodyStyle style) {
@@ -144,9 +154,7 @@ Result<void> SyncService::download(const core::DeviceId& id, const v1::SyncReque
     if (!device) return device.error();
     const std::uint64_t forms_version = transaction.forms_version();
     if (forms_version != request.forms_version()) {
-      for (const FormRow& form : transaction.forms_since(request.forms_version() > forms_version ? 0 : request.forms_version())) {
-        reply.add_forms()->ParseFromString(form.bytes);
-      }
+      put_forms(transaction.forms_since(request.forms_version() > forms_version ? 0 : request.forms_version()), style, reply);
       reply.set_forms_version(forms_version);
     }
     const std::uint64_t directory_version = transaction.directory_version();

@@ -1,5 +1,6 @@
 #include "service/upload.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "codec/digest.h"
@@ -25,6 +26,14 @@ bool follows(const v1::Batch& batch, const DeviceRow& device) {
 }
 
 bool may_write(Role role) { return role == Role::monitor || role == Role::coordinator || role == Role::case_handler; }
+
+// Then its own value may not stay, and what it replaces leaves no newer value
+// behind in its field: the changed fields alone would not tell.
+bool was_awaited(const core::RecordState& state, const core::OperationId& id) {
+  return std::any_of(state.awaited.begin(), state.awaited.end(), [&](const core::Awaited& awaited) {
+    return awaited.value.operation.device == id.device && awaited.value.operation.counter <= id.counter;
+  });
+}
 
 // One batch on its way into the store.
 class Applier {
@@ -86,12 +95,13 @@ class Applier {
     const core::OperationId id = operation.id;
     const core::RecordId record_id = operation.record;
     const core::Instant corrected = core::corrected_time(operation.claimed, outcome_.arrival);
+    const bool whole = record.row.first_seq == 0 || was_awaited(record.state, id);
     if (!record.state.apply(std::move(operation), stamp)) return Error{Errc::malformed_operation, "The operation is older than what is known of its record."};
     scope.last_seq = stamp.seq;
     if (scope.first_seq == 0) scope.first_seq = stamp.seq;
     scope.changed.emplace(record_id, record.row.last_seq);
     record.row.last_seq = stamp.seq;
-    if (record.is_new && record.row.first_seq == 0) record.row.first_seq = stamp.seq;
+    if (whole) record.row.first_seq = stamp.seq;
     transaction_.append_operation({member->second.scope.key, stamp.seq, device_.key, id.counter, record_id,
                                    stamp.effective, stamp.received});
     if (stamp.effective != corrected) {
@@ -185,12 +195,11 @@ Result<CheckedBatch> check_batch(const v1::Batch& batch, const DeviceRow& device
   if (!follows(batch, device)) return Error{Errc::batch_chain_broken, {}};
   std::memcpy(checked.previous.data(), device.last_batch_hash.data(), checked.previous.size());
   if (!v1::Encoding_IsValid(batch.encoding())) return Error{Errc::unsupported_encoding, {}};
-  const std::string bytes = codec::signed_bytes(
+  checked.hash = codec::hash_batch(
       {device.id, batch.first_counter(), checked.previous, static_cast<codec::Encoding>(batch.encoding())}, batch.content());
   codec::VerifyingKey key{};
   std::memcpy(key.data(), device.public_key.data(), std::min(key.size(), device.public_key.size()));
-  if (!codec::verify_batch(bytes, batch.signature(), key)) return Error{Errc::bad_signature, {}};
-  checked.hash = codec::hash_batch(bytes);
+  if (!codec::verify_batch(checked.hash, batch.signature(), key)) return Error{Errc::bad_signature, {}};
   if (batch.encoding() == v1::ENCODING_ZSTD) {
     auto content = frames.decompress(batch.content(), codec::batch_content_bytes_max);
     if (!content) return content.error();

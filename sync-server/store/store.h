@@ -67,6 +67,7 @@ struct RecordRow {
   core::RecordId id;
   std::int64_t scope = 0;  // ScopeRow::key
   std::string form;
+  // A device that has read less gets the whole record, not its changed fields.
   std::uint64_t first_seq = 0;
   std::uint64_t last_seq = 0;
   std::string head;        // canonical bytes

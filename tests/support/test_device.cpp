@@ -57,7 +57,7 @@ v1::Batch TestDevice::batch_of(const std::string& content, v1::Encoding encoding
 }
 
 void TestDevice::sign(v1::Batch& batch) const {
-  const auto signature = codec::sign_batch(codec::signed_bytes(header_of(*this, batch), batch.content()), key);
+  const auto signature = codec::sign_batch(codec::hash_batch(header_of(*this, batch), batch.content()), key);
   batch.set_signature(signature.data(), signature.size());
 }
 
@@ -80,7 +80,7 @@ v1::SyncRequest TestDevice::request(const v1::Batch& batch) const {
 }
 
 void TestDevice::acknowledged(const v1::Batch& batch, std::uint64_t counter) {
-  last_hash = codec::hash_batch(codec::signed_bytes(header_of(*this, batch), batch.content()));
+  last_hash = codec::hash_batch(header_of(*this, batch), batch.content());
   last_counter = counter;
 }
 

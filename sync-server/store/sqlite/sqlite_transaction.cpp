@@ -286,12 +286,12 @@ std::vector<RefusalRow> SqliteTransaction::quarantined_between(std::int64_t devi
 }
 
 void SqliteTransaction::put_record(const RecordRow& record, bool is_new) {
-  auto put = is_new ? connection_.prepare("INSERT INTO record(id, last_seq, hash, head, body, scope, form, first_seq)"
+  auto put = is_new ? connection_.prepare("INSERT INTO record(id, last_seq, hash, head, body, first_seq, scope, form)"
                                           " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")
-                    : connection_.prepare("UPDATE record SET last_seq = ?2, hash = ?3, head = ?4, body = ?5 WHERE id = ?1");
+                    : connection_.prepare("UPDATE record SET last_seq = ?2, hash = ?3, head = ?4, body = ?5, first_seq = ?6 WHERE id = ?1");
   put.bind_blob(1, record.id.view()).bind_unsigned(2, record.last_seq).bind_unsigned(3, record.hash);
-  put.bind_blob(4, record.head).bind_blob(5, record.body_frame);
-  if (is_new) put.bind(6, record.scope).bind_text(7, record.form).bind_unsigned(8, record.first_seq);
+  put.bind_blob(4, record.head).bind_blob(5, record.body_frame).bind_unsigned(6, record.first_seq);
+  if (is_new) put.bind(7, record.scope).bind_text(8, record.form);
   put.run();
 }
 

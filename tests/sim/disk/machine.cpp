@@ -91,7 +91,7 @@ int Machine::change(Operation operation, const DiskChange& change, int error) {
   // anything, another step may be found done or not.
   if (verdict == Verdict::go_on || !is_sync) {
     files_.apply(change);
-    if (trace_ != nullptr) trace_->push_back(change);
+    if (watcher_) watcher_(change);
   }
   if (verdict == Verdict::cut_power) {
     cut_power();

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -74,8 +75,8 @@ class Machine {
   [[nodiscard]] const FileTree& files() const { return files_; }
   void restore(FileTree files);
 
-  // Appends every later change to `trace` until it is called with null.
-  void record(std::vector<DiskChange>* trace) { trace_ = trace; }
+  // Is told every later change; null ends it.
+  void watch(std::function<void(const DiskChange&)> watcher) { watcher_ = std::move(watcher); }
 
   // --- for the VFS; int: SQLite's result code
 
@@ -113,7 +114,7 @@ class Machine {
   std::optional<std::size_t> capacity_;
   std::array<std::uint64_t, 4> counts_{};
   FaultCounts fault_counts_;
-  std::vector<DiskChange>* trace_ = nullptr;
+  std::function<void(const DiskChange&)> watcher_;
 };
 
 }  // namespace fieldsync::sim

@@ -132,12 +132,12 @@ TEST_CASE("restoring gives a machine the files of a snapshot", "[sim][disk]") {
   CHECK(count(*sim.open()) == 1);
 }
 
-TEST_CASE("a recorded trace replays to the same files", "[sim][disk]") {
+TEST_CASE("changes that were watched replay to the same files", "[sim][disk]") {
   Simulation sim;
   std::vector<DiskChange> trace;
-  sim.machine.record(&trace);
+  sim.machine.watch([&](const DiskChange& change) { trace.push_back(change); });
   sim.open()->execute("INSERT INTO t VALUES(1); DELETE FROM t; INSERT INTO t VALUES(2)");
-  sim.machine.record(nullptr);
+  sim.machine.watch(nullptr);
   CHECK(trace.size() == sim.machine.count(Among::changes));
   FileTree replayed;
   for (const DiskChange& change : trace) replayed.apply(change);
@@ -145,6 +145,20 @@ TEST_CASE("a recorded trace replays to the same files", "[sim][disk]") {
   for (const std::string& name : replayed.names()) {
     CHECK(replayed.content(*replayed.find(name)) == sim.machine.files().content(*sim.machine.files().find(name)));
   }
+}
+
+TEST_CASE("what is forced holds against the connection's own pragmas", "[sim][disk]") {
+  Simulation sim;
+  sim.vfs.force_checkpoint_pages(7);
+  sim.vfs.force_synchronous("NORMAL");
+  auto connection = sim.open();
+  connection->execute("PRAGMA wal_autocheckpoint=4000; PRAGMA synchronous=FULL");
+  auto pages = connection->prepare("PRAGMA wal_autocheckpoint");
+  REQUIRE(pages.step());
+  CHECK(pages.integer(0) == 7);
+  auto mode = connection->prepare("PRAGMA synchronous");
+  REQUIRE(mode.step());
+  CHECK(mode.integer(0) == 1);
 }
 
 TEST_CASE("time and random numbers of SQLite come from the simulation", "[sim][disk]") {

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstring>
 #include <mutex>
+#include <optional>
 #include <stdexcept>
 #include <vector>
 
@@ -18,11 +19,20 @@ namespace {
 constexpr std::int64_t julian_1970_ms = 210'866'760'000'000;
 constexpr int path_bytes_max = 512;
 
+// Settings that connections cannot change.
+struct Forced {
+  std::optional<int> checkpoint_pages;
+  std::string synchronous;
+  bool applying = false;
+};
+
 // What SQLite allocates for an open file.
 struct Handle {
   sqlite3_file base;
   OpenFile* file;
   std::mutex* mutex;
+  const Forced* forced;
+  sqlite3* database;  // set where something is forced
 };
 
 // Calls `body` with the file behind `base`, under the VFS's lock.
@@ -87,7 +97,20 @@ int check_reserved(sqlite3_file* base, int* answer) {
   });
 }
 
-int control_file(sqlite3_file*, int, void*) { return SQLITE_NOTFOUND; }
+// SQLITE_OK for a PRAGMA: it was seen to here, and SQLite does nothing.
+int control_file(sqlite3_file* base, int operation, void* argument) {
+  const Handle& handle = *reinterpret_cast<Handle*>(base);
+  if (operation != SQLITE_FCNTL_PRAGMA || handle.database == nullptr || handle.forced->applying) return SQLITE_NOTFOUND;
+  const char* const* words = static_cast<char**>(argument);
+  const std::string_view name = words[1];
+  const bool sets = words[2] != nullptr;
+  if (handle.forced->checkpoint_pages) {
+    // SQLite's own default is set after the connection was handed to prepare_connection.
+    sqlite3_wal_autocheckpoint(handle.database, *handle.forced->checkpoint_pages);
+    if (sets && name == "wal_autocheckpoint") return SQLITE_OK;
+  }
+  return sets && name == "synchronous" && !handle.forced->synchronous.empty() ? SQLITE_OK : SQLITE_NOTFOUND;
+}
 
 // As SQLite finds them on Linux.
 int sector_size(sqlite3_file*) { return 4096; }
@@ -142,6 +165,7 @@ struct SimulatedVfs::Implementation {
   Clock clock;
   sqlite3_vfs vfs{};
   std::mutex mutex;  // held by every call of SQLite
+  Forced forced;
   std::vector<std::unique_ptr<Machine>> machines;
 
   [[nodiscard]] Machine* machine_of(std::string_view name) const {
@@ -153,6 +177,22 @@ struct SimulatedVfs::Implementation {
   }
 
   static Implementation& of(sqlite3_vfs* vfs) { return *static_cast<Implementation*>(vfs->pAppData); }
+
+  // SQLite calls this for each new connection.
+  static int prepare_connection(sqlite3* database, char**, const sqlite3_api_routines*) {
+    Handle* handle = nullptr;
+    if (sqlite3_file_control(database, "main", SQLITE_FCNTL_FILE_POINTER, static_cast<void*>(&handle)) != SQLITE_OK)
+      return SQLITE_OK;
+    if (handle == nullptr || handle->base.pMethods != &file_methods()) return SQLITE_OK;  // in memory
+    handle->database = database;
+    Forced& forced = of(sqlite3_vfs_find(nullptr)).forced;
+    if (forced.synchronous.empty()) return SQLITE_OK;
+    forced.applying = true;
+    const int code =
+        sqlite3_exec(database, ("PRAGMA synchronous=" + forced.synchronous).c_str(), nullptr, nullptr, nullptr);
+    forced.applying = false;
+    return code;
+  }
 
   // What sqlite3_vfs asks for.
   static int open(sqlite3_vfs* vfs, const char* name, sqlite3_file* base, int flags, int* flags_out) {
@@ -166,6 +206,8 @@ struct SimulatedVfs::Implementation {
     Handle& handle = *reinterpret_cast<Handle*>(base);
     handle.file = opened.release();
     handle.mutex = &self.mutex;
+    handle.forced = &self.forced;
+    handle.database = nullptr;
     base->pMethods = &file_methods();
     if (flags_out != nullptr) *flags_out = flags;
     return SQLITE_OK;
@@ -244,7 +286,20 @@ SimulatedVfs::SimulatedVfs(Random random, Clock clock) : implementation_(std::ma
   sqlite3_randomness(0, nullptr);
 }
 
-SimulatedVfs::~SimulatedVfs() { sqlite3_vfs_unregister(&implementation_->vfs); }
+SimulatedVfs::~SimulatedVfs() {
+  sqlite3_cancel_auto_extension(reinterpret_cast<void (*)()>(Implementation::prepare_connection));
+  sqlite3_vfs_unregister(&implementation_->vfs);
+}
+
+void SimulatedVfs::force_checkpoint_pages(int pages) {
+  implementation_->forced.checkpoint_pages = pages;
+  sqlite3_auto_extension(reinterpret_cast<void (*)()>(Implementation::prepare_connection));
+}
+
+void SimulatedVfs::force_synchronous(const std::string& mode) {
+  implementation_->forced.synchronous = mode;
+  sqlite3_auto_extension(reinterpret_cast<void (*)()>(Implementation::prepare_connection));
+}
 
 Machine& SimulatedVfs::add_machine(const std::string& folder) {
   const std::lock_guard lock(implementation_->mutex);

@@ -42,6 +42,11 @@ class SimulatedVfs {
   // Lives as long as this. No machine's folder lies in another's.
   Machine& add_machine(const std::string& folder);
 
+  // For every connection from now on, whatever PRAGMA it gives itself: the WAL is
+  // checkpointed after this many pages; `mode` is NORMAL, FULL, ...
+  void force_checkpoint_pages(int pages);
+  void force_synchronous(const std::string& mode);
+
  private:
   struct Implementation;
   std::unique_ptr<Implementation> implementation_;

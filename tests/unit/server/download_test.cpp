@@ -139,3 +139,24 @@ TEST_CASE("A device whose digest differs is told to start the scope again") {
   CHECK(reply->scopes(0).restart());
   CHECK(reply->scopes(0).changes_size() == 1);
 }
+
+TEST_CASE("A value that arrives after what replaced it leaves no trace on devices that read in between") {
+  TestOffice office;
+  TestDevice author = office.add_device();
+  TestDevice early = office.add_device();
+  TestDevice late = office.add_device();
+  TestDevice reader = office.add_device();
+  const core::RecordId record = new_record();
+  const auto writes_over = [](std::string text, const TestDevice& replaced) {
+    core::FieldWrite write = writes_text(std::move(text));
+    write.replaces = {{{replaced.id, 1}, 0}};
+    return write;
+  };
+  office.push(author, {author.save(office.scope, record, {writes_text("Cold.")})});
+  // After a restore: the newest value comes first, then the one that it replaced.
+  office.push(early, {early.save(office.scope, record, {writes_over("Cold and damp, no window.", late)})});
+  office.pull(reader);
+  office.push(late, {late.save(office.scope, record, {writes_over("Cold and damp.", author)})});
+  office.pull(reader);
+  CHECK(reader.digest(std::string(office.scope.view())) == digest_at_office(office, reader));
+}

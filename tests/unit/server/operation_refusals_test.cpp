@@ -71,6 +71,20 @@ TEST_CASE("An operation cut short at any byte is refused and never crashes") {
   CHECK(office.standing(device).head <= 3);
 }
 
+TEST_CASE("An operation that could be read in two ways is malformed") {
+  TestOffice office;
+  TestDevice device = office.add_device();
+  const std::string whole = codec::encode_operation(device.save(office.scope, new_record(), {writes_text("abc")}));
+  const auto bytes = [](std::initializer_list<int> list) { return std::string(list.begin(), list.end()); };
+  const std::string form_again = bytes({0x1a, 5}) + "diary";
+  const std::string kind_by_default = bytes({0x20, 0});
+  const std::string time_of_another_wire_type = bytes({0x29, 1, 2, 3, 4, 5, 6, 7, 8});
+  const std::string origin_in_too_many_bytes = bytes({0x38, 0x81, 0x80, 0});
+  for (const std::string& more : {form_again, kind_by_default, time_of_another_wire_type, origin_in_too_many_bytes}) {
+    office.quarantines(device, whole + more, Errc::malformed_operation);
+  }
+}
+
 TEST_CASE("An operation without a record or a write is malformed") {
   TestOffice office;
   TestDevice device = office.add_device();

@@ -40,12 +40,8 @@ void put_form(server::WriteTransaction& transaction, const char* text) {
 
 TestOffice::TestOffice() : now{1'795'500'000'000} {
   REQUIRE(sodium_init() >= 0);
-  auto opened = server::SqliteStore::open((folder_.path() / "server.db").string());
-  REQUIRE(opened);
-  store = std::move(*opened);
-  server::CursorKey key{};
-  randombytes_buf(key.data(), key.size());
-  service = std::make_unique<server::SyncService>(*store, key, [this] { return now; });
+  randombytes_buf(cursor_key_.data(), cursor_key_.size());
+  open();
   scope = random_id<core::ScopeId>();
   other_scope = random_id<core::ScopeId>();
   REQUIRE(store->write([&](server::WriteTransaction& transaction) -> Result<void> {
@@ -61,6 +57,32 @@ TestOffice::TestOffice() : now{1'795'500'000'000} {
     return {};
   }));
   monitor = add_person(server::Role::monitor, scope);
+}
+
+void TestOffice::open() {
+  auto opened = server::SqliteStore::open((folder_.path() / "server.db").string());
+  REQUIRE(opened);
+  store = std::move(*opened);
+  service = std::make_unique<server::SyncService>(*store, cursor_key_, [this] { return now; });
+}
+
+void TestOffice::close() {
+  service.reset();
+  store.reset();
+  // Closing writes the log into the database: it is one file now.
+  REQUIRE_FALSE(std::filesystem::exists(folder_.path() / "server.db-wal"));
+}
+
+void TestOffice::keep_copy() {
+  close();
+  std::filesystem::copy_file(folder_.path() / "server.db", folder_.path() / "copy.db");
+  open();
+}
+
+void TestOffice::restore_copy() {
+  close();
+  std::filesystem::copy_file(folder_.path() / "copy.db", folder_.path() / "server.db", std::filesystem::copy_options::overwrite_existing);
+  open();
 }
 
 core::PersonId TestOffice::add_person(server::Role role, const core::ScopeId& where) {

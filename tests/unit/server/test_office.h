@@ -41,6 +41,11 @@ class TestOffice {
   TestDevice add_device() { return add_device(monitor); }
   void revoke(const TestDevice& device);
 
+  // Stops, keeps a copy of the database, and goes on.
+  void keep_copy();
+  // Loses everything since keep_copy().
+  void restore_copy();
+
   Result<v1::SyncReply> sync(const TestDevice& device, const v1::SyncRequest& request) {
     return service->sync(device.id, request, server::BodyStyle::plain);
   }
@@ -58,7 +63,11 @@ class TestOffice {
   void quarantines(TestDevice& device, const core::Operation& operation, Errc code);
 
  private:
+  void open();
+  void close();
+
   TemporaryFolder folder_;
+  server::CursorKey cursor_key_{};
 };
 
 [[nodiscard]] inline core::FieldWrite writes_text(std::string text) {

@@ -1,0 +1,132 @@
+#include "sim/team/office.h"
+
+#include "codec/form_codec.h"
+#include "core/check.h"
+#include "engine/enrolment_text.h"
+#include "service/enrolment.h"
+
+namespace fieldsync::team {
+namespace {
+
+constexpr server::CursorKey cursor_key{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
+
+constexpr const char* visit_form = R"(
+  name: "visit" version: 1 labels { language: "en" text: "Visit" }
+  fields { number: 1 name: "title" type: FIELD_TYPE_TEXT confidentiality: CONFIDENTIALITY_TEAM
+           labels { language: "en" text: "Title" } }
+  fields { number: 2 name: "summary" type: FIELD_TYPE_TEXT confidentiality: CONFIDENTIALITY_TEAM
+           labels { language: "en" text: "Summary" } }
+  fields { number: 3 name: "people" type: FIELD_TYPE_INTEGER policy: MERGE_POLICY_COUNTER
+           confidentiality: CONFIDENTIALITY_TEAM labels { language: "en" text: "People met" } }
+  fields { number: 4 name: "findings" type: FIELD_TYPE_GROUP confidentiality: CONFIDENTIALITY_TEAM
+           labels { language: "en" text: "Findings" } }
+  fields { number: 5 name: "finding" type: FIELD_TYPE_TEXT group: 4 confidentiality: CONFIDENTIALITY_TEAM
+           labels { language: "en" text: "Finding" } })";
+
+core::Instant clock_now() { return {november_2026_ms}; }
+
+std::string code_of(Person person) { return person == Person::aigul ? "0123456789ABC" : "0123456789ABD"; }
+
+template <typename Id>
+Id id_from(char letter) {
+  Id id;
+  id.bytes.fill(static_cast<std::uint8_t>(letter));
+  return id;
+}
+
+Result<void> add_place(server::WriteTransaction& transaction, Place place, const std::string& name) {
+  if (transaction.scope(id_of(place))) return {};
+  server::ScopeRow row;
+  row.id = id_of(place);
+  row.name = name;
+  row.epoch = 7;
+  transaction.add_scope(row);
+  return {};
+}
+
+Result<void> add_person(server::WriteTransaction& transaction, Person person, const std::string& name) {
+  for (const server::PersonRow& known : transaction.people()) {
+    if (known.id == id_of(person)) return {};
+  }
+  transaction.add_person({id_of(person), name});
+  for (const Place place : {Place::region, Place::district}) {
+    transaction.put_membership(id_of(person), transaction.scope(id_of(place))->key, server::Role::monitor,
+                               server::ReadingMode::scope);
+  }
+  return {};
+}
+
+Result<void> add_code(server::WriteTransaction& transaction, Person person) {
+  const server::Sha256 hash = *server::hash_enrolment_code(code_of(person));
+  if (!transaction.enrolment_code(hash)) {
+    transaction.add_enrolment_code(hash, {id_of(person), {november_2026_ms + 3'600'000}, false});
+  }
+  return {};
+}
+
+}  // namespace
+
+core::ScopeId id_of(Place place) { return id_from<core::ScopeId>(place == Place::region ? 'R' : 'D'); }
+core::PersonId id_of(Person person) { return id_from<core::PersonId>(person == Person::aigul ? 'A' : 'B'); }
+
+std::string enrolment_text(Person person) {
+  return engine::format_enrolment(
+      {"office.example:8443", {std::string(32, 'p'), std::string(32, 'q')}, code_of(person)});
+}
+
+Office::Office(std::unique_ptr<server::SqliteStore> store)
+    : store_(std::move(store)), service_(*store_, cursor_key, clock_now), router_(*store_, service_, clock_now) {}
+
+std::string Office::file_on(const sim::Machine& machine) { return machine.folder() + "/fieldsync-server.db"; }
+
+Result<std::unique_ptr<Office>> Office::open(const sim::Machine& machine) {
+  auto store = server::SqliteStore::open(file_on(machine), server::StoreHost::single_thread);
+  if (!store) return store.error();
+  return std::unique_ptr<Office>(new Office(std::move(*store)));
+}
+
+Result<void> Office::prepare(const std::function<void()>& stored) {
+  using Body = std::function<Result<void>(server::WriteTransaction&)>;
+  const auto put_form = [](server::WriteTransaction& transaction) -> Result<void> {
+    if (transaction.form("visit")) return {};
+    const auto parsed = codec::parse_form_text(visit_form);
+    FIELDSYNC_CHECK(parsed, "the form above is a form");
+    transaction.put_form({parsed->form.name, parsed->form.version, parsed->bytes});
+    return {};
+  };
+  const std::vector<Body> bodies{
+      put_form,
+      [](auto& transaction) { return add_place(transaction, Place::region, "Osh region"); },
+      [](auto& transaction) { return add_place(transaction, Place::district, "Alay district"); },
+      [](auto& transaction) { return add_person(transaction, Person::aigul, "Aigul"); },
+      [](auto& transaction) { return add_person(transaction, Person::bakyt, "Bakyt"); },
+      [](auto& transaction) { return add_code(transaction, Person::aigul); },
+      [](auto& transaction) { return add_code(transaction, Person::bakyt); },
+  };
+  for (const Body& body : bodies) {
+    if (auto written = store_->write(body); !written) return written;
+    stored();
+  }
+  return {};
+}
+
+Result<void> Office::end_district() {
+  return store_->write([](server::WriteTransaction& transaction) -> Result<void> {
+    for (const Person person : {Person::aigul, Person::bakyt}) {
+      transaction.put_membership(id_of(person), transaction.scope(id_of(Place::district))->key, server::Role::none,
+                                 server::ReadingMode::scope);
+    }
+    return {};
+  });
+}
+
+Result<void> Office::revoke(const core::DeviceId& device) {
+  return store_->write([&](server::WriteTransaction& transaction) -> Result<void> {
+    const auto row = transaction.device_by_id(device);
+    if (!row) return Error{Errc::unknown_device, {}};
+    transaction.revoke_device(row->key, clock_now());
+    return {};
+  });
+}
+
+}  // namespace fieldsync::team

@@ -1,0 +1,55 @@
+// phone.h: the real client on a simulated machine. Its requests reach the office
+// by a function call instead of a network.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "fieldsync/database.h"
+#include "sim/disk/machine.h"
+#include "sim/team/office.h"
+#include "tls/key_pair.h"
+
+namespace fieldsync::team {
+
+// What is around a phone.
+struct Surroundings {
+  std::function<Office*()> office;        // who answers; null where it is not open
+  std::function<void()> about_to_send;    // a request is made and stored
+  std::function<void()> office_answered;  // the office made its answer
+};
+
+class Phone {
+ public:
+  Phone(sim::Machine& machine, Person person, Surroundings surroundings);
+
+  [[nodiscard]] std::string file() const { return machine_.folder() + "/fieldsync.db"; }
+  [[nodiscard]] sim::Machine& machine() { return machine_; }
+  [[nodiscard]] Person person() const { return person_; }
+
+  Result<void> open();
+  void close() { database_.reset(); }
+  [[nodiscard]] bool is_open() const { return database_ != nullptr; }
+  // Pre: it is open.
+  [[nodiscard]] Database& database() { return *database_; }
+
+  Result<void> enrol();
+  // One sync without a second try.
+  Result<void> sync();
+  // How many operations this device has saved.
+  [[nodiscard]] Result<std::uint64_t> saved();
+  // The record with this title, or none.
+  [[nodiscard]] Result<core::RecordId> find(const std::string& title);
+
+ private:
+  sim::Machine& machine_;
+  Person person_;
+  Surroundings surroundings_;
+  tls::KeyPair key_;  // the same each time the store is made
+  std::string public_key_;
+  std::unique_ptr<Database> database_;
+};
+
+}  // namespace fieldsync::team

@@ -1,0 +1,232 @@
+// A sync over a link that does what the test says.
+#include <atomic>
+#include <future>
+#include <thread>
+
+#include "app_office.h"
+#include "fieldsync/v1/problem.pb.h"
+#include "fieldsync/v1/sync.pb.h"
+
+using namespace fieldsync;
+using namespace fieldsync::testing;
+
+namespace {
+
+std::string problem(Errc code) {
+  v1::Problem problem;
+  problem.set_code(std::string(describe(code).name));
+  problem.set_detail("Exactly this sentence.");
+  return problem.SerializeAsString();
+}
+
+std::uint64_t operations_at(TestOffice& office) {
+  TestDevice nobody;
+  return office.standing(nobody).operations;
+}
+
+}  // namespace
+
+TEST_CASE("A sync reports what it did, and its progress never goes back") {
+  AppOffice office;
+  App one(office), two(office);
+  for (int i = 0; i < 600; ++i) one.write("summary", text("Cell " + std::to_string(i)));
+  std::vector<SyncProgress> seen;
+  const SyncReport sent = must(one->sync({.on_progress = [&](const SyncProgress& progress) { seen.push_back(progress); }}));
+  CHECK(sent.operations_acknowledged == 600);
+  CHECK(sent.operations_refused == 0);
+  CHECK(sent.records_received == 0);
+  CHECK(sent.requests == seen.size());
+  CHECK(sent.body_bytes_up > 0);
+  REQUIRE(seen.size() > 1);
+  for (std::size_t i = 1; i < seen.size(); ++i) {
+    CHECK(seen[i].operations_acknowledged > seen[i - 1].operations_acknowledged);
+    CHECK(seen[i].operations_waiting < seen[i - 1].operations_waiting);
+  }
+  CHECK(seen.back().operations_waiting == 0);
+  const SyncReport received = must(two->sync({}));
+  CHECK(received.records_received == 600);
+  CHECK(must(two->scopes())[0].digest == must(one->scopes())[0].digest);
+  CHECK(must(two->scopes())[0].records == 600);
+}
+
+TEST_CASE("A broken link is tried again, and what was sent twice counts once") {
+  AppOffice office;
+  App app(office);
+  app.write("summary", text("Cell 4."));
+  app.write("summary", text("Cell 5."));
+  app.exchanges = 0;
+  app.faults = {lost_request(), lost_reply(), lost_request(Errc::offline), lost_reply()};
+  const SyncReport report = must(app->sync({}));
+  CHECK(report.operations_acknowledged == 2);
+  CHECK(app.exchanges == 5);
+  CHECK(operations_at(office) == 2);
+  CHECK(must(app->status()).saved_here == 0);
+}
+
+TEST_CASE("A link that stays broken ends the sync after the retries, and nothing is lost") {
+  AppOffice office;
+  App app(office);
+  const auto last_sync = must(app->status()).last_sync;
+  office.now = office.now + core::Milliseconds{1'000};
+  app.write("summary", text("Cell 4."));
+  app.exchanges = 0;
+  for (int i = 0; i < 10; ++i) app.faults.push_back(lost_request(Errc::offline));
+  CHECK(verdict(app->sync({.retries = 2})) == "offline");
+  CHECK(app.exchanges == 3);
+  CHECK(must(app->status()).saved_here == 1);
+  CHECK(must(app->status()).last_sync == last_sync);
+  app.faults.clear();
+  app.sync();
+  CHECK(must(app->status()).last_sync == office.now);
+}
+
+TEST_CASE("Every refusal of a server reaches the app with its code and sentence, and changes nothing here") {
+  AppOffice office;
+  App app(office);
+  const core::RecordId record = app.write("summary", text("Cell 4."));
+  for (const ErrcEntry& entry : all_errors()) {
+    if (entry.http_status == 0) continue;
+    INFO(entry.name);
+    app.faults = {answer({entry.http_status, "application/x-protobuf", problem(entry.code)})};
+    const auto synced = app->sync({.retries = 0});
+    REQUIRE_FALSE(synced);
+    CHECK(describe(synced.error().code).name == entry.name);
+    CHECK(synced.error().message() == "Exactly this sentence.");
+    CHECK(must(app->status()).saved_here == 1);
+    CHECK(app.shown(record, "summary") == Values{text("Cell 4.")});
+  }
+  app.sync();
+  CHECK(operations_at(office) == 1);
+}
+
+TEST_CASE("An answer that is not the server's protocol is told as such") {
+  AppOffice office;
+  App app(office);
+  app.write("summary", text("Cell 4."));
+  v1::SyncReply newer;
+  newer.set_minimum_protocol_version(2);
+  v1::SyncReply deaf;
+  const std::vector<std::pair<engine::HttpReply, const char*>> answers{
+      {{200, "application/x-protobuf", "\xff\xff"}, "incompatible_server"},
+      {{302, "text/html", "<html>Sign in to the hotel's network</html>"}, "incompatible_server"},
+      {{418, "application/x-protobuf", problem(Errc::offline).substr(0, 3)}, "incompatible_server"},
+      {{503, "text/html", "busy"}, "overloaded"},
+      {{200, "application/x-protobuf", newer.SerializeAsString()}, "unsupported_protocol_version"},
+      {{200, "application/x-protobuf", deaf.SerializeAsString()}, "incompatible_server"},
+  };
+  for (const auto& [reply, expected] : answers) {
+    app.faults = {answer(reply)};
+    CHECK(verdict(app->sync({.retries = 0})) == expected);
+    CHECK(must(app->status()).saved_here == 1);
+  }
+  app.sync();
+  CHECK(operations_at(office) == 1);
+}
+
+TEST_CASE("A revoked device keeps all that it holds") {
+  AppOffice office;
+  App app(office);
+  const core::RecordId record = app.write("summary", text("Cell 4."));
+  TestDevice known;
+  known.id = app->identity().device;
+  office.revoke(known);
+  app.exchanges = 0;
+  CHECK(verdict(app->sync({})) == "device_revoked");
+  CHECK(app.exchanges == 1);
+  CHECK(must(app->status()).saved_here == 1);
+  CHECK(app.shown(record, "summary") == Values{text("Cell 4.")});
+}
+
+TEST_CASE("An edit that is saved while a batch travels goes with the next one") {
+  AppOffice office;
+  App app(office);
+  const core::RecordId record = app.write("summary", text("Cell 4."));
+  bool edited = false;
+  app.on_the_way = [&] {
+    if (edited) return;
+    edited = true;
+    app.edit(record, "summary", text("Cell 5."));
+    CHECK(app.shown(record, "summary") == Values{text("Cell 5.")});
+  };
+  const SyncReport report = must(app->sync({}));
+  CHECK(report.operations_acknowledged == 2);
+  CHECK(app.shown(record, "summary") == Values{text("Cell 5.")});
+  App other(office);
+  CHECK(other.shown(record, "summary") == Values{text("Cell 5.")});
+  CHECK(must(other->scopes())[0].digest == must(app->scopes())[0].digest);
+}
+
+TEST_CASE("A second sync beside a running one is refused, and cancelling ends the first") {
+  AppOffice office;
+  App app(office);
+  app.write("summary", text("Cell 4."));
+  std::promise<void> under_way, released;
+  app.on_the_way = [&] {
+    under_way.set_value();
+    released.get_future().wait();
+  };
+  std::optional<Result<SyncReport>> first;
+  std::thread running([&] { first = app->sync({}); });
+  under_way.get_future().wait();
+  CHECK(verdict(app->sync({})) == "in_use");
+  app->cancel_sync();
+  released.set_value();
+  running.join();
+  REQUIRE(first);
+  CHECK(verdict(*first) == "cancelled");
+  CHECK(must(app->status()).saved_here == 1);
+  app.on_the_way = [] {};
+  app.sync();
+  CHECK(operations_at(office) == 1);
+}
+
+TEST_CASE("Cancelling where nothing runs does nothing") {
+  AppOffice office;
+  App app(office);
+  app->cancel_sync();
+  app.sync();
+}
+
+TEST_CASE("Apps refill an office that was restored from an older copy, within the syncs that notice it") {
+  AppOffice office;
+  App one(office), two(office);
+  const core::RecordId record = one.write("summary", text("Cell 4."));
+  one.sync();
+  two.sync();
+  office.keep_copy();
+  one.edit(record, "summary", text("Window."));
+  two.edit(record, "summary", text("Heating."));
+  const core::RecordId later = one.write("summary", text("Cell 5."));
+  one.sync();
+  two.sync();
+  one.sync();
+  office.restore_copy();
+  one.sync();
+  two.sync();
+  one.sync();
+  App fresh(office);
+  for (App* app : {&one, &two, &fresh}) {
+    CHECK(app->in_conflict(record, "summary"));
+    CHECK(app->shown(record, "summary").size() == 2);
+    CHECK(app->shown(later, "summary") == Values{text("Cell 5.")});
+    CHECK(must((*app)->status()).saved_here == 0);
+    CHECK(must((*app)->scopes())[0].digest == must(fresh->scopes())[0].digest);
+  }
+  CHECK(operations_at(office) == 4);
+}
+
+TEST_CASE("A sync ends with all records also where it had to read a scope anew") {
+  AppOffice office;
+  App one(office), reader(office);
+  office.keep_copy();
+  for (int i = 0; i < 4; ++i) one.write("summary", text("Before."));
+  one.sync();
+  reader.sync();
+  office.restore_copy();
+  App newcomer(office);
+  const core::RecordId record = newcomer.write("summary", text("After 0."));
+  for (int i = 1; i < 6; ++i) newcomer.edit(record, "summary", text("After " + std::to_string(i) + "."));
+  newcomer.sync();
+  reader.sync();
+  CHECK(reader.shown(record, "summary") == Values{text("After 5.")});
+}

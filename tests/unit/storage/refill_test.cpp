@@ -1,0 +1,135 @@
+// A server that was started from an older copy of its database is filled again by
+// the devices: nothing is lost, nothing is doubled, conflicts stay.
+#include "sync_with_office.h"
+
+using namespace fieldsync;
+using namespace fieldsync::testing;
+
+namespace {
+
+using Texts = std::vector<std::string>;
+
+struct Restored {
+  TestOffice office;
+  std::unique_ptr<StoredDevice> one = add_stored_device(office);
+  std::unique_ptr<StoredDevice> two = add_stored_device(office);
+  std::unique_ptr<StoredDevice> reader = add_stored_device(office);
+  core::RecordId record = new_record();
+
+  core::Operation type(StoredDevice& device, const core::RecordId& where, const std::string& text) {
+    return device.type(office.scope, where, office_fields::summary, text);
+  }
+  void sync_all(int rounds = 2) {
+    for (int i = 0; i < rounds; ++i) {
+      for (StoredDevice* device : {one.get(), two.get(), reader.get()}) sync(office, *device);
+    }
+  }
+  void check_all_same() {
+    for (StoredDevice* device : {one.get(), two.get(), reader.get()}) check_same(office, *device);
+  }
+  Texts shown(StoredDevice& device, const core::RecordId& where) { return device.texts(where, office_fields::summary); }
+  std::uint64_t operations() {
+    TestDevice known;
+    known.id = one->id;
+    return office.standing(known).operations;
+  }
+};
+
+Texts sorted(Texts texts) {
+  std::sort(texts.begin(), texts.end());
+  return texts;
+}
+
+}  // namespace
+
+TEST_CASE("Two devices refill a restored server: nothing lost, nothing doubled, conflicts kept") {
+  Restored start;
+  start.type(*start.one, start.record, "Cell 4.");
+  start.sync_all();
+  start.office.keep_copy();
+  // After the copy: a conflict, an edit of its own, new records, and something refused.
+  start.type(*start.one, start.record, "Cell 4 has no window.");
+  start.type(*start.two, start.record, "Cell 4 has no heating.");
+  const core::RecordId of_one = new_record(), of_two = new_record();
+  start.type(*start.one, of_one, "Cell 5.");
+  sync(start.office, *start.one, 200);
+  start.type(*start.one, of_one, "Cell 5 is wet.");
+  start.one->save(start.office.scope, of_one, {writes_beds(501)});
+  start.type(*start.two, of_two, "Cell 6.");
+  start.sync_all();
+  start.check_all_same();
+  const std::uint64_t operations = start.operations();
+  REQUIRE(operations == 6);
+
+  start.office.restore_copy();
+  REQUIRE(start.operations() == 1);
+  // Written before the device hears of it.
+  start.type(*start.two, of_two, "Cell 6 is dark.");
+  start.sync_all(3);
+  start.check_all_same();
+  CHECK(start.operations() == operations + 1);
+  CHECK(sorted(start.shown(*start.reader, start.record)) == Texts{"Cell 4 has no heating.", "Cell 4 has no window."});
+  CHECK(start.shown(*start.reader, of_one) == Texts{"Cell 5 is wet."});
+  CHECK(start.shown(*start.reader, of_two) == Texts{"Cell 6 is dark."});
+  REQUIRE((*start.one)->outbox.refused_count() == 1);
+  CHECK((*start.one)->outbox.refused()[0].code == "value_out_of_range");
+}
+
+TEST_CASE("A refill goes on after the device was restarted in the middle of it") {
+  Restored start;
+  start.office.keep_copy();
+  for (int i = 0; i < 20; ++i) start.type(*start.one, new_record(), std::string(400, static_cast<char>('a' + i)));
+  start.sync_all();
+  start.office.restore_copy();
+  // The device learns of the loss, sends a part, and does not hear the answer.
+  const auto told = start.office.service->sync(start.one->id, start.one->request(std::nullopt), server::BodyStyle::frame);
+  REQUIRE(told);
+  REQUIRE(start.one->take(*told));
+  CHECK(start.one->waiting() == 20);
+  start.one->restart();
+  send_into_the_void(start.office, *start.one, 300);
+  start.one->restart();
+  start.sync_all(3);
+  start.check_all_same();
+  CHECK(start.operations() == 20);
+}
+
+TEST_CASE("A device that reads between two refills sees the value go that the second one replaced") {
+  Restored start;
+  start.type(*start.one, start.record, "First.");
+  start.sync_all();
+  start.office.keep_copy();
+  start.type(*start.one, start.record, "Second.");
+  sync(start.office, *start.one);
+  sync(start.office, *start.two);
+  start.type(*start.two, start.record, "Third.");
+  start.sync_all();
+  REQUIRE(start.shown(*start.reader, start.record) == Texts{"Third."});
+  start.office.restore_copy();
+  // The third text arrives without the second one, which alone replaced the first.
+  sync(start.office, *start.two);
+  sync(start.office, *start.reader);
+  CHECK(sorted(start.shown(*start.reader, start.record)) == Texts{"First.", "Third."});
+  sync(start.office, *start.one);
+  start.sync_all();
+  start.check_all_same();
+  CHECK(start.shown(*start.reader, start.record) == Texts{"Third."});
+}
+
+TEST_CASE("A device that comes back when the restored server has grown past its position misses nothing") {
+  Restored start;
+  start.office.keep_copy();
+  for (int i = 0; i < 4; ++i) start.type(*start.one, new_record(), "Before " + std::to_string(i));
+  start.sync_all();
+  start.office.restore_copy();
+  // Somebody who had read nothing of the lost history writes more than was lost.
+  const auto newcomer = add_stored_device(start.office);
+  for (int i = 0; i < 3; ++i) start.type(*newcomer, start.record, "After " + std::to_string(i));
+  const core::RecordId other = new_record();
+  for (int i = 0; i < 3; ++i) start.type(*newcomer, other, "Also " + std::to_string(i));
+  sync(start.office, *newcomer);
+  start.sync_all(3);
+  start.check_all_same();
+  CHECK(start.shown(*start.reader, start.record) == Texts{"After 2"});
+  CHECK(start.reader->shown_records().size() == 6);
+}

@@ -1,0 +1,154 @@
+// A store's file: opened by one program, left alone where it is not ours.
+#include <catch2/catch.hpp>
+#include <fstream>
+#include <sstream>
+
+#include "storage/directory.h"
+#include "storage/identity.h"
+#include "storage/schema.h"
+#include "support/core_builders.h"
+#include "support/temporary_folder.h"
+
+using namespace fieldsync;
+using namespace fieldsync::testing;
+
+namespace {
+
+struct File {
+  TemporaryFolder folder;
+  std::string path = (folder.path() / "fieldsync.db").string();
+
+  void write(const std::string& content) const { std::ofstream(path, std::ios::binary) << content; }
+  [[nodiscard]] std::string read() const {
+    std::ostringstream content;
+    content << std::ifstream(path, std::ios::binary).rdbuf();
+    return content.str();
+  }
+  [[nodiscard]] std::string_view verdict(bool create = true) const {
+    const auto opened = storage::open_store(path, create);
+    return opened ? std::string_view("opened") : describe(opened.error().code).name;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("A store that is not there is made, or not, as asked") {
+  const File file;
+  CHECK(file.verdict(false) == "not_found");
+  CHECK_FALSE(std::filesystem::exists(file.path));
+  CHECK(file.verdict(true) == "opened");
+  CHECK(file.verdict(false) == "opened");
+}
+
+TEST_CASE("A second opener is told that the store is in use, until the first closes it") {
+  const File file;
+  {
+    const auto first = storage::open_store(file.path, true);
+    REQUIRE(first);
+    CHECK(file.verdict() == "in_use");
+  }
+  CHECK(file.verdict() == "opened");
+}
+
+TEST_CASE("A file that is no database is left exactly as it is") {
+  const File file;
+  const std::string content = "Cell 4 has no window.\n" + std::string(5'000, 'x');
+  file.write(content);
+  CHECK(file.verdict() == "storage_corrupt");
+  CHECK((file.read() == content));
+}
+
+TEST_CASE("A store with a damaged page of its schema is left exactly as it is") {
+  const File file;
+  REQUIRE(file.verdict() == "opened");
+  std::string content = file.read();
+  for (std::size_t at = 100; at < 1'000; ++at) content[at] = '\x5a';
+  file.write(content);
+  CHECK(file.verdict() == "storage_corrupt");
+  CHECK((file.read() == content));
+}
+
+TEST_CASE("Another application's database is refused and left as it is") {
+  const File file;
+  {
+    sqlite::Connection other(file.path, sqlite::OpenMode::read_write);
+    other.execute("PRAGMA application_id=7; CREATE TABLE theirs(x);");
+  }
+  CHECK(file.verdict() == "storage_corrupt");
+  sqlite::Connection other(file.path, sqlite::OpenMode::read_write);
+  CHECK_FALSE(other.prepare("SELECT x FROM theirs").step());
+}
+
+TEST_CASE("A store of a newer program is refused and left as it is") {
+  const File file;
+  {
+    const auto opened = storage::open_store(file.path, true);
+    REQUIRE(opened);
+    (*opened)->execute("PRAGMA user_version=99");
+  }
+  CHECK(file.verdict() == "storage_too_new");
+  sqlite::Connection newer(file.path, sqlite::OpenMode::read_write);
+  auto version = newer.prepare("PRAGMA user_version");
+  REQUIRE(version.step());
+  CHECK(version.integer(0) == 99);
+}
+
+TEST_CASE("What is known of the device, its person and its server is there after a restart") {
+  const File file;
+  const std::vector<std::string> pins{std::string(32, 'a'), std::string(32, '\0')};
+  {
+    const auto opened = storage::open_store(file.path, true);
+    REQUIRE(opened);
+    storage::Identity identity(**opened);
+    CHECK(identity.private_key_pem().empty());
+    CHECK(identity.person().is_none());
+    CHECK(identity.last_counter() == 0);
+    CHECK_FALSE(identity.last_sync());
+    identity.set_key("key", "certificate", device(1));
+    identity.set_person(person(2), "Бакыт");
+    identity.set_server("office.example:9443");
+    identity.set_server_pins(pins);
+    identity.set_last_counter(UINT64_MAX);
+    identity.set_last_sync({7});
+  }
+  const auto opened = storage::open_store(file.path, false);
+  REQUIRE(opened);
+  storage::Identity identity(**opened);
+  CHECK(identity.private_key_pem() == "key");
+  CHECK(identity.certificate_pem() == "certificate");
+  CHECK(identity.device() == device(1));
+  CHECK(identity.person() == person(2));
+  CHECK(identity.person_name() == "Бакыт");
+  CHECK(identity.server() == "office.example:9443");
+  CHECK((identity.server_pins() == pins));
+  CHECK(identity.last_counter() == UINT64_MAX);
+  CHECK(identity.last_sync() == core::Instant{7});
+}
+
+TEST_CASE("A form that this program cannot read is kept and not shown") {
+  const File file;
+  const auto opened = storage::open_store(file.path, true);
+  REQUIRE(opened);
+  storage::Directory directory(**opened);
+  v1::Form form;
+  form.set_name("visit");
+  form.set_version(9);
+  form.add_fields()->set_type(static_cast<v1::FieldType>(99));
+  directory.put_form(form);
+  CHECK(directory.form("visit") == nullptr);
+  CHECK(directory.forms().empty());
+}
+
+TEST_CASE("Somebody whose name is not known is shown by the beginning of their id") {
+  const File file;
+  const auto opened = storage::open_store(file.path, true);
+  REQUIRE(opened);
+  storage::Directory directory(**opened);
+  CHECK(directory.person_name(person(1)) == "11000000");
+  v1::SyncReply reply;
+  v1::Person& known = *reply.add_people();
+  known.set_id(std::string(person(1).view()));
+  known.set_name("Айгүл");
+  directory.put_people(reply.people());
+  CHECK(directory.person_name(person(1)) == "Айгүл");
+}
