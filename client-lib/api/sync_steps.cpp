@@ -117,7 +117,7 @@ Result<void> SyncSteps::take_up(const Result<engine::HttpReply>& answer, core::M
   exchanged.batch_bytes = sent_.batch_bytes;
   exchanged.reply_bytes = answer->body.size();
   exchanged.took = took;
-  exchanged.more_to_receive = reply.more() || taken->read_again;
+  exchanged.more_to_receive = reply.more() || taken->begins_anew;
   exchanged.progress = taken->operations_acknowledged > 0 || taken->records_received > 0;
   {
     const std::lock_guard lock(store_.mutex);

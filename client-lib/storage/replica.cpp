@@ -58,7 +58,7 @@ Result<Taken> Replica::take(const v1::SyncReply& reply) {
     const ConfirmedByRecord own = confirmed_in(changes, reply);
     if (auto done = take_scope(changes, own, reply.stamps(), taken); !done) return done.error();
   }
-  if (!reply.more() && !taken.read_again) records_.drop_stale();
+  if (!reply.more() && !taken.begins_anew) records_.drop_stale();
   take_scopes_gone(reply);
   if (reply.acknowledged_counter() > identity_.last_counter()) return unreadable("it acknowledges what was never saved.");
   const std::uint64_t before = identity_.acknowledged_counter();
@@ -127,9 +127,11 @@ Result<void> Replica::take_scope(const v1::ScopeChanges& changes, const Confirme
     auto grown = take_change(change, *scope);
     if (!grown) return grown.error();
     if (!*grown) {
-      // After the office was restored, a device may have read what the office never wrote again.
-      forget_position(*scope);
-      taken.read_again = true;
+      // The server was restored and has grown past this device's position. Asked
+      // without one, it sends whole records, which always fit.
+      if (row->cursor.empty()) return unreadable("it changes a record that it never sent.");
+      read_anew(*scope);
+      taken.begins_anew = true;
       return {};
     }
     digest += **grown;
@@ -148,7 +150,7 @@ Result<void> Replica::take_scope(const v1::ScopeChanges& changes, const Confirme
   return {};
 }
 
-void Replica::forget_position(const core::ScopeId& scope) {
+void Replica::read_anew(const core::ScopeId& scope) {
   records_.mark_stale(scope);
   directory_.set_position(scope, {}, 0);
 }

@@ -21,8 +21,9 @@ struct Taken {
   std::uint64_t operations_acknowledged = 0;
   std::uint64_t operations_refused = 0;
   std::uint64_t records_received = 0;
-  // A scope must be read anew: what it told does not fit the device's copy.
-  bool read_again = false;
+  // A scope is read from its beginning with the next request, even where the
+  // reply was the last one.
+  bool begins_anew = false;
 };
 
 class Replica {
@@ -48,10 +49,11 @@ class Replica {
 
   Result<void> take_directory(const v1::SyncReply& reply);
   Result<void> take_scope(const v1::ScopeChanges& changes, const ConfirmedByRecord& own, const v1::BatchStamps& stamps, Taken& taken);
-  // Nothing where the change speaks of what the device's copy does not hold.
+  // By how much the scope's digest grows; nothing where the changed fields do not
+  // fit the device's copy of the record.
   Result<std::optional<std::uint64_t>> take_change(const v1::RecordChange& change, const core::ScopeId& scope);
-  // The next request names no position in the scope, so that it comes whole.
-  void forget_position(const core::ScopeId& scope);
+  // The next request names no position in the scope: the server sends it whole.
+  void read_anew(const core::ScopeId& scope);
   ConfirmedByRecord confirmed_in(const v1::ScopeChanges& changes, const v1::SyncReply& reply);
   Result<std::uint64_t> confirm(const core::RecordId& record, const std::vector<Confirmed>& own, const v1::BatchStamps& stamps);
   // The server lost what it had acknowledged after `counter`: it waits again.

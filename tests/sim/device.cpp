@@ -205,10 +205,10 @@ void Device::check_reply(Answer& answer) {
     book_.cursors.erase(*core::ScopeId::from_bytes(changes.scope()));
     if (server_.restores() == 0) throw BrokenPromise(book_.name + ": its copy differs from the office's, and nothing was ever restored");
   }
-  if (!book_.keeps_old_form || reply.forms_size() == 0 || store_->directory.form("visit") == nullptr) return;
+  if (!book_.keeps_old_form || reply.forms_frame().empty() || store_->directory.form("visit") == nullptr) return;
   // Its app is older than the form.
   run_.tally.add(FaultKind::old_form_kept);
-  reply.clear_forms();
+  reply.clear_forms_frame();
   reply.clear_forms_version();
   answer->body = reply.SerializeAsString();
 }

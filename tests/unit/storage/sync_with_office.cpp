@@ -31,7 +31,7 @@ void sync(TestOffice& office, StoredDevice& device, std::size_t wire_bytes_max) 
     const auto taken = device.take(*reply);
     INFO((taken ? "" : taken.error().message()));
     REQUIRE(taken);
-    if (!reply->more() && !taken->read_again && device.waiting() == 0) return;
+    if (!reply->more() && !taken->begins_anew && device.waiting() == 0) return;
   }
   FAIL("the sync does not end");
 }
