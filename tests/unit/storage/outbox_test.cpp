@@ -68,7 +68,7 @@ class Sender {
 };
 
 codec::BatchHash hash_of(const storage::SignedBatch& batch) {
-  return codec::hash_batch(codec::signed_bytes({device(1), batch.first, batch.previous, batch.encoding}, batch.content));
+  return codec::hash_batch({device(1), batch.first, batch.previous, batch.encoding}, batch.content);
 }
 
 bool same(const storage::SignedBatch& left, const storage::SignedBatch& right) {
@@ -109,7 +109,7 @@ TEST_CASE("A batch is signed with the device's key over what the chain says") {
   REQUIRE(batch);
   codec::VerifyingKey verifying;
   std::copy_n(sender.key.begin() + 32, verifying.size(), verifying.begin());
-  CHECK(codec::verify_batch(codec::signed_bytes({device(1), 1, {}, codec::Encoding::zstd}, batch->content), batch->signature, verifying));
+  CHECK(codec::verify_batch(codec::hash_batch({device(1), 1, {}, codec::Encoding::zstd}, batch->content), batch->signature, verifying));
 }
 
 TEST_CASE("A link that carries less gets a smaller cut, and whichever the server took is the one kept") {

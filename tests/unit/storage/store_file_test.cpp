@@ -130,11 +130,12 @@ TEST_CASE("A form that this program cannot read is kept and not shown") {
   const auto opened = storage::open_store(file.path, true);
   REQUIRE(opened);
   storage::Directory directory(**opened);
-  v1::Form form;
+  v1::SyncReply reply;
+  v1::Form& form = *reply.add_forms();
   form.set_name("visit");
   form.set_version(9);
   form.add_fields()->set_type(static_cast<v1::FieldType>(99));
-  directory.put_form(form);
+  REQUIRE(directory.put_forms(reply));
   CHECK(directory.form("visit") == nullptr);
   CHECK(directory.forms().empty());
 }
