@@ -29,7 +29,10 @@ class Work {
 struct Scenario {
   std::string name;
   bool starts_closed = false;  // nothing is open when the work begins
-  bool at_the_office = false;  // an administrator's: bad_alloc may come through
+  // bad_alloc may come through: the script allocates too, as an app does, and an
+  // administrator's transactions throw.
+  bool may_throw = false;
+  bool follows_script = true;  // the phone saves nothing else
   std::shared_ptr<const DiskSet> disks;
   std::function<std::unique_ptr<Work>(team::Team&)> begin;
 };

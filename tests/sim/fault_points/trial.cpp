@@ -55,13 +55,12 @@ std::uint64_t Trial::count(const Scenario& scenario, What what, Who who) {
 }
 
 std::string Trial::meet(const Scenario& scenario, Work& work, const Point& point) {
-  std::string escaped;
   arm(point);
   try {
     static_cast<void>(work.act(team_));
   } catch (const std::bad_alloc&) {
     disarm();
-    const bool may = scenario.at_the_office && point.what == What::allocation;
+    const bool may = scenario.may_throw && point.what == What::allocation;
     if (!may) return "bad_alloc came through";
   } catch (const std::exception& exception) {
     disarm();
@@ -73,15 +72,15 @@ std::string Trial::meet(const Scenario& scenario, Work& work, const Point& point
   return work.verify(team_);
 }
 
-std::string Trial::damage() {
+std::string Trial::damage(const Scenario& scenario) {
   for (const Who who : everybody) {
     if (team_.machine(who).files().names().empty()) continue;
     const std::string damaged = team::look_at(team_, who).damage;
     if (!damaged.empty()) return damaged;
-    const std::string half = team::half_done(team_, who, script_);
+    const std::string half = team::half_done(team_, who);
     if (!half.empty()) return half;
   }
-  return {};
+  return scenario.follows_script ? team::missing_text(team_.phone, script_) : std::string();
 }
 
 std::string Trial::run(const Scenario& scenario, const Point& point) {
@@ -96,7 +95,7 @@ std::string Trial::run(const Scenario& scenario, const Point& point) {
   team_.close_all();
   if (!wrong.empty()) return wrong;
   if (sqlite3_memory_used() != memory_before) return "SQLite keeps memory that nobody uses";
-  return damage();
+  return damage(scenario);
 }
 
 }  // namespace fieldsync::fault_points

@@ -34,7 +34,7 @@ class Trial {
   void arm(const Point& point);
   void disarm();
   [[nodiscard]] std::string meet(const Scenario& scenario, Work& work, const Point& point);
-  [[nodiscard]] std::string damage();
+  [[nodiscard]] std::string damage(const Scenario& scenario);
 
   team::Team& team_;
   const team::Script& script_;

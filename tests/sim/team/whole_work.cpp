@@ -94,7 +94,25 @@ bool shows(const RecordView& view, const std::string& summary) {
   return false;
 }
 
-// The person sees all that was saved, as far as the store's counter says.
+}  // namespace
+
+std::string half_done(Team& team, Who who) {
+  const bool is_office = who == Who::office;
+  {
+    DatabaseFile file(is_office ? Office::file_on(team.office_machine)
+                                : (who == Who::phone ? team.phone : team.tablet).file());
+    const auto ask = [&](const auto& rules) -> std::string {
+      for (const Rule& rule : rules) {
+        if (!file.rows(rule.sql).empty()) return rule.sentence;
+      }
+      return {};
+    };
+    if (std::string broken = is_office ? ask(office_rules) : ask(phone_rules()); !broken.empty()) return broken;
+    if (std::string broken = wrong_digest(file, is_office ? "key" : "id"); !broken.empty()) return broken;
+  }
+  return {};
+}
+
 std::string missing_text(Phone& phone, const Script& script) {
   if (auto opened = phone.open(); !opened) return "it does not open";
   const auto saved = phone.saved();
@@ -111,25 +129,6 @@ std::string missing_text(Phone& phone, const Script& script) {
     if (!found) return "the text last saved in '" + title + "' is not shown";
   }
   return {};
-}
-
-}  // namespace
-
-std::string half_done(Team& team, Who who, const Script& script) {
-  const bool is_office = who == Who::office;
-  {
-    DatabaseFile file(is_office ? Office::file_on(team.office_machine)
-                                : (who == Who::phone ? team.phone : team.tablet).file());
-    const auto ask = [&](const auto& rules) -> std::string {
-      for (const Rule& rule : rules) {
-        if (!file.rows(rule.sql).empty()) return rule.sentence;
-      }
-      return {};
-    };
-    if (std::string broken = is_office ? ask(office_rules) : ask(phone_rules()); !broken.empty()) return broken;
-    if (std::string broken = wrong_digest(file, is_office ? "key" : "id"); !broken.empty()) return broken;
-  }
-  return who == Who::phone ? missing_text(team.phone, script) : std::string();
 }
 
 }  // namespace fieldsync::team
