@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <exception>
+#include <new>
 #include <optional>
 
 #include "sqlite/connection.h"
@@ -110,7 +111,12 @@ void SqliteStore::commit_together(std::deque<Job*>& jobs) {
   if (outcome) return;
   // Nothing was committed: whoever was told nothing may try again.
   for (Job* job : jobs) {
-    if (!job->thrown && (!job->result || *job->result)) job->result = outcome;
+    if (job->thrown || (job->result && !*job->result)) continue;
+    try {
+      job->result = outcome;
+    } catch (const std::bad_alloc&) {
+      job->thrown = std::current_exception();
+    }
   }
 }
 

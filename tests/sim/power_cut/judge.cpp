@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <random>
 
-#include "whole_work.h"
+#include "sim/team/whole_work.h"
 
 namespace fieldsync::power_cut {
 namespace {
@@ -34,11 +34,12 @@ Judge::Judge(team::Team& team, const team::Script& script, const Recording& reco
   learn_states();
 }
 
-std::size_t Judge::take_up(const StoreState& state, const std::string& where) {
+std::size_t Judge::take_up(const team::StoreState& state, const std::string& where) {
   if (!state.damage.empty()) learned_wrong_.push_back(where + ": " + state.damage);
   if (states_.empty() || states_.back() != state.content) {
     states_.push_back(state.content);
-    const std::string half = half_done(team_, who_, script_);
+    std::string half = team::half_done(team_, who_);
+    if (half.empty() && who_ == Who::phone) half = team::missing_text(team_.phone, script_);
     if (!half.empty()) learned_wrong_.push_back(where + ": " + half);
   }
   return states_.size() - 1;
@@ -47,7 +48,7 @@ std::size_t Judge::take_up(const StoreState& state, const std::string& where) {
 void Judge::learn_states() {
   Disks disks;
   team_.machine(who_).restore({});
-  state_after_.push_back(take_up(look_at(team_, who_), name_ + ", before everything"));
+  state_after_.push_back(take_up(team::look_at(team_, who_), name_ + ", before everything"));
   for (const Moment& moment : recording_.moments) {
     disks.apply(moment);
     if (moment.who != who_) {
@@ -57,7 +58,7 @@ void Judge::learn_states() {
     team_.machine(who_).restore(disks.of(who_));
     const std::string where =
         name_ + ", killed after moment " + std::to_string(state_after_.size()) + " (" + moment.phase + ")";
-    state_after_.push_back(take_up(look_at(team_, who_), where));
+    state_after_.push_back(take_up(team::look_at(team_, who_), where));
   }
 }
 
@@ -73,7 +74,7 @@ std::size_t Judge::oldest_allowed(std::size_t moments) const {
   return oldest;
 }
 
-void Judge::judge(std::size_t moments, const StoreState& found, Tally& tally, const std::string& where,
+void Judge::judge(std::size_t moments, const team::StoreState& found, Tally& tally, const std::string& where,
                   Report& report) const {
   if (!found.damage.empty()) {
     ++tally.corrupt;
@@ -131,7 +132,7 @@ void Judge::cut_at_every_moment(const Effort& effort, Report& report) {
       const std::string where = name_ + ", seed " + std::to_string(effort.seed) + ", moment " + std::to_string(i + 1) +
                                 " (" + moment.phase + "), cut " + std::to_string(cut);
       team_.machine(who_).restore(image);
-      judge(i + 1, look_at(team_, who_), tally, where, report);
+      judge(i + 1, team::look_at(team_, who_), tally, where, report);
       ++tally.images;
       if (images++ % effort.finish_every == 0) finish(disks, image, tally, where, report);
     }

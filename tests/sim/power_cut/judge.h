@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "recording.h"
-#include "store_state.h"
+#include "sim/team/store_state.h"
 
 namespace fieldsync::power_cut {
 
@@ -51,10 +51,10 @@ class Judge {
   // Opens the store after each moment as if its program had been killed: that
   // gives the states in their order.
   void learn_states();
-  [[nodiscard]] std::size_t take_up(const StoreState& state, const std::string& where);
+  [[nodiscard]] std::size_t take_up(const team::StoreState& state, const std::string& where);
   // Index of the oldest state that may be found after this many moments.
   [[nodiscard]] std::size_t oldest_allowed(std::size_t moments) const;
-  void judge(std::size_t moments, const StoreState& found, Tally& tally, const std::string& where,
+  void judge(std::size_t moments, const team::StoreState& found, Tally& tally, const std::string& where,
              Report& report) const;
   void finish(const Disks& disks, const sim::FileTree& image, Tally& tally, const std::string& where, Report& report);
 

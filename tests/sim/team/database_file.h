@@ -7,7 +7,7 @@
 
 struct sqlite3;
 
-namespace fieldsync::power_cut {
+namespace fieldsync::team {
 
 // Throws std::runtime_error where SQLite refuses.
 class DatabaseFile {
@@ -21,4 +21,4 @@ class DatabaseFile {
   std::unique_ptr<sqlite3, int (*)(sqlite3*)> database_;
 };
 
-}  // namespace fieldsync::power_cut
+}  // namespace fieldsync::team

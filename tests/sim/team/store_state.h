@@ -7,7 +7,7 @@
 
 #include "sim/team/team.h"
 
-namespace fieldsync::power_cut {
+namespace fieldsync::team {
 
 struct StoreState {
   // Why the store is damaged; empty where it is sound.
@@ -17,6 +17,6 @@ struct StoreState {
 };
 
 // Opens the machine's store as the product does, closes it, and looks at every row.
-[[nodiscard]] StoreState look_at(team::Team& team, team::Who who);
+[[nodiscard]] StoreState look_at(Team& team, Who who);
 
-}  // namespace fieldsync::power_cut
+}  // namespace fieldsync::team

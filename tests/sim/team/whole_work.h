@@ -8,10 +8,14 @@
 
 #include "sim/team/script.h"
 
-namespace fieldsync::power_cut {
+namespace fieldsync::team {
 
 // What does not fit together, in words; empty where all does. The machine's store
 // is closed.
-[[nodiscard]] std::string half_done(team::Team& team, team::Who who, const team::Script& script);
+[[nodiscard]] std::string half_done(Team& team, Who who);
 
-}  // namespace fieldsync::power_cut
+// Which text of the script's saves the phone does not show, as far as its store
+// says that they were saved; empty where it shows all.
+[[nodiscard]] std::string missing_text(Phone& phone, const Script& script);
+
+}  // namespace fieldsync::team

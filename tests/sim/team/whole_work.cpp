@@ -1,14 +1,12 @@
-#include "whole_work.h"
+#include "sim/team/whole_work.h"
 
 #include <array>
 #include <map>
 
-#include "database_file.h"
+#include "sim/team/database_file.h"
 
-namespace fieldsync::power_cut {
+namespace fieldsync::team {
 namespace {
-
-using team::Who;
 
 // A question that no row may answer.
 struct Rule {
@@ -96,31 +94,12 @@ bool shows(const RecordView& view, const std::string& summary) {
   return false;
 }
 
-// The person sees all that was saved, as far as the store's counter says.
-std::string missing_text(team::Phone& phone, const team::Script& script) {
-  if (auto opened = phone.open(); !opened) return "it does not open";
-  const auto saved = phone.saved();
-  const auto views = phone.database().query({.form = "visit", .include_deleted = true});
-  phone.close();
-  if (!saved || !views) return "it cannot be asked";
-  std::map<std::string, std::string> newest;
-  for (const team::Saved& save : script.phone_saves()) {
-    if (save.counter <= *saved) newest[save.title] = save.summary;
-  }
-  for (const auto& [title, summary] : newest) {
-    bool found = false;
-    for (const RecordView& view : *views) found = found || shows(view, summary);
-    if (!found) return "the text last saved in '" + title + "' is not shown";
-  }
-  return {};
-}
-
 }  // namespace
 
-std::string half_done(team::Team& team, Who who, const team::Script& script) {
+std::string half_done(Team& team, Who who) {
   const bool is_office = who == Who::office;
   {
-    DatabaseFile file(is_office ? team::Office::file_on(team.office_machine)
+    DatabaseFile file(is_office ? Office::file_on(team.office_machine)
                                 : (who == Who::phone ? team.phone : team.tablet).file());
     const auto ask = [&](const auto& rules) -> std::string {
       for (const Rule& rule : rules) {
@@ -131,7 +110,25 @@ std::string half_done(team::Team& team, Who who, const team::Script& script) {
     if (std::string broken = is_office ? ask(office_rules) : ask(phone_rules()); !broken.empty()) return broken;
     if (std::string broken = wrong_digest(file, is_office ? "key" : "id"); !broken.empty()) return broken;
   }
-  return who == Who::phone ? missing_text(team.phone, script) : std::string();
+  return {};
 }
 
-}  // namespace fieldsync::power_cut
+std::string missing_text(Phone& phone, const Script& script) {
+  if (auto opened = phone.open(); !opened) return "it does not open";
+  const auto saved = phone.saved();
+  const auto views = phone.database().query({.form = "visit", .include_deleted = true});
+  phone.close();
+  if (!saved || !views) return "it cannot be asked";
+  std::map<std::string, std::string> newest;
+  for (const Saved& save : script.phone_saves()) {
+    if (save.counter <= *saved) newest[save.title] = save.summary;
+  }
+  for (const auto& [title, summary] : newest) {
+    bool found = false;
+    for (const RecordView& view : *views) found = found || shows(view, summary);
+    if (!found) return "the text last saved in '" + title + "' is not shown";
+  }
+  return {};
+}
+
+}  // namespace fieldsync::team

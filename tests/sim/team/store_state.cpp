@@ -1,4 +1,4 @@
-#include "store_state.h"
+#include "sim/team/store_state.h"
 
 #include <sqlite3.h>
 
@@ -7,14 +7,12 @@
 #include <stdexcept>
 #include <vector>
 
-#include "database_file.h"
+#include "sim/team/database_file.h"
 
-namespace fieldsync::power_cut {
+namespace fieldsync::team {
 namespace {
 
-using team::Who;
-
-Result<void> open_and_close(team::Team& team, Who who) {
+Result<void> open_and_close(Team& team, Who who) {
   Result<void> opened;
   switch (who) {
     case Who::office:
@@ -53,14 +51,14 @@ std::string damage_of(DatabaseFile& file) {
 
 }  // namespace
 
-StoreState look_at(team::Team& team, Who who) {
+StoreState look_at(Team& team, Who who) {
   StoreState state;
   if (auto opened = open_and_close(team, who); !opened) {
     state.damage = "it does not open: " + opened.error().message();
     return state;
   }
   try {
-    DatabaseFile file(who == Who::office ? team::Office::file_on(team.office_machine)
+    DatabaseFile file(who == Who::office ? Office::file_on(team.office_machine)
                                          : (who == Who::phone ? team.phone : team.tablet).file());
     state.damage = damage_of(file);
     state.content = content_of(file);
@@ -70,4 +68,4 @@ StoreState look_at(team::Team& team, Who who) {
   return state;
 }
 
-}  // namespace fieldsync::power_cut
+}  // namespace fieldsync::team

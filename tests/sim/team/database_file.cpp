@@ -1,10 +1,10 @@
-#include "database_file.h"
+#include "sim/team/database_file.h"
 
 #include <sqlite3.h>
 
 #include <stdexcept>
 
-namespace fieldsync::power_cut {
+namespace fieldsync::team {
 namespace {
 
 std::string cell(sqlite3_stmt* statement, int column) {
@@ -39,4 +39,4 @@ std::vector<std::vector<std::string>> DatabaseFile::rows(const std::string& sql)
   return rows;
 }
 
-}  // namespace fieldsync::power_cut
+}  // namespace fieldsync::team
