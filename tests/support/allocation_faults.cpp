@@ -38,8 +38,10 @@ void* sqlite_realloc(void* old, int bytes) {
   return allocation_fails() ? nullptr : sqlite_memory().xRealloc(old, bytes);
 }
 
-void* allocate(std::size_t bytes) {
-  void* memory = allocation_fails() ? nullptr : std::malloc(bytes == 0 ? 1 : bytes);
+void* allocate(std::size_t bytes) { return allocation_fails() ? nullptr : std::malloc(bytes == 0 ? 1 : bytes); }
+
+void* allocate_or_throw(std::size_t bytes) {
+  void* memory = allocate(bytes);
   if (memory == nullptr) throw std::bad_alloc();
   return memory;
 }
@@ -65,9 +67,15 @@ std::uint64_t stop_allocation_faults() {
 
 }  // namespace fieldsync::testing
 
-void* operator new(std::size_t bytes) { return fieldsync::testing::allocate(bytes); }
-void* operator new[](std::size_t bytes) { return fieldsync::testing::allocate(bytes); }
+void* operator new(std::size_t bytes) { return fieldsync::testing::allocate_or_throw(bytes); }
+void* operator new[](std::size_t bytes) { return fieldsync::testing::allocate_or_throw(bytes); }
+// std::stable_sort asks with nothrow. Left out, the address sanitizer's own would answer, and its memory
+// would come to the operators below.
+void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept { return fieldsync::testing::allocate(bytes); }
+void* operator new[](std::size_t bytes, const std::nothrow_t&) noexcept { return fieldsync::testing::allocate(bytes); }
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete[](void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete(void* memory, const std::nothrow_t&) noexcept { std::free(memory); }
+void operator delete[](void* memory, const std::nothrow_t&) noexcept { std::free(memory); }
