@@ -32,6 +32,11 @@ void check(sqlite3_stmt* statement, int code) {
 
 }  // namespace
 
+void forget_memory_statistics() {
+  const int code = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+  FIELDSYNC_CHECK(code == SQLITE_OK, "it is called before SQLite is used");
+}
+
 Statement::~Statement() {
   sqlite3_reset(statement_);
   sqlite3_clear_bindings(statement_);

@@ -68,6 +68,10 @@ class Statement {
   sqlite3_stmt* statement_;
 };
 
+// Turns SQLite's own count of its memory off, which takes a lock for each piece. For a
+// program, before its first connection; never for a library, whose host decides.
+void forget_memory_statistics();
+
 enum class OpenMode { read_write, read_only };
 
 class Connection {
