@@ -21,8 +21,8 @@ class Monitor {
   void settle_conflict();
   void delete_or_restore();
   void save_poisoned();
-  void write_something(RecordEditor& editor);
-  void write_field(RecordEditor& editor, const std::string& field);
+  void write_something(Screen& screen);
+  void write_field(Screen& screen, const std::string& field);
   void write_item(RecordEditor& editor);
   void save(Screen& screen);
   void finish(Screen screen);
