@@ -37,6 +37,11 @@ core::Value text(const char* letters) {
   return core::Value{std::string(letters)};
 }
 
+std::string first_letters(const core::RecordId& record) {
+  const testing::AllocationPause pause;
+  return record.hex().substr(0, 8);
+}
+
 core::Value first_value(const RecordView& view, std::string_view field) {
   const ShownField* shown = view.find(field);
   return shown == nullptr ? core::Value{} : shown->values.front().value;
@@ -144,7 +149,7 @@ std::vector<std::pair<std::string, std::function<Result<void>(Team&)>>> readings
       {"find by prefix",
        [](Team& team) -> Result<void> {
          auto record = team.phone.find(edited);
-         return record ? only_error(team.phone.database().find_by_prefix(record->hex().substr(0, 8))) : record.error();
+         return record ? only_error(team.phone.database().find_by_prefix(first_letters(*record))) : record.error();
        }},
       {"conflicts", [](Team& team) { return only_error(team.phone.database().conflicts()); }},
       {"status", [](Team& team) { return only_error(team.phone.database().status()); }},
