@@ -245,6 +245,7 @@ class LocalDatabase final : public Database {
     const core::DeviceId own = store_.identity.device();
     const bool durable = state.seen.counter_of(own) <= store_.identity.durable_counter();
     if (view.progress == Progress::sent && durable) view.progress = Progress::durable;
+    if (view.progress != Progress::saved_here && store_.outbox.has_refused(state.id)) view.progress = Progress::refused;
     return view;
   }
 

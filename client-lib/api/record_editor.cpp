@@ -1,5 +1,7 @@
 #include <sodium.h>
 
+#include <algorithm>
+
 #include "api/record_editor_session.h"
 #include "api/record_view.h"
 #include "codec/operation_codec.h"
@@ -124,6 +126,12 @@ Result<core::ItemId> RecordEditor::Session::add_item(std::string_view name) {
 }
 
 Result<void> RecordEditor::Session::delete_item(const core::ItemId& item) {
+  // A deletion covers what was seen; an edit in the same save would stand beside it.
+  const auto undone = std::erase_if(writes_, [&](const auto& entry) { return entry.first.item == item; });
+  const auto items = state_.items();
+  if (std::find(items.begin(), items.end(), item) == items.end()) {
+    return undone > 0 ? Result<void>() : Result<void>(Error{Errc::not_found, "The record has no such item."});
+  }
   return put(core::delete_write(state_, item), nullptr);
 }
 

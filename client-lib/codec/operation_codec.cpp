@@ -7,12 +7,11 @@
 #include "codec/value_codec.h"
 #include "codec/wire_reader.h"
 #include "codec/wire_scan.h"
+#include "core/form.h"
 #include "fieldsync/v1/operation.pb.h"
 
 namespace fieldsync::codec {
 namespace {
-
-constexpr std::size_t form_name_bytes_max = 64;
 
 Error malformed(std::string_view what) {
   return {Errc::malformed_operation, "The operation could not be read: " + std::string(what)};
@@ -45,12 +44,6 @@ void write_field_write(WireWriter& out, const core::FieldWrite& write, const cor
   out.end(mark);
 }
 
-bool is_form_name(std::string_view name) {
-  return !name.empty() && name.size() <= form_name_bytes_max && std::all_of(name.begin(), name.end(), [](char letter) {
-    return (letter >= 'a' && letter <= 'z') || (letter >= '0' && letter <= '9') || letter == '_';
-  });
-}
-
 // Reads one operation in one pass, counting as it goes.
 class OperationReader {
  public:
@@ -70,7 +63,7 @@ class OperationReader {
     }
     if (reader.failed()) return unreadable();
     if (!has_record_ || !has_scope_) return malformed("its record or scope is not 16 bytes.");
-    if (!is_form_name(operation_.form)) return malformed("it does not name a form.");
+    if (!core::is_name(operation_.form)) return malformed("it does not name a form.");
     return {};
   }
 

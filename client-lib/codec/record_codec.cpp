@@ -4,6 +4,7 @@
 
 #include "codec/value_codec.h"
 #include "codec/wire_reader.h"
+#include "core/form.h"
 #include "fieldsync/v1/record.pb.h"
 
 namespace fieldsync::codec {
@@ -71,7 +72,7 @@ void write_awaited(WireWriter& out, const core::Awaited& awaited) {
 template <typename Id>
 bool take_id(WireReader& field, Id& id) {
   const auto read = Id::from_bytes(field.bytes());
-  if (!field.once(WireType::bytes) || !read) return false;
+  if (!field.once(WireType::bytes) || !read || read->is_none()) return false;
   id = *read;
   return true;
 }
@@ -115,7 +116,7 @@ bool read_stamp(std::string_view bytes, RecordState& state) {
       default: return false;
     }
   });
-  if (!read || device >= state.seen.newest.size()) return false;
+  if (!read || stamp.author.is_none() || device >= state.seen.newest.size()) return false;
   stamped.id.device = state.seen.newest[device].device;
   return true;
 }
@@ -123,7 +124,7 @@ bool read_stamp(std::string_view bytes, RecordState& state) {
 bool read_awaited(std::string_view bytes, RecordState& state) {
   using Wire = v1::Awaited;
   core::Awaited& awaited = state.awaited.emplace_back();
-  return read_fields(bytes, [&](WireReader& field) {
+  const bool read = read_fields(bytes, [&](WireReader& field) {
     switch (field.field()) {
       case Wire::kItemFieldNumber: return take_id(field, awaited.key.item);
       case Wire::kFieldFieldNumber: return take_number(field, awaited.key.field);
@@ -134,6 +135,7 @@ bool read_awaited(std::string_view bytes, RecordState& state) {
       default: return false;
     }
   });
+  return read && !awaited.value.operation.device.is_none();
 }
 
 template <typename List>
@@ -144,6 +146,7 @@ bool ascends(const List& list) {
 // What the head's fields say by standing beside each other.
 Result<void> check_head(const RecordState& state) {
   if (state.id.is_none() || state.scope.is_none()) return damaged("it names no record or scope.");
+  if (!core::is_name(state.form)) return damaged("it names no form.");
   const auto device_order = [](const core::OperationId& left, const core::OperationId& right) { return !(left.device < right.device); };
   if (std::adjacent_find(state.seen.newest.begin(), state.seen.newest.end(), device_order) != state.seen.newest.end()) {
     return damaged("its devices are not sorted.");
@@ -180,7 +183,7 @@ Result<void> read_entry(std::string_view bytes, RecordState& state) {
   if (stamp >= state.stamps.size()) return damaged("an entry names no operation.");
   std::size_t elements = 0;
   auto value = read_value(value_bytes, elements);
-  if (!value) return damaged("an entry holds no value.");
+  if (!value || !holds_valid_text(*value)) return damaged("an entry holds no value.");
   if (state.fields.empty() || state.fields.back().key != key) {
     if (!state.fields.empty() && key < state.fields.back().key) return damaged("its fields are not sorted.");
     state.fields.push_back({key, {}});

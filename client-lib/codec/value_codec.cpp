@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "codec/wire_reader.h"
+#include "core/text.h"
 #include "fieldsync/v1/value.pb.h"
 
 namespace fieldsync::codec {
@@ -232,6 +233,14 @@ Result<core::Value> read_value(std::string_view bytes, std::size_t& elements) {
     case WireType::fixed32: break;
   }
   return malformed("its kind is not known.");
+}
+
+bool holds_valid_text(const core::Value& value) {
+  const auto valid = [](std::string_view text) { return core::count_characters(text).has_value(); };
+  if (const auto* text = std::get_if<std::string>(&value)) return valid(*text);
+  if (const auto* choice = std::get_if<core::Choice>(&value)) return valid(choice->code);
+  if (const auto* local = std::get_if<core::LocalText>(&value)) return valid(local->language) && valid(local->text);
+  return true;
 }
 
 }  // namespace fieldsync::codec

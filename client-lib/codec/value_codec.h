@@ -18,4 +18,7 @@ void write_value(WireWriter& writer, std::uint32_t field, const core::Value& val
 // Adds to `elements` as wire_scan.h counts.
 [[nodiscard]] Result<core::Value> read_value(std::string_view bytes, std::size_t& elements);
 
+// Whether what the value holds of text is text (core/text.h).
+[[nodiscard]] bool holds_valid_text(const core::Value& value);
+
 }  // namespace fieldsync::codec

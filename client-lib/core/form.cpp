@@ -13,13 +13,6 @@ Error problem(const Form& form, std::string_view what) {
   return {Errc::malformed_request, "Form '" + form.name + "': " + std::string(what)};
 }
 
-bool is_name(std::string_view name) {
-  if (name.empty() || name.size() > name_bytes_max) return false;
-  return std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
-  });
-}
-
 bool policy_fits(const FormField& field) {
   switch (field.policy) {
     case MergePolicy::max:
@@ -74,7 +67,16 @@ std::optional<std::size_t> FormField::rank_of(std::string_view choice) const {
   return std::nullopt;
 }
 
+bool is_name(std::string_view name) {
+  if (name.empty() || name.size() > name_bytes_max) return false;
+  return std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+  });
+}
+
 const FormField* Form::find(std::uint32_t number) const {
+  // Most forms number their fields without a gap.
+  if (number - 1 < fields.size() && fields[number - 1].number == number) return &fields[number - 1];
   const auto at = std::lower_bound(fields.begin(), fields.end(), number,
                                    [](const FormField& field, std::uint32_t key) { return field.number < key; });
   return at != fields.end() && at->number == number ? &*at : nullptr;

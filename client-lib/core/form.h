@@ -68,6 +68,9 @@ struct Form {
   [[nodiscard]] const FormField* find(std::string_view name) const;
 };
 
+// Whether this can be the name of a form, field or choice: 1 to 64 of a-z, 0-9 and _.
+[[nodiscard]] bool is_name(std::string_view name);
+
 // The label in `language`, else in English, else the first one, else `fallback`.
 [[nodiscard]] std::string_view label_in(const std::vector<Label>& labels, std::string_view language,
                                         std::string_view fallback);

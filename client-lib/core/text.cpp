@@ -35,20 +35,21 @@ bool is_forbidden(std::uint32_t value) {
 
 std::optional<std::size_t> count_characters(std::string_view text) {
   std::size_t characters = 0;
-  while (!text.empty()) {
+  for (std::size_t at = 0; at < text.size(); ++characters) {
     // Plain ASCII and the two bytes of Cyrillic, which is most of what there is.
-    const auto lead = static_cast<std::uint8_t>(text[0]);
-    const bool ascii = lead >= 0x20 && lead < 0x7F;
-    const bool two_bytes = lead >= 0xC3 && lead < 0xE0 && text.size() > 1 && (static_cast<std::uint8_t>(text[1]) & 0xC0) == 0x80;
-    if (ascii || two_bytes) {
-      text.remove_prefix(ascii ? 1 : 2);
-      ++characters;
+    const auto lead = static_cast<std::uint8_t>(text[at]);
+    if (lead >= 0x20 && lead < 0x7F) {
+      ++at;
       continue;
     }
-    const CodePoint point = decode(text);
+    const bool two_bytes = lead >= 0xC3 && lead < 0xE0 && text.size() - at > 1;
+    if (two_bytes && (static_cast<std::uint8_t>(text[at + 1]) & 0xC0) == 0x80) {
+      at += 2;
+      continue;
+    }
+    const CodePoint point = decode(text.substr(at));
     if (point.bytes == 0 || is_forbidden(point.value)) return std::nullopt;
-    text.remove_prefix(point.bytes);
-    ++characters;
+    at += point.bytes;
   }
   return characters;
 }

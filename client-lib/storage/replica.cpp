@@ -58,6 +58,7 @@ Result<Taken> Replica::take(const v1::SyncReply& reply) {
     const ConfirmedByRecord own = confirmed_in(changes, reply);
     if (auto done = take_scope(changes, own, reply.stamps(), taken); !done) return done.error();
   }
+  if (!reply.more() && !taken.begins_anew) records_.drop_stale();
   take_scopes_gone(reply);
   if (reply.acknowledged_counter() > identity_.last_counter()) return unreadable("it acknowledges what was never saved.");
   const std::uint64_t before = identity_.acknowledged_counter();
@@ -98,6 +99,14 @@ Replica::ConfirmedByRecord Replica::confirmed_in(const v1::ScopeChanges& changes
   return own;
 }
 
+std::vector<std::uint64_t> Replica::counters_of(const ConfirmedByRecord& own) {
+  std::vector<std::uint64_t> counters;
+  for (const auto& [record, operations] : own) {
+    for (const Confirmed& confirmed : operations) counters.push_back(confirmed.counter);
+  }
+  return counters;
+}
+
 Result<void> Replica::take_scope(const v1::ScopeChanges& changes, const ConfirmedByRecord& own, const v1::BatchStamps& stamps,
                                  Taken& taken) {
   const auto scope = core::ScopeId::from_bytes(changes.scope());
@@ -107,7 +116,7 @@ Result<void> Replica::take_scope(const v1::ScopeChanges& changes, const Confirme
   std::uint64_t digest = row->digest;
   std::string cursor = row->cursor;
   if (changes.restart()) {
-    records_.forget_replicas(*scope);
+    records_.mark_stale(*scope);
     digest = 0;
     cursor.clear();
   }
@@ -135,13 +144,14 @@ Result<void> Replica::take_scope(const v1::ScopeChanges& changes, const Confirme
     if (!grown) return grown.error();
     digest += *grown;
   }
+  outbox_.remove(counters_of(own));
   if (!changes.cursor().empty()) cursor = changes.cursor();
   directory_.set_position(*scope, cursor, digest);
   return {};
 }
 
 void Replica::read_anew(const core::ScopeId& scope) {
-  records_.forget_replicas(scope);
+  records_.mark_stale(scope);
   directory_.set_position(scope, {}, 0);
 }
 
@@ -179,25 +189,25 @@ Result<std::optional<std::uint64_t>> Replica::take_change(const v1::RecordChange
 Result<std::uint64_t> Replica::confirm(const core::RecordId& record, const std::vector<Confirmed>& own,
                                        const v1::BatchStamps& stamps) {
   const Stamper stamper(stamps);
-  auto head = records_.shown_head(record);
-  const bool all_confirmed = outbox_.count_of_record(record) == own.size();
-  if (head && all_confirmed && head->awaited.empty()) {
+  const core::DeviceId device = identity_.device();
+  auto shown = records_.shown_head(record);
+  const bool all_confirmed = shown && shown->head.seen.counter_of(device) == own.back().counter;
+  if (all_confirmed && shown->head.awaited.empty()) {
     // The usual case: the body is what it was, only the clocks are now known.
-    for (core::StampedOperation& stamped : head->stamps) {
+    for (core::StampedOperation& stamped : shown->head.stamps) {
       const auto confirmed = std::find_if(own.begin(), own.end(), [&](const Confirmed& entry) {
-        return stamped.id == core::OperationId{identity_.device(), entry.counter};
+        return stamped.id == core::OperationId{device, entry.counter};
       });
       if (confirmed != own.end()) stamper.apply(stamped.stamp, confirmed->counter, confirmed->seq);
     }
-    outbox_.remove_of_record(record, own.back().counter);
-    return records_.confirm_shown(*head);
+    return records_.confirm_shown(*shown);
   }
   core::RecordState state = records_.replica(record);
   for (const StoredOperation& stored : outbox_.of_record(record, 0)) {
     const auto confirmed = std::find_if(own.begin(), own.end(), [&](const Confirmed& entry) { return entry.counter == stored.counter; });
     if (confirmed == own.end()) continue;
     std::size_t elements = 0;
-    auto operation = codec::decode_operation(stored.bytes, {identity_.device(), stored.counter}, identity_.person(), elements);
+    auto operation = codec::decode_operation(stored.bytes, {device, stored.counter}, identity_.person(), elements);
     if (!operation) return operation.error();
     core::Stamp stamp = provisional(*operation);
     stamper.apply(stamp, confirmed->counter, confirmed->seq);
@@ -237,9 +247,17 @@ Result<void> Replica::refill_after(std::uint64_t counter) {
 }
 
 void Replica::take_scopes_gone(const v1::SyncReply& reply) {
-  for (const std::string& gone : reply.scopes_gone()) {
-    const auto scope = core::ScopeId::from_bytes(gone);
-    if (!scope || outbox_.waits_for_scope(*scope)) continue;
+  std::set<std::string> gone(reply.scopes_gone().begin(), reply.scopes_gone().end());
+  if (reply.directory_version() > 0) {
+    // The directory names every scope of the person.
+    for (const ScopeRow& known : directory_.scopes()) gone.emplace(known.id.view());
+    for (const v1::ScopeChanges& named : reply.scopes()) gone.erase(named.scope());
+  }
+  for (const std::string& id : gone) {
+    const auto scope = core::ScopeId::from_bytes(id);
+    // What was acknowledged is at the office, even where the replica never got it.
+    if (!scope || outbox_.waits_for_scope(*scope, reply.acknowledged_counter())) continue;
+    outbox_.remove_of_scope(*scope);
     records_.remove_scope(*scope);
     directory_.remove_scope(*scope);
   }

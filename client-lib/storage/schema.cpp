@@ -39,6 +39,11 @@ CREATE TABLE batch(first INTEGER NOT NULL, last INTEGER NOT NULL, hash BLOB NOT 
                    encoding INTEGER NOT NULL, signature BLOB NOT NULL, content BLOB NOT NULL,
                    PRIMARY KEY(first, last));
 )"},
+    {2, R"(
+-- 1: the scope is being read anew and this replica has not been told again. It is
+-- shown until the reading has come to its end, and dropped then.
+ALTER TABLE record ADD COLUMN stale INTEGER NOT NULL DEFAULT 0;
+)"},
 });
 
 }  // namespace

@@ -21,7 +21,8 @@ inline constexpr std::int64_t code_lifetime_ms_default = 24 * 3600 * 1000LL;
 // The device's id: the first 16 bytes of SHA-256 of its key.
 [[nodiscard]] core::DeviceId device_id_of(std::string_view public_key);
 
-// Redeems a code, in one transaction, exactly once. `public_key`: Ed25519, as
+// Redeems a code, in one transaction, exactly once; the device that redeemed it may
+// ask again, because its answer may have been lost. `public_key`: Ed25519, as
 // proven by the TLS handshake. enrolment_code_invalid: wrong, used or expired,
 // which look the same. device_already_enrolled. A device that asks again with the
 // code that enrolled it gets the same answer: the first may have been lost.

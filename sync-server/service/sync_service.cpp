@@ -1,6 +1,7 @@
 #include "service/sync_service.h"
 
-#include "codec/operation_codec.h"
+#include <sodium.h>
+
 #include "core/effective_time.h"
 
 namespace fieldsync::server {
@@ -29,6 +30,13 @@ void put_forms(const std::vector<FormRow>& rows, BodyStyle style, v1::SyncReply&
   }
 }
 
+// Random: the database may be restored from the same copy more than once.
+std::uint64_t new_epoch() {
+  std::uint64_t epoch = 0;
+  randombytes_buf(&epoch, sizeof epoch);
+  return epoch >> 1;
+}
+
 }  // namespace
 
 Result<v1::SyncReply> SyncService::sync(const core::DeviceId& device, const v1::SyncRequest& request, BodyStyle style) {
@@ -47,7 +55,9 @@ Result<v1::SyncReply> SyncService::sync(const core::DeviceId& device, const v1::
   reply.set_acknowledged_counter(uploaded->acknowledged);
   reply.set_durable_counter(uploaded->acknowledged);
   reply.set_expected_counter(uploaded->expected);
-  for (const RefusalRow& refusal : uploaded->refused_before) *reply.add_results() = quarantined(refusal.counter, refusal.code, refusal.message);
+  for (const QuarantineRow& refused : uploaded->known_refusals) {
+    *reply.add_results() = quarantine_result(refused.counter, refused.code, refused.message);
+  }
   if (uploaded->outcome) {
     const UploadOutcome& outcome = *uploaded->outcome;
     for (const v1::OperationResult& refused : outcome.refused) *reply.add_results() = refused;
@@ -72,24 +82,22 @@ Result<SyncService::Upload> SyncService::upload(const core::DeviceId& id, const 
   for (int attempt = 0; attempt < upload_attempts; ++attempt) {
     std::optional<DeviceRow> device;
     Upload upload;
+    const std::uint64_t first = request.batch().first_counter();
     const auto looked = store_.read([&](ReadTransaction& transaction) -> Result<void> {
       auto row = enrolled_device(transaction, id);
       if (!row) return row.error();
       device = std::move(*row);
-      // A batch that comes again: the answer that said what was refused was lost.
-      const std::uint64_t first = request.batch().first_counter();
-      if (request.has_batch() && first <= device->last_counter) {
-        upload.refused_before = transaction.refusals(device->key, first, first + codec::operations_per_batch_max - 1);
-      }
+      const bool known = first > 0 && first <= device->last_counter;
+      if (known) upload.known_refusals = transaction.quarantined_from(device->key, first);
       return {};
     });
     if (!looked) return looked.error();
     upload.acknowledged = device->last_counter;
     if (!request.has_batch()) return upload;
     const std::uint64_t next = device->last_counter + 1;
-    if (request.batch().first_counter() != next) {
+    if (first != next) {
       // Known already, or a gap: nothing changes, and the device learns where to go on.
-      if (request.batch().first_counter() == 0) return Error{Errc::malformed_request, "Counters start at 1."};
+      if (first == 0) return Error{Errc::malformed_request, "Counters start at 1."};
       upload.expected = next;
       return upload;
     }
@@ -134,7 +142,7 @@ Result<void> SyncService::begin_new_epochs(const core::DeviceId& id, const v1::S
     for (const ScopeRow& scope : rewound) {
       const auto now = transaction.scope_by_key(scope.key);
       // Another device may have told already.
-      if (now && now->epoch == scope.epoch) transaction.set_epoch(scope.key, scope.epoch + 1);
+      if (now && now->epoch == scope.epoch) transaction.set_epoch(scope.key, new_epoch());
     }
     return {};
   });

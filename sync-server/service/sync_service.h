@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <vector>
 
 #include "core/id.h"
 #include "core/result.h"
@@ -31,7 +32,8 @@ class SyncService {
  private:
   struct Upload {
     std::optional<UploadOutcome> outcome;  // absent where nothing was new
-    std::vector<RefusalRow> refused_before;  // of a batch that came again
+    // Of a batch that was known already: what its device may not have heard.
+    std::vector<QuarantineRow> known_refusals;
     std::uint64_t acknowledged = 0;
     std::uint64_t expected = 0;
     std::uint64_t first_applied = 0;

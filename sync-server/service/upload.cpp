@@ -164,7 +164,7 @@ class Applier {
   void quarantine(const Error& error, std::string_view bytes, std::uint64_t counter) {
     const std::string code(describe(error.code).name);
     transaction_.quarantine({device_.key, counter, code, error.message(), bytes, outcome_.arrival.received});
-    outcome_.refused.push_back(quarantined(counter, code, error.message()));
+    outcome_.refused.push_back(quarantine_result(counter, code, error.message()));
   }
 
   WriteTransaction& transaction_;
@@ -180,7 +180,7 @@ class Applier {
 
 }  // namespace
 
-v1::OperationResult quarantined(std::uint64_t counter, const std::string& code, const std::string& message) {
+v1::OperationResult quarantine_result(std::uint64_t counter, const std::string& code, const std::string& message) {
   v1::OperationResult result;
   result.set_counter(counter);
   result.set_outcome(v1::OPERATION_OUTCOME_QUARANTINED);

@@ -188,6 +188,17 @@ void SqliteTransaction::put_membership(const core::PersonId& person, std::int64_
   raise_version("directory_version");
 }
 
+std::vector<QuarantineRow> SqliteTransaction::quarantined_from(std::int64_t device, std::uint64_t first) {
+  auto select = connection_.prepare(
+      "SELECT counter, code, message, received FROM quarantine WHERE device = ?1 AND counter >= ?2 ORDER BY counter");
+  select.bind(1, device).bind_unsigned(2, first);
+  std::vector<QuarantineRow> rows;
+  while (select.step()) {
+    rows.push_back({device, select.unsigned_integer(0), std::string(select.text(1)), std::string(select.text(2)), {}, {select.integer(3)}});
+  }
+  return rows;
+}
+
 std::optional<EnrolmentCodeRow> SqliteTransaction::enrolment_code(const Sha256& hash) {
   auto select = connection_.prepare(
       "SELECT p.id, c.expires, c.used FROM enrolment_code c JOIN person p ON p.key = c.person WHERE c.hash = ?1");
@@ -251,15 +262,6 @@ void SqliteTransaction::changes_after(std::int64_t scope, std::uint64_t cursor, 
   select.bind(1, scope).bind_unsigned(2, cursor);
   while (select.step() && take(read_record(select))) {
   }
-}
-
-std::vector<RefusalRow> SqliteTransaction::refusals(std::int64_t device, std::uint64_t first, std::uint64_t last) {
-  auto select = connection_.prepare(
-      "SELECT counter, code, message FROM quarantine WHERE device = ?1 AND counter BETWEEN ?2 AND ?3 ORDER BY counter");
-  select.bind(1, device).bind_unsigned(2, first).bind_unsigned(3, last);
-  std::vector<RefusalRow> rows;
-  while (select.step()) rows.push_back({select.unsigned_integer(0), std::string(select.text(1)), std::string(select.text(2))});
-  return rows;
 }
 
 void SqliteTransaction::append_batch(const BatchRow& batch) {

@@ -1,0 +1,34 @@
+// book.h: what the simulation itself knows of each device: every save that
+// returned, and what the office promised. Kept outside the simulated machines, so
+// no fault can touch it.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/operation.h"
+#include "service/cursor.h"
+
+namespace fieldsync::sim {
+
+struct SavedOperation {
+  core::Operation operation;
+  std::string bytes;
+  bool poisoned = false;  // must end in quarantine
+};
+
+struct Book {
+  std::string name;  // of the device, in the story
+  core::DeviceId device;
+  std::size_t person = 0;
+  std::vector<SavedOperation> saved;  // the one with counter n at n - 1
+  // Saves that were told to have failed: a power cut may bring one back.
+  std::uint64_t failed_saves = 0;
+  // The greatest counter that the office acknowledged, as far as it was not restored.
+  std::uint64_t promised = 0;
+  std::map<core::ScopeId, server::Cursor> cursors;
+  bool keeps_old_form = false;
+};
+
+}  // namespace fieldsync::sim

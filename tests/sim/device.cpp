@@ -1,0 +1,266 @@
+#include "sim/device.h"
+
+#include "engine/enrolment_text.h"
+#include "sim/device_checks.h"
+#include "sim/seeded_key.h"
+
+namespace fieldsync::sim {
+namespace {
+
+constexpr int attempts_to_open = 12;
+constexpr std::int64_t ten_years_ms = 3652 * day_ms;
+constexpr std::int64_t sync_again_ms = 4 * second_ms;
+constexpr std::size_t writes_looked_at = 6;
+
+// Enrolment blocks; its exchange happens at once.
+class EnrolmentTransport final : public engine::Transport {
+ public:
+  EnrolmentTransport(Network& network, Link& link) : network_(network), link_(link) {}
+  void start(std::string path, std::string body) override {
+    path_ = std::move(path);
+    body_ = std::move(body);
+  }
+  Result<engine::HttpReply> wait() override { return network_.exchange_now(link_, path_, body_); }
+  void cancel() override {}
+  [[nodiscard]] engine::WireBytes wire_bytes() const override { return {}; }
+
+ private:
+  Network& network_;
+  Link& link_;
+  std::string path_, body_;
+};
+
+// How a sync may fail while something is wrong around it. All else is a defect.
+bool may_happen(Errc code) {
+  switch (code) {
+    case Errc::offline:
+    case Errc::connection_lost:
+    case Errc::cancelled:
+    case Errc::timeout:
+    case Errc::overloaded:
+    case Errc::storage_full:
+    case Errc::storage_failed:
+    case Errc::unknown_device:
+    case Errc::device_revoked: return true;
+    default: return false;
+  }
+}
+
+}  // namespace
+
+Device::Device(Run& run, SimulatedVfs& vfs, Server& server, Office& office, Network& network, std::size_t number, std::size_t person)
+    : run_(run), server_(server), office_(office), network_(network), machine_(vfs.add_machine("/sim/device-" + std::to_string(number))),
+      faults_(run, machine_, Side::device, "device " + std::to_string(number)) {
+  book_.name = "device " + std::to_string(number);
+  book_.person = person;
+  for (auto& byte : key_seed_) byte = static_cast<std::uint8_t>(run.chance.next());
+  const std::string public_key = *tls::device_public_key(make_seeded_key(key_seed_).certificate_pem);
+  link_.device_name = book_.name;
+  link_.peer_key = public_key;
+  if (run.strikes(FaultKind::device_clock_off)) clock_ahead_ms_ = run.chance.between(-ten_years_ms, ten_years_ms);
+  book_.keeps_old_form = run.chance.happens(0.3) && run.plan.chosen(FaultKind::old_form_kept);
+}
+
+api::Environment Device::environment() {
+  api::Environment environment;
+  environment.wall_clock = [this] { return core::Instant{beginning_ms + run_.schedule.now() + clock_ahead_ms_}; };
+  environment.steady_clock = [this] { return core::Milliseconds{run_.schedule.now()}; };
+  environment.jitter = [this] { return run_.chance.part(); };
+  environment.make_key = [this] { return make_seeded_key(key_seed_); };
+  environment.connect = [this](const transport::HttpsSettings&) { return std::make_unique<EnrolmentTransport>(network_, link_); };
+  return environment;
+}
+
+// An event of this device: waits while it is paused, and is forgotten when its power goes.
+void Device::later(std::int64_t span_ms, std::function<void()> event) {
+  run_.schedule.after(span_ms, [this, boot = boots_, event = std::move(event)] {
+    if (boot != boots_) return;
+    if (is_paused()) {
+      later(paused_until_ms_ - run_.schedule.now(), event);
+    } else {
+      event();
+    }
+  });
+}
+
+void Device::start() {
+  if (is_on()) return;
+  ++boots_;
+  for (int attempt = 0; !database_; ++attempt) {
+    if (!machine_.is_running()) faults_.power_on();
+    auto opened = api::open_local_store(machine_.folder() + "/fieldsync.db", true, environment());
+    faults_.notice();
+    if (opened && machine_.is_running()) {
+      store_ = opened->get();
+      database_ = api::make_database(std::move(*opened));
+    } else if (attempt > attempts_to_open) {
+      throw BrokenPromise(book_.name + " does not open its store any more: " + (opened ? std::string("power") : opened.error().message()));
+    } else if (machine_.is_running()) {
+      faults_.repair();
+    }
+  }
+  book_.device = store_->identity.device();
+  check_saves_survived(book_, *store_);
+  if (!learn_saves(book_, *store_)) throw BrokenPromise(book_.name + " cannot read its store");
+  book_.failed_saves = 0;
+  run_.story.tell(book_.name, "is on, with " + std::to_string(book_.saved.size()) + " saves");
+  if (!enrolled_) enrol();
+}
+
+void Device::enrol() {
+  if (!is_on()) return;
+  if (!code_) code_ = office_.new_code(book_.person);
+  if (code_) {
+    const std::string pin(32, 'p');
+    const auto enrolled = database_->enrol(engine::format_enrolment({"office.example:9443", {pin, pin}, *code_}), book_.name);
+    if (!look_after()) return;
+    if (enrolled) {
+      enrolled_ = true;
+      code_.reset();
+      run_.story.tell(book_.name, "is enrolled");
+      later(run_.chance.between(1, minute_ms), [this] { sync(); });
+      return;
+    }
+    run_.story.tell(book_.name, "could not enrol: " + std::string(describe(enrolled.error().code).name));
+    if (enrolled.error().code == Errc::device_already_enrolled) throw BrokenPromise(book_.name + " can never enrol: the office has its key already");
+    if (enrolled.error().code == Errc::enrolment_code_invalid) code_.reset();
+  }
+  later(healed_ ? second_ms : run_.chance.between(second_ms, 10 * minute_ms), [this] { enrol(); });
+}
+
+bool Device::look_after() {
+  faults_.notice();
+  if (!is_on()) return false;
+  if (machine_.is_running()) return true;
+  lose_power();
+  return false;
+}
+
+void Device::lose_power() {
+  run_.story.tell(book_.name, "loses power");
+  ++boots_;
+  screens_.clear();
+  steps_.reset();
+  store_ = nullptr;
+  database_.reset();
+  later(run_.chance.between(second_ms, run_.chance.happens(0.2) ? day_ms : hour_ms), [this] { start(); });
+}
+
+void Device::sync() {
+  if (!is_on() || !enrolled_ || steps_ || is_paused()) return;
+  SyncOptions options;
+  options.retries = static_cast<int>(run_.chance.between(0, 4));
+  auto begun = api::begin_sync(*store_, options);
+  if (!look_after()) return;
+  if (!begun) {
+    end_sync(&begun.error());
+    return;
+  }
+  steps_.emplace(std::move(*begun));
+  step();
+}
+
+void Device::step() {
+  api::SyncStep next = steps_->next();
+  if (!look_after()) return;
+  if (auto* request = std::get_if<api::SendRequest>(&next)) {
+    sent_at_ms_ = run_.schedule.now();
+    network_.send(link_, std::move(request->path), std::move(request->body), [this, boot = boots_, exchange = ++exchange_](Answer answer) {
+      if (boot == boots_) later(0, [this, exchange, answer] { take_answer(exchange, answer); });
+    });
+    steps_->prepare_ahead();
+    look_after();
+  } else if (const auto* pause = std::get_if<api::Pause>(&next)) {
+    later(pause->span.count, [this, exchange = exchange_] {
+      if (steps_ && exchange == exchange_) step();
+    });
+  } else if (const auto* error = std::get_if<Error>(&next)) {
+    end_sync(error);
+  } else {
+    end_sync(nullptr);
+  }
+}
+
+void Device::take_answer(std::uint64_t exchange, Answer answer) {
+  if (!steps_ || exchange != exchange_) return;
+  static_cast<void>(learn_saves(book_, *store_));
+  if (!look_after()) return;
+  check_reply(answer);
+  steps_->on_answer(answer, core::Milliseconds{run_.schedule.now() - sent_at_ms_}, {});
+  if (!look_after()) return;
+  check_progress_is_true(book_, *store_, server_);
+  check_own_writes_visible(book_, *store_, writes_looked_at);
+  step();
+}
+
+void Device::check_reply(Answer& answer) {
+  if (!answer || answer->status != 200) return;
+  v1::SyncReply reply;
+  if (!reply.ParseFromString(answer->body)) throw BrokenPromise("The office sent a reply that is not one");
+  run_.story.tell(book_.name, "hears: up to " + std::to_string(reply.acknowledged_counter()) + " acknowledged, " +
+                                  std::to_string(reply.scopes_size()) + " scopes, " + std::to_string(answer->body.size()) + " bytes");
+  for (const v1::ScopeChanges& changes : reply.scopes()) {
+    if (!changes.restart()) continue;
+    run_.story.tell(book_.name, "is told to read a scope anew");
+    book_.cursors.erase(*core::ScopeId::from_bytes(changes.scope()));
+    if (server_.restores() == 0) throw BrokenPromise(book_.name + ": its copy differs from the office's, and nothing was ever restored");
+  }
+  if (!book_.keeps_old_form || reply.forms_frame().empty() || store_->directory.form("visit") == nullptr) return;
+  // Its app is older than the form.
+  run_.tally.add(FaultKind::old_form_kept);
+  reply.clear_forms_frame();
+  reply.clear_forms_version();
+  answer->body = reply.SerializeAsString();
+}
+
+void Device::end_sync(const Error* error) {
+  steps_.reset();
+  ++exchange_;
+  if (error == nullptr) {
+    run_.story.tell(book_.name, "has synced");
+    synced_at_ms_ = run_.schedule.now();
+  } else {
+    run_.story.tell(book_.name, "its sync fails: " + std::string(describe(error->code).name));
+    if (!may_happen(error->code)) throw BrokenPromise(book_.name + ": a sync failed for good with " + std::string(describe(error->code).name) + ": " + error->message());
+    if (error->code == Errc::device_revoked && !office_.is_revoked(book_.device)) throw BrokenPromise(book_.name + " was never revoked and is told so");
+    if (error->code == Errc::unknown_device) {
+      if (server_.restores() == 0) throw BrokenPromise(book_.name + " was enrolled and is not known any more");
+      enrolled_ = false;
+      enrol();
+      return;
+    }
+  }
+  if (healed_) later(sync_again_ms, [this] { sync(); });
+}
+
+void Device::maybe_fail() {
+  if (!is_on()) return;
+  if (run_.strikes(FaultKind::device_clock_jump)) {
+    clock_ahead_ms_ = run_.chance.between(-ten_years_ms, ten_years_ms);
+    run_.story.tell(book_.name, "its clock is off by " + std::to_string(clock_ahead_ms_ / day_ms) + " days from now on");
+  }
+  if (run_.strikes(FaultKind::device_paused)) paused_until_ms_ = run_.schedule.now() + run_.chance.between(second_ms, 10 * hour_ms);
+  network_.maybe_block(link_);
+  faults_.maybe_arm();
+  run_.schedule.after(run_.chance.between(minute_ms, 5 * hour_ms), [this] { faults_.repair(); });
+}
+
+void Device::heal() {
+  healed_ = true;
+  paused_until_ms_ = 0;
+  link_.up_blocked_until_ms = link_.down_blocked_until_ms = 0;
+  faults_.repair();
+  if (!is_on()) {
+    start();
+  } else if (!enrolled_) {
+    enrol();
+  }
+  if (steps_) {
+    // The app notices that the network is back.
+    steps_->cancel();
+    step();
+  }
+  later(run_.chance.between(1, second_ms), [this] { sync(); });
+}
+
+}  // namespace fieldsync::sim

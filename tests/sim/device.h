@@ -1,0 +1,82 @@
+// device.h: one device: the real client library on a simulated disk, its clock,
+// its way to the office, and the sync that it is in the middle of.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "api/local_database.h"
+#include "api/sync_steps.h"
+#include "sim/book.h"
+#include "sim/machine_faults.h"
+#include "sim/network.h"
+#include "sim/office.h"
+#include "sim/screen.h"
+
+namespace fieldsync::sim {
+
+class Device {
+ public:
+  Device(Run& run, SimulatedVfs& vfs, Server& server, Office& office, Network& network, std::size_t number, std::size_t person);
+
+  [[nodiscard]] Book& book() { return book_; }
+  [[nodiscard]] bool is_on() const { return database_ != nullptr; }
+  [[nodiscard]] bool is_enrolled() const { return enrolled_; }
+  [[nodiscard]] bool is_paused() const { return paused_until_ms_ > run_.schedule.now(); }
+  // Pre: is_on().
+  [[nodiscard]] api::LocalStore& store() { return *store_; }
+  [[nodiscard]] Database& database() { return *database_; }
+  std::vector<Screen>& screens() { return screens_; }
+  MachineFaults& faults() { return faults_; }
+  // The last sync that ended well, and nothing since.
+  [[nodiscard]] std::optional<std::int64_t> synced_at_ms() const { return synced_at_ms_; }
+
+  void start();
+  // Begins one, where none is running. Its steps are events of the schedule.
+  void sync();
+  [[nodiscard]] bool is_syncing() const { return steps_.has_value(); }
+  // After the person or the world did something with it: its power may be gone.
+  // False where it is.
+  bool look_after();
+  void maybe_fail();
+  // Everything works from now on: it syncs again and again.
+  void heal();
+
+ private:
+  void later(std::int64_t span_ms, std::function<void()> event);
+  void enrol();
+  void step();
+  void take_answer(std::uint64_t exchange, Answer answer);
+  void check_reply(Answer& answer);
+  void end_sync(const Error* error);
+  void lose_power();
+  [[nodiscard]] api::Environment environment();
+
+  Run& run_;
+  Server& server_;
+  Office& office_;
+  Network& network_;
+  Machine& machine_;
+  MachineFaults faults_;
+  Link link_;
+  Book book_;
+  std::array<std::uint8_t, 32> key_seed_{};
+  std::int64_t clock_ahead_ms_ = 0;
+  std::int64_t paused_until_ms_ = 0;
+  std::uint64_t boots_ = 0;
+  std::uint64_t exchange_ = 0;
+  std::int64_t sent_at_ms_ = 0;
+  bool enrolled_ = false;
+  bool healed_ = false;
+  std::optional<std::string> code_;
+  std::optional<std::int64_t> synced_at_ms_;
+  std::unique_ptr<Database> database_;
+  api::LocalStore* store_ = nullptr;  // database_ owns it
+  std::optional<api::SyncSteps> steps_;
+  std::vector<Screen> screens_;
+};
+
+}  // namespace fieldsync::sim

@@ -1,0 +1,48 @@
+#include "sim/faults.h"
+
+namespace fieldsync::sim {
+namespace {
+
+struct KindRow {
+  std::string_view name;
+  double most;  // greatest probability
+};
+
+// In the order of FaultKind.
+constexpr std::array<KindRow, fault_kinds> rows = {{
+    {"request_lost", 0.3}, {"reply_lost", 0.3}, {"request_cut", 0.2}, {"reply_cut", 0.2}, {"request_doubled", 0.3},
+    {"request_overtaken", 0.2}, {"request_delayed_days", 0.15}, {"reply_delayed", 0.2},
+    {"up_blocked", 0.3}, {"down_blocked", 0.3},
+    {"device_crash_at_write", 0.5}, {"device_crash_at_sync", 0.5}, {"server_crash_at_write", 0.5}, {"server_crash_at_sync", 0.5},
+    {"server_crash_idle", 0.2},
+    {"sector_torn", 1}, {"sector_lost", 1},
+    {"device_disk_full", 0.3}, {"server_disk_full", 0.2},
+    {"device_io_error_once", 0.4}, {"device_io_error_for_ever", 0.2}, {"server_io_error_once", 0.3}, {"server_io_error_for_ever", 0.2},
+    {"device_clock_off", 1}, {"device_clock_jump", 0.3}, {"server_clock_jump", 0.2},
+    {"device_paused", 0.3}, {"server_paused", 0.3},
+    {"form_left_open", 0.4}, {"two_screens", 0.2},
+    {"restored_hour", 0.5}, {"restored_day", 0.5}, {"restored_month", 0.5},
+    {"second_node", 1}, {"requests_interleaved", 0.3},
+    {"device_revoked", 0.3}, {"member_left", 0.3}, {"form_renewed", 0.5}, {"old_form_kept", 1}, {"operation_poisoned", 0.1},
+    {"enrolment_reply_lost", 0.5},
+}};
+
+}  // namespace
+
+std::string_view name_of(FaultKind kind) { return rows[static_cast<std::size_t>(kind)].name; }
+
+void FaultTally::add(const FaultTally& other) {
+  for (std::size_t i = 0; i < fault_kinds; ++i) struck[i] += other.struck[i];
+}
+
+FaultPlan::FaultPlan(Chance& chance) {
+  // Some seeds are calm: a bug may need a long quiet run.
+  const double share = chance.part();
+  for (std::size_t i = 0; i < fault_kinds; ++i) {
+    const bool in = chance.happens(share);
+    const double intensity = chance.part() * chance.part();
+    if (in) probability_[i] = rows[i].most == 1 ? 1 : rows[i].most * (0.1 + 0.9 * intensity);
+  }
+}
+
+}  // namespace fieldsync::sim

@@ -1,0 +1,258 @@
+#include "sim/final_checks.h"
+
+#include <algorithm>
+
+#include "codec/frame.h"
+#include "core/field_view.h"
+#include "sim/office_copy.h"
+
+namespace fieldsync::sim {
+namespace {
+
+using Values = std::map<core::FieldKey, std::map<core::ValueId, core::Value>>;
+
+std::string text_of(const core::RecordId& id) { return "record " + id.hex().substr(0, 6); }
+
+std::string text_of(const Book& book, std::uint64_t counter) { return "operation " + std::to_string(counter) + " of " + book.name; }
+
+struct ExpectedRecord {
+  Values values;
+  std::map<core::DeviceId, std::uint64_t> seen;
+};
+
+// --- the office
+
+void check_quarantined(const Healed& healed, const Book& book, const SavedOperation& saved, const std::string& code) {
+  const std::uint64_t counter = saved.operation.id.counter;
+  if (saved.poisoned) return;
+  const OfficePerson& person = healed.office.people()[book.person];
+  const auto& scopes = healed.office.scopes();
+  const auto left = std::any_of(person.ever_left.begin(), person.ever_left.end(),
+                                [&](std::size_t scope) { return scopes[scope].id == saved.operation.scope; });
+  if (!left || code != "scope_not_found") throw BrokenPromise("The office put " + text_of(book, counter) + " into quarantine for no reason: " + code);
+}
+
+// Everything acknowledged is in the history, and either applied or in quarantine.
+void check_device_at_office(const Healed& healed, Device& device, const OfficeCopy& copy) {
+  const Book& book = device.book();
+  const auto known = copy.devices.find(book.device);
+  if (known == copy.devices.end()) {
+    if (!book.saved.empty() && !healed.office.is_revoked(book.device)) throw BrokenPromise(book.name + " is not known at the office");
+    return;
+  }
+  const OfficeDeviceCopy& row = known->second;
+  const bool revoked = healed.office.is_revoked(book.device);
+  if (row.last_counter > book.saved.size()) throw BrokenPromise("The office has more of " + book.name + " than it saved");
+  if (!revoked && row.last_counter < book.saved.size()) throw BrokenPromise("The office misses " + text_of(book, row.last_counter + 1));
+  if (row.last_counter < book.promised) throw BrokenPromise("The office acknowledged " + text_of(book, book.promised) + " and has not got it");
+  for (const auto& [counter, bytes] : row.history) {
+    const SavedOperation& saved = book.saved[counter - 1];
+    if (saved.bytes != bytes) throw BrokenPromise("The office's history of " + text_of(book, counter) + " is not what was saved");
+    const bool applied = copy.applied.contains(saved.operation.id);
+    const auto quarantined = row.quarantine.find(counter);
+    if (applied == (quarantined != row.quarantine.end())) throw BrokenPromise(text_of(book, counter) + (applied ? " is applied and in quarantine" : " is neither applied nor in quarantine"));
+    if (applied && saved.poisoned) throw BrokenPromise(text_of(book, counter) + " was poisoned and is applied");
+    if (applied) continue;
+    if (quarantined->second != bytes) throw BrokenPromise("In quarantine " + text_of(book, counter) + " is not what was saved");
+    check_quarantined(healed, book, saved, row.quarantine_code.at(counter));
+  }
+}
+
+void expect(const core::Operation& operation, std::map<core::RecordId, ExpectedRecord>& expected, std::set<std::tuple<core::RecordId, core::FieldKey, core::ValueId>>& replaced) {
+  ExpectedRecord& record = expected[operation.record];
+  std::uint64_t& seen = record.seen[operation.id.device];
+  seen = std::max(seen, operation.id.counter);
+  for (std::size_t i = 0; i < operation.writes.size(); ++i) {
+    const core::FieldWrite& write = operation.writes[i];
+    record.values[write.key][{operation.id, core::place_of_write(operation, i)}] = write.value;
+    for (const core::ValueId& value : write.replaces) {
+      if (value.operation != operation.id) replaced.insert({operation.record, write.key, value});
+    }
+  }
+}
+
+std::map<core::RecordId, ExpectedRecord> expected_records(const Healed& healed, const OfficeCopy& copy) {
+  std::map<core::RecordId, ExpectedRecord> expected;
+  std::set<std::tuple<core::RecordId, core::FieldKey, core::ValueId>> replaced;
+  for (Device* device : healed.devices) {
+    for (const SavedOperation& saved : device->book().saved) {
+      if (copy.applied.contains(saved.operation.id)) expect(saved.operation, expected, replaced);
+    }
+  }
+  for (const auto& [record, key, value] : replaced) {
+    auto& values = expected[record].values;
+    const auto field = values.find(key);
+    if (field == values.end()) continue;
+    field->second.erase(value);
+    if (field->second.empty()) values.erase(field);
+  }
+  return expected;
+}
+
+// Only a value that never comes may still be awaited: its device was revoked, or
+// the office refused it when it was sent again.
+void check_awaited(const core::RecordState& state, const OfficeCopy& copy) {
+  for (const core::Awaited& awaited : state.awaited) {
+    if (copy.applied.contains(awaited.value.operation)) throw BrokenPromise(text_of(state.id) + " waits for a value that came");
+  }
+}
+
+void check_record(const core::RecordState& state, const ExpectedRecord& expected) {
+  Values values;
+  for (const core::FieldState& field : state.fields) {
+    for (const core::Sibling& sibling : field.siblings) values[field.key][sibling.id] = sibling.value;
+  }
+  for (const auto& [key, siblings] : expected.values) {
+    for (const auto& [id, value] : siblings) {
+      const std::string where = " of field " + std::to_string(key.field) + " in " + text_of(state.id) + ", written by operation " + std::to_string(id.operation.counter) + " of " + id.operation.device.hex().substr(0, 6);
+      if (!values[key].contains(id)) throw BrokenPromise("A value is lost that nobody replaced:" + where);
+      if (values[key][id] != value) throw BrokenPromise("A value is another than the one that was saved:" + where);
+    }
+    if (values[key].size() != siblings.size()) throw BrokenPromise("A value stands that was replaced, in field " + std::to_string(key.field) + " of " + text_of(state.id));
+  }
+  std::erase_if(values, [](const auto& field) { return field.second.empty(); });
+  if (values != expected.values) throw BrokenPromise("Fields stand that nobody wrote, in " + text_of(state.id));
+  std::map<core::DeviceId, std::uint64_t> seen;
+  for (const core::OperationId& newest : state.seen.newest) seen[newest.device] = newest.counter;
+  if (seen != expected.seen) throw BrokenPromise("What was seen of " + text_of(state.id) + " is not what was applied");
+}
+
+// Where a value still stood when it was replaced, what replaced it is stamped no
+// earlier; and no value is stamped later than what had replaced it before it came.
+void check_times(const Healed& healed, const OfficeCopy& copy) {
+  std::map<core::ValueId, const IndexedOperation*> first_replaced_by;
+  for (Device* device : healed.devices) {
+    for (const SavedOperation& saved : device->book().saved) {
+      const auto applied = copy.applied.find(saved.operation.id);
+      if (applied == copy.applied.end()) continue;
+      for (const core::FieldWrite& write : saved.operation.writes) {
+        for (const core::ValueId& value : write.replaces) {
+          const IndexedOperation*& first = first_replaced_by[value];
+          if (first == nullptr || applied->second.seq < first->seq) first = &applied->second;
+        }
+      }
+    }
+  }
+  for (const auto& [value, by] : first_replaced_by) {
+    const auto replaced = copy.applied.find(value.operation);
+    if (replaced != copy.applied.end() && replaced->second.effective_ms > by->effective_ms) {
+      throw BrokenPromise("Operation " + std::to_string(by->id.counter) + " is stamped earlier than what it replaced");
+    }
+  }
+}
+
+void check_office(const Healed& healed, const OfficeCopy& copy) {
+  if (!copy.integrity_problem.empty()) throw BrokenPromise("The office's database is damaged: " + copy.integrity_problem);
+  for (Device* device : healed.devices) check_device_at_office(healed, *device, copy);
+  const auto expected = expected_records(healed, copy);
+  std::size_t records = 0;
+  std::set<std::pair<core::RecordId, core::FieldKey>> conflicts;
+  for (const auto& [scope, scope_copy] : copy.scopes) {
+    records += scope_copy.records.size();
+    for (const auto& [id, record] : scope_copy.records) {
+      const auto wanted = expected.find(id);
+      if (wanted == expected.end()) throw BrokenPromise("The office has a record that nobody made");
+      check_record(record.state, wanted->second);
+      check_awaited(record.state, copy);
+    }
+  }
+  if (records != expected.size()) throw BrokenPromise("The office misses a record");
+  // An operation that is sent again to a restored office is stamped anew.
+  if (healed.server.restores() == 0) check_times(healed, copy);
+}
+
+// --- devices
+
+void check_replica(const Book& book, api::LocalStore& store, const core::ScopeId& scope, const OfficeScopeCopy& office) {
+  auto select = store.connection->prepare("SELECT id, head, body, shown_head IS NULL FROM record WHERE scope = ?1");
+  select.bind_blob(1, scope.view());
+  codec::FrameReader frames;
+  std::size_t count = 0;
+  while (select.step()) {
+    const auto id = *core::RecordId::from_bytes(select.blob(0));
+    const auto known = office.records.find(id);
+    if (known == office.records.end()) throw BrokenPromise(book.name + " has " + text_of(id) + ", which the office has not");
+    const auto body = frames.decompress(select.blob(2), 64 * 1024 * 1024);
+    if (select.blob(1) != known->second.head || !body || *body != known->second.body) {
+      throw BrokenPromise(book.name + " has other bytes of " + text_of(id) + " than the office");
+    }
+    if (select.integer(3) != 1) throw BrokenPromise(book.name + " shows something else than the office, with nothing unsent, in " + text_of(id));
+    ++count;
+  }
+  if (count != office.records.size()) throw BrokenPromise(book.name + " misses records");
+}
+
+void check_device(const Healed& healed, Device& device, const OfficeCopy& copy) {
+  api::LocalStore& store = device.store();
+  const Book& book = device.book();
+  auto waiting = store.connection->prepare("SELECT count(*) FROM operation");
+  if (waiting.step() && waiting.integer(0) != 0) throw BrokenPromise(book.name + " has synced and holds operations that wait");
+  const OfficePerson& person = healed.office.people()[book.person];
+  for (std::size_t i = 0; i < healed.office.scopes().size(); ++i) {
+    const core::ScopeId& scope = healed.office.scopes()[i].id;
+    const bool member = std::find(person.scopes.begin(), person.scopes.end(), i) != person.scopes.end();
+    if (member) {
+      check_replica(book, store, scope, copy.scopes.at(scope));
+    } else if (store.records.count(scope) > 0) {
+      throw BrokenPromise(book.name + " still holds records of a scope that was taken away");
+    }
+  }
+  const core::Form* form = store.directory.form("visit");
+  if (!book.keeps_old_form && (form == nullptr || form->version != healed.office.form_version())) {
+    throw BrokenPromise(book.name + " has not got the form's newest version");
+  }
+  const auto status = device.database().status();
+  if (!status || status->saved_here != 0) throw BrokenPromise(book.name + " does not say that it is done");
+  const auto office = copy.devices.find(book.device);
+  if (office != copy.devices.end() && status->refused != office->second.quarantine.size()) {
+    throw BrokenPromise(book.name + " speaks of " + std::to_string(status->refused) + " refused operations, the office of " + std::to_string(office->second.quarantine.size()));
+  }
+}
+
+std::string why_not_done(const Healed& healed, Device& device) {
+  if (!device.is_on() || !device.is_enrolled()) return device.book().name + " is not enrolled";
+  const Book& book = device.book();
+  api::LocalStore& store = device.store();
+  if (store.identity.acknowledged_counter() != store.identity.last_counter()) return book.name + " has unsent operations";
+  if (!device.synced_at_ms()) return book.name + " has never synced";
+  const auto scopes = store.directory.scopes();
+  const OfficePerson& person = healed.office.people()[book.person];
+  if (scopes.size() != person.scopes.size()) return book.name + " has other scopes than its person";
+  std::string reason;
+  const auto looked = healed.server.store().read([&](server::ReadTransaction& transaction) -> Result<void> {
+    for (const storage::ScopeRow& scope : scopes) {
+      const auto row = transaction.scope(scope.id);
+      const auto cursor = server::open_cursor(scope.cursor, book.device, healed.server.cursor_key());
+      if (!row || !cursor || cursor->epoch != row->epoch || cursor->seq != row->head) {
+        reason = book.name + " has not read " + scope.name + " to its end";
+      } else if (scope.digest != row->digest) {
+        reason = book.name + " has another digest of " + scope.name + " than the office";
+      }
+    }
+    return {};
+  });
+  return looked ? reason : "the office's database cannot be read";
+}
+
+}  // namespace
+
+std::string who_is_not_done(const Healed& healed) {
+  if (!healed.server.is_up()) return "the server is not up";
+  for (Device* device : healed.devices) {
+    if (healed.office.is_revoked(device->book().device)) continue;
+    if (std::string reason = why_not_done(healed, *device); !reason.empty()) return reason;
+  }
+  return {};
+}
+
+bool everybody_is_done(const Healed& healed) { return who_is_not_done(healed).empty(); }
+
+void check_healed(const Healed& healed) {
+  const OfficeCopy copy = read_office(healed.server);
+  check_office(healed, copy);
+  for (Device* device : healed.devices) {
+    if (!healed.office.is_revoked(device->book().device)) check_device(healed, *device, copy);
+  }
+}
+
+}  // namespace fieldsync::sim

@@ -1,0 +1,257 @@
+#include "sim/monitor.h"
+
+#include "codec/operation_codec.h"
+#include "sim/device_checks.h"
+
+namespace fieldsync::sim {
+namespace {
+
+constexpr std::size_t records_wanted = 6;
+constexpr std::size_t open_forms_max = 3;
+constexpr std::uint32_t beds_field = 2;
+
+const char* const choice_codes[] = {"none", "low", "high", "grave"};
+
+bool is_storage_trouble(Errc code) { return code == Errc::storage_full || code == Errc::storage_failed; }
+
+}  // namespace
+
+void Monitor::act() {
+  if (!device_.is_on() || !device_.is_enrolled() || device_.is_paused()) return;
+  auto& screens = device_.screens();
+  if (!screens.empty() && (screens.size() >= open_forms_max || run_.chance.happens(0.4))) {
+    const std::size_t at = run_.chance.below(screens.size());
+    Screen screen = std::move(screens[at]);
+    screens.erase(screens.begin() + static_cast<std::ptrdiff_t>(at));
+    finish(std::move(screen));
+    return;
+  }
+  if (run_.strikes(FaultKind::operation_poisoned)) {
+    save_poisoned();
+    return;
+  }
+  const std::uint64_t kind = run_.chance.below(100);
+  if (kind < 15) {
+    begin_record();
+  } else if (kind < 78) {
+    open_record();
+  } else if (kind < 92) {
+    settle_conflict();
+  } else {
+    delete_or_restore();
+  }
+}
+
+std::string Monitor::words() {
+  static constexpr const char* pieces[] = {"Камера 4 суук.", "Ҳуҷра торик аст.", "No window.", "Врач не приходит.", "Суу жок."};
+  std::string text = std::string(run_.chance.pick(pieces)) + " #" + std::to_string(run_.chance.below(1'000'000));
+  // Long and hardly compressible, so that batches and pages are cut.
+  if (run_.chance.happens(0.1)) {
+    const std::int64_t length = run_.chance.between(500, 4000);
+    for (std::int64_t i = 0; i < length; ++i) text += static_cast<char>('0' + run_.chance.below(75));
+  }
+  return text;
+}
+
+std::optional<core::RecordId> Monitor::some_record() {
+  const auto views = device_.database().query({.form = "visit", .include_deleted = true});
+  if (!views || views->empty()) return std::nullopt;
+  // Few records for many people.
+  std::vector<core::RecordId> ids;
+  for (const RecordView& view : *views) ids.push_back(view.id);
+  std::sort(ids.begin(), ids.end());
+  const std::size_t count = run_.chance.happens(0.7) ? std::min<std::size_t>(ids.size(), 3) : ids.size();
+  return ids[run_.chance.below(count)];
+}
+
+void Monitor::begin_record() {
+  const auto views = device_.database().query({.form = "visit", .include_deleted = true});
+  if (views && views->size() >= records_wanted && run_.chance.happens(0.8)) {
+    open_record();
+    return;
+  }
+  const auto scopes = device_.database().scopes();
+  if (!scopes || scopes->empty()) return;
+  auto editor = device_.database().create("visit", (*scopes)[run_.chance.below(scopes->size())].id);
+  if (!device_.look_after() || !editor) return;
+  Screen screen(std::move(*editor), device_.store());
+  write_something(screen.editor);
+  save(screen);
+}
+
+void Monitor::open_record() {
+  const auto record = some_record();
+  if (!record) {
+    device_.look_after();
+    return;
+  }
+  auto editor = device_.database().edit(*record);
+  if (!device_.look_after() || !editor) return;
+  Screen screen(std::move(*editor), device_.store());
+  write_something(screen.editor);
+  if (run_.strikes(FaultKind::form_left_open)) {
+    if (run_.strikes(FaultKind::two_screens)) {
+      if (auto second = device_.database().edit(*record); second) {
+        Screen other(std::move(*second), device_.store());
+        write_something(other.editor);
+        device_.screens().push_back(std::move(other));
+      }
+    }
+    device_.screens().push_back(std::move(screen));
+    device_.look_after();
+    return;
+  }
+  save(screen);
+}
+
+void Monitor::finish(Screen screen) {
+  if (run_.chance.happens(0.5)) write_something(screen.editor);
+  save(screen);
+}
+
+void Monitor::write_something(RecordEditor& editor) {
+  static const std::string fields[] = {"summary", "summary", "beds", "areas", "severity", "privacy", "urgent", "consent",
+                                       "verdict", "notes", "seen", "seen", "cells", "later", "latest"};
+  const std::int64_t writes = run_.chance.between(1, 3);
+  for (std::int64_t i = 0; i < writes; ++i) write_field(editor, run_.chance.pick(fields));
+}
+
+void Monitor::write_field(RecordEditor& editor, const std::string& field) {
+  // A device whose form is older does not know the last two; what is refused is not written.
+  const auto choice = [&] { return core::Value(core::Choice{run_.chance.pick(choice_codes)}); };
+  if (field == "cells") {
+    write_item(editor);
+  } else if (field == "beds" || field == "privacy") {
+    static_cast<void>(editor.set(field, run_.chance.between(0, 500)));
+  } else if (field == "seen") {
+    static_cast<void>(editor.set(field, run_.chance.between(1, 9)));
+  } else if (field == "severity" || field == "consent") {
+    static_cast<void>(editor.set(field, choice()));
+  } else if (field == "urgent") {
+    static_cast<void>(editor.set(field, run_.chance.happens(0.5)));
+  } else if (field == "areas" || field == "latest") {
+    const std::string area = "area " + std::to_string(run_.chance.below(4));
+    if (run_.chance.happens(0.35)) {
+      static_cast<void>(editor.remove(field, area));
+    } else {
+      static_cast<void>(editor.set(field, area));
+    }
+  } else if (field == "summary" && run_.chance.happens(0.05)) {
+    static_cast<void>(editor.clear(field));
+  } else {
+    static_cast<void>(editor.set(field, words()));
+  }
+}
+
+void Monitor::write_item(RecordEditor& editor) {
+  std::vector<core::ItemId> items;
+  for (const ShownField& shown : editor.view().fields) {
+    if (shown.name == "cells") items.push_back(shown.item);
+  }
+  if (items.empty() || run_.chance.happens(0.3)) {
+    if (const auto item = editor.add_item("cells")) static_cast<void>(editor.set("cell_text", words(), *item));
+  } else if (run_.chance.happens(0.2)) {
+    static_cast<void>(editor.delete_item(run_.chance.pick(items)));
+  } else {
+    static_cast<void>(editor.set("cell_text", words(), run_.chance.pick(items)));
+  }
+}
+
+void Monitor::settle_conflict() {
+  const auto conflicts = device_.database().conflicts();
+  if (!device_.look_after() || !conflicts) return;
+  if (conflicts->empty()) {
+    open_record();
+    return;
+  }
+  const Conflict& conflict = (*conflicts)[run_.chance.below(conflicts->size())];
+  if (conflict.field == core::existence_field) {
+    delete_or_restore();
+    return;
+  }
+  auto editor = device_.database().edit(conflict.record);
+  if (!device_.look_after() || !editor) return;
+  Screen screen(std::move(*editor), device_.store());
+  static_cast<void>(screen.editor.resolve(conflict.field_name, conflict.field_name == "beds" ? core::Value(run_.chance.between(0, 500)) : core::Value(words()), conflict.item));
+  save(screen);
+}
+
+void Monitor::delete_or_restore() {
+  const auto record = some_record();
+  if (!record) {
+    device_.look_after();
+    return;
+  }
+  const bool deletes = run_.chance.happens(0.6);
+  const auto done = deletes ? device_.database().delete_record(*record) : device_.database().restore_record(*record);
+  note(done, deletes ? "deletes a record" : "brings a record back");
+}
+
+void Monitor::save(Screen& screen) {
+  const auto saved = screen.editor.save();
+  if (!saved && saved.error().code == Errc::invalid_argument) return;
+  const std::size_t before = device_.book().saved.size();
+  note(saved ? Result<void>() : Result<void>(saved.error()), "saves");
+  if (!saved || !device_.is_on() || device_.book().saved.size() <= before) return;
+  screen.check_replaces(device_.book(), device_.book().saved.back().operation);
+  if (run_.chance.happens(0.1)) {
+    // The form stays open after saving.
+    screen.look(device_.store());
+    device_.screens().push_back(std::move(screen));
+  }
+}
+
+void Monitor::note(const Result<void>& done, const std::string& what) {
+  Book& book = device_.book();
+  if (done) {
+    // Before its power is looked at: this save had returned.
+    static_cast<void>(learn_saves(book, device_.store()));
+    run_.story.tell(book.name, what + " (" + std::to_string(book.saved.size()) + ", record " + book.saved.back().operation.record.hex().substr(0, 6) + ")");
+  } else {
+    ++book.failed_saves;
+    run_.story.tell(book.name, what + ", which fails: " + std::string(describe(done.error().code).name));
+    if (!is_storage_trouble(done.error().code)) throw BrokenPromise(book.name + " could not save: " + done.error().message());
+  }
+  if (!device_.look_after()) return;
+  check_own_writes_visible(book, device_.store(), 3);
+}
+
+// An operation that the library would never make: text where a number belongs.
+void Monitor::save_poisoned() {
+  const auto record = some_record();
+  if (!record || !device_.look_after()) return;
+  api::LocalStore& store = device_.store();
+  Book& book = device_.book();
+  const auto stored = sqlite::guard([&]() -> Result<void> {
+    core::RecordState now = *store.records.shown(*record);
+    core::Operation operation;
+    operation.id = {book.device, store.identity.last_counter() + 1};
+    operation.record = now.id;
+    operation.scope = now.scope;
+    operation.form = now.form;
+    operation.author = store.identity.person();
+    operation.claimed = store.environment.wall_clock();
+    operation.writes.push_back({{{}, beds_field}, std::string("not a number"), {}});
+    sqlite::Transaction transaction(*store.connection);
+    store.outbox.append({operation.id.counter, operation.record, codec::encode_operation(operation), 8});
+    store.identity.set_last_counter(operation.id.counter);
+    now.apply(operation, {operation.author, operation.claimed, operation.claimed, operation.claimed, 0, false});
+    store.records.put_shown(now);
+    transaction.commit();
+    return {};
+  });
+  const std::size_t before = book.saved.size();
+  note(stored, "saves a poisoned operation");
+  if (stored && book.saved.size() > before) book.saved.back().poisoned = true;
+}
+
+void Monitor::put_away() {
+  if (!device_.is_on()) return;
+  std::vector<Screen> screens = std::move(device_.screens());
+  device_.screens().clear();
+  for (Screen& screen : screens) {
+    if (device_.is_on() && run_.chance.happens(0.5)) save(screen);
+  }
+}
+
+}  // namespace fieldsync::sim

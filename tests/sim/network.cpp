@@ -1,0 +1,123 @@
+#include "sim/network.h"
+
+namespace fieldsync::sim {
+namespace {
+
+// What the real transport waits for.
+constexpr std::int64_t connect_timeout_ms = 10 * second_ms;
+constexpr std::int64_t answer_timeout_ms = 30 * second_ms;
+constexpr int nested_requests_max = 3;
+
+server::Request as_request(const Link& link, const std::string& path, std::string body, std::uint64_t number) {
+  server::Request request;
+  request.method = "POST";
+  request.target = path;
+  request.content_type = "application/x-protobuf";
+  request.accept = "application/x-protobuf";
+  request.body = std::move(body);
+  request.peer_key = link.peer_key;
+  request.id = std::to_string(number);
+  return request;
+}
+
+engine::HttpReply as_reply(const server::Response& response) { return {response.status, response.content_type, response.body}; }
+
+Error lost() { return {Errc::connection_lost, {}}; }
+
+}  // namespace
+
+std::int64_t Network::latency() { return healed_ ? run_.chance.between(20, 300) : run_.chance.between(20, 4000); }
+
+void Network::answer(const std::shared_ptr<Message>& message, Answer answer, std::int64_t after_ms) {
+  run_.schedule.after(after_ms, [message, given = std::move(answer)] {
+    if (message->answered) return;
+    message->answered = true;
+    message->on_answer(given);
+  });
+}
+
+void Network::send(Link& link, std::string path, std::string body, std::function<void(Answer)> on_answer) {
+  auto message = std::make_shared<Message>(Message{&link, as_request(link, path, std::move(body), ++requests_), std::move(on_answer)});
+  if (link.up_blocked_until_ms > run_.schedule.now()) {
+    run_.tally.add(FaultKind::up_blocked);
+    answer(message, Error{Errc::offline, {}}, connect_timeout_ms);
+    return;
+  }
+  answer(message, lost(), answer_timeout_ms);
+  if (run_.strikes(FaultKind::request_lost)) return;
+  if (run_.strikes(FaultKind::request_cut)) {
+    answer(message, lost(), latency());
+    return;
+  }
+  std::int64_t travels_ms = latency();
+  if (run_.strikes(FaultKind::request_overtaken)) travels_ms += run_.chance.between(minute_ms, 5 * hour_ms);
+  if (run_.strikes(FaultKind::request_delayed_days)) travels_ms += run_.chance.between(day_ms, 9 * day_ms);
+  under_way_.push_back(message);
+  run_.schedule.after(travels_ms, [this, message] { arrive(message); });
+  if (run_.strikes(FaultKind::request_doubled)) {
+    ++message->copies;
+    const std::int64_t again_ms = run_.chance.happens(0.5) ? run_.chance.between(0, 10 * second_ms) : run_.chance.between(minute_ms, 3 * day_ms);
+    run_.schedule.after(travels_ms + again_ms, [this, message] { arrive(message); });
+  }
+}
+
+void Network::arrive(const std::shared_ptr<Message>& message) {
+  const std::int64_t wait_ms = server_paused_until_ms_ - run_.schedule.now();
+  if (wait_ms > 0) {
+    run_.tally.add(FaultKind::server_paused);
+    run_.schedule.after(wait_ms, [this, message] { arrive(message); });
+    return;
+  }
+  // Somebody else's request may have had it handled already.
+  if (message->copies == 0) return;
+  handle(message);
+}
+
+void Network::handle(const std::shared_ptr<Message>& message) {
+  if (--message->copies == 0) std::erase(under_way_, message);
+  ++depth_;
+  const auto response = server_.handle(message->request, run_.chance.below(server_.nodes() + 1));
+  --depth_;
+  if (!response) {
+    answer(message, lost(), latency());
+    return;
+  }
+  if (v1::SyncReply reply; response->status == 200 && reply.ParseFromString(response->body)) on_reply_(*message->link, reply);
+  if (run_.strikes(FaultKind::reply_lost)) return;
+  if (run_.strikes(FaultKind::reply_cut)) {
+    answer(message, lost(), latency());
+    return;
+  }
+  if (message->link->down_blocked_until_ms > run_.schedule.now()) {
+    run_.tally.add(FaultKind::down_blocked);
+    return;
+  }
+  const std::int64_t late_ms = run_.strikes(FaultKind::reply_delayed) ? run_.chance.between(5 * second_ms, 40 * second_ms) : 0;
+  answer(message, as_reply(*response), latency() + late_ms);
+}
+
+void Network::handle_another() {
+  if (depth_ == 0 || depth_ > nested_requests_max || under_way_.empty()) return;
+  if (!run_.strikes(FaultKind::requests_interleaved)) return;
+  const auto message = run_.chance.pick(under_way_);
+  handle(message);
+}
+
+Answer Network::exchange_now(Link& link, const std::string& path, const std::string& body) {
+  const auto response = server_.handle(as_request(link, path, body, ++requests_), run_.chance.below(server_.nodes() + 1));
+  if (!response || run_.strikes(FaultKind::enrolment_reply_lost)) return lost();
+  return as_reply(*response);
+}
+
+void Network::maybe_block(Link& link) {
+  const std::int64_t until_ms = run_.schedule.now() + run_.chance.between(minute_ms, day_ms);
+  if (run_.chance.happens(run_.plan.probability(FaultKind::up_blocked))) link.up_blocked_until_ms = until_ms;
+  if (run_.chance.happens(run_.plan.probability(FaultKind::down_blocked))) link.down_blocked_until_ms = until_ms;
+}
+
+void Network::heal() {
+  healed_ = true;
+  server_paused_until_ms_ = 0;
+}
+
+}  // namespace fieldsync::sim

@@ -1,0 +1,69 @@
+// network.h: the wires between devices and the office, and what they do to
+// messages. As TLS and HTTP promise, a message arrives whole or not at all; it may
+// arrive late, twice, or after its sender has given up.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/result.h"
+#include "engine/transport.h"
+#include "sim/server.h"
+
+namespace fieldsync::sim {
+
+// One device's way to the office.
+struct Link {
+  std::string device_name;
+  std::string peer_key;  // as TLS would prove it
+  std::int64_t up_blocked_until_ms = 0;
+  std::int64_t down_blocked_until_ms = 0;
+};
+
+using Answer = Result<engine::HttpReply>;
+
+class Network {
+ public:
+  Network(Run& run, Server& server) : run_(run), server_(server) {}
+
+  // Called for every answer to a sync that leaves the office.
+  void on_reply(std::function<void(const Link&, const v1::SyncReply&)> listener) { on_reply_ = std::move(listener); }
+  // `on_answer` is called once, later: with the reply, or with what the device's
+  // transport would say.
+  void send(Link& link, std::string path, std::string body, std::function<void(Answer)> on_answer);
+  // The same at once, for enrolment, which blocks.
+  [[nodiscard]] Answer exchange_now(Link& link, const std::string& path, const std::string& body);
+
+  // A request that is under way is handled now, inside another's.
+  void handle_another();
+  void pause_server(std::int64_t span_ms) { server_paused_until_ms_ = run_.schedule.now() + span_ms; }
+  void maybe_block(Link& link);
+  void heal();
+
+ private:
+  struct Message {
+    Link* link;
+    server::Request request;
+    std::function<void(Answer)> on_answer;
+    bool answered = false;
+    int copies = 1;
+  };
+
+  void arrive(const std::shared_ptr<Message>& message);
+  void handle(const std::shared_ptr<Message>& message);
+  void answer(const std::shared_ptr<Message>& message, Answer answer, std::int64_t after_ms);
+  [[nodiscard]] std::int64_t latency();
+
+  Run& run_;
+  Server& server_;
+  std::function<void(const Link&, const v1::SyncReply&)> on_reply_;
+  std::vector<std::shared_ptr<Message>> under_way_;
+  std::int64_t server_paused_until_ms_ = 0;
+  std::uint64_t requests_ = 0;
+  int depth_ = 0;
+  bool healed_ = false;
+};
+
+}  // namespace fieldsync::sim

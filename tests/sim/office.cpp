@@ -1,0 +1,133 @@
+#include "sim/office.h"
+
+#include <sodium.h>
+
+#include "codec/form_codec.h"
+#include "service/enrolment.h"
+#include "sim/visit_form.h"
+
+namespace fieldsync::sim {
+namespace {
+
+constexpr std::int64_t code_lifetime_ms = 400 * day_ms;
+
+template <typename Id>
+Id random_id() {
+  Id id;
+  randombytes_buf(id.bytes.data(), id.bytes.size());
+  return id;
+}
+
+Result<void> write_scopes(server::WriteTransaction& transaction, const std::vector<OfficeScope>& scopes) {
+  for (const OfficeScope& scope : scopes) {
+    if (transaction.scope(scope.id)) continue;
+    server::ScopeRow row;
+    row.id = scope.id;
+    row.name = scope.name;
+    randombytes_buf(&row.epoch, sizeof row.epoch);
+    row.epoch >>= 1;
+    transaction.add_scope(row);
+  }
+  return {};
+}
+
+void write_memberships(server::WriteTransaction& transaction, const OfficePerson& person, const std::vector<OfficeScope>& scopes) {
+  std::set<core::ScopeId> wanted;
+  for (const std::size_t scope : person.scopes) wanted.insert(scopes[scope].id);
+  for (const server::MembershipRow& row : transaction.memberships(person.id)) {
+    if (wanted.erase(row.scope.id) == 0) transaction.put_membership(person.id, row.scope.key, server::Role::none, server::ReadingMode::scope);
+  }
+  for (const core::ScopeId& scope : wanted) {
+    transaction.put_membership(person.id, transaction.scope(scope)->key, server::Role::monitor, server::ReadingMode::scope);
+  }
+}
+
+}  // namespace
+
+Office::Office(Run& run, Server& server) : run_(run), server_(server) {
+  const std::size_t scope_count = run.chance.happens(0.3) ? 2 : 1;
+  for (std::size_t i = 0; i < scope_count; ++i) scopes_.push_back({random_id<core::ScopeId>(), i == 0 ? "Osh region" : "Batken region"});
+  const char* names[] = {"Aigul", "Bakyt", "Chynara", "Daniyar", "Elmira", "Farhod", "Gulnora", "Hakim"};
+  for (const char* name : names) {
+    OfficePerson person{random_id<core::PersonId>(), name, {0}, {}};
+    if (scope_count == 2 && run.chance.happens(0.6)) person.scopes.push_back(1);
+    people_.push_back(person);
+  }
+}
+
+void Office::decide(const std::function<Result<void>(server::WriteTransaction&)>& body) {
+  if (server_.is_up() && server_.store().write(body)) return;
+  server_.faults().notice();
+  run_.schedule.after(hour_ms, [this, body] { decide(body); });
+}
+
+void Office::write_down() {
+  const auto written = server_.store().write([&](server::WriteTransaction& transaction) -> Result<void> {
+    const auto known = transaction.form("visit");
+    if (!known || known->version < form_version_) {
+      const auto parsed = codec::parse_form_text(visit_form(form_version_));
+      if (!parsed) return parsed.error();
+      transaction.put_form({parsed->form.name, parsed->form.version, parsed->bytes});
+    }
+    if (auto scopes = write_scopes(transaction, scopes_); !scopes) return scopes;
+    for (const OfficePerson& person : people_) {
+      bool known_person = false;
+      for (const server::PersonRow& row : transaction.people()) known_person = known_person || row.id == person.id;
+      if (!known_person) transaction.add_person({person.id, person.name});
+      write_memberships(transaction, person, scopes_);
+    }
+    for (const core::DeviceId& device : revoked_) {
+      const auto row = transaction.device_by_id(device);
+      if (row && !row->revoked) transaction.revoke_device(row->key, server_.clock());
+    }
+    return {};
+  });
+  if (!written) throw BrokenPromise("The office cannot write to its database: " + written.error().message());
+}
+
+std::optional<std::string> Office::new_code(std::size_t person) {
+  if (!server_.is_up()) return std::nullopt;
+  const std::string code = server::new_enrolment_code();
+  const core::Instant expires{server_.clock().ms + code_lifetime_ms};
+  const auto added = server_.store().write([&](server::WriteTransaction& transaction) -> Result<void> {
+    transaction.add_enrolment_code(*server::hash_enrolment_code(code), {people_[person].id, expires, false});
+    return {};
+  });
+  if (!added) return std::nullopt;
+  return code;
+}
+
+void Office::revoke(const core::DeviceId& device) {
+  revoked_.insert(device);
+  decide([this, device](server::WriteTransaction& transaction) -> Result<void> {
+    if (const auto row = transaction.device_by_id(device)) transaction.revoke_device(row->key, server_.clock());
+    return {};
+  });
+}
+
+void Office::take_from_scope(std::size_t index) {
+  OfficePerson& person = people_[index];
+  if (person.scopes.empty()) return;
+  person.ever_left.insert(person.scopes.back());
+  person.scopes.pop_back();
+  decide([this, index](server::WriteTransaction& transaction) -> Result<void> {
+    write_memberships(transaction, people_[index], scopes_);
+    return {};
+  });
+}
+
+void Office::renew_form() {
+  if (form_version_ == visit_versions) return;
+  ++form_version_;
+  run_.story.tell("office", "publishes version " + std::to_string(form_version_) + " of the form");
+  decide([version = form_version_](server::WriteTransaction& transaction) -> Result<void> {
+    const auto known = transaction.form("visit");
+    if (known && known->version >= version) return {};
+    const auto parsed = codec::parse_form_text(visit_form(version));
+    if (!parsed) return parsed.error();
+    transaction.put_form({parsed->form.name, parsed->form.version, parsed->bytes});
+    return {};
+  });
+}
+
+}  // namespace fieldsync::sim

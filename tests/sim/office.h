@@ -1,0 +1,58 @@
+// office.h: who and what there is at the office: scopes, people, forms, and what
+// administrators decide about them while the devices are away.
+#pragma once
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "sim/server.h"
+
+namespace fieldsync::sim {
+
+struct OfficePerson {
+  core::PersonId id;
+  std::string name;
+  std::vector<std::size_t> scopes;       // member of these now
+  std::set<std::size_t> ever_left;       // scopes that were taken away at some time
+};
+
+struct OfficeScope {
+  core::ScopeId id;
+  std::string name;
+};
+
+class Office {
+ public:
+  Office(Run& run, Server& server);
+
+  // Writes down all that was decided: at first, and again after an older copy
+  // of the database was started. Pre: the server is up and its disk works.
+  void write_down();
+
+  // A new code for the person's device. Nothing where the server cannot store it now.
+  [[nodiscard]] std::optional<std::string> new_code(std::size_t person);
+  void revoke(const core::DeviceId& device);
+  // Takes one membership of the person away.
+  void take_from_scope(std::size_t person);
+  // Publishes the next version of the form.
+  void renew_form();
+
+  [[nodiscard]] const std::vector<OfficeScope>& scopes() const { return scopes_; }
+  [[nodiscard]] const std::vector<OfficePerson>& people() const { return people_; }
+  [[nodiscard]] bool is_revoked(const core::DeviceId& device) const { return revoked_.contains(device); }
+  [[nodiscard]] std::uint32_t form_version() const { return form_version_; }
+
+ private:
+  // Tries until the database took it.
+  void decide(const std::function<Result<void>(server::WriteTransaction&)>& body);
+
+  Run& run_;
+  Server& server_;
+  std::vector<OfficeScope> scopes_;
+  std::vector<OfficePerson> people_;
+  std::set<core::DeviceId> revoked_;
+  std::uint32_t form_version_ = 1;
+};
+
+}  // namespace fieldsync::sim

@@ -1,0 +1,117 @@
+#include "sim/server.h"
+
+namespace fieldsync::sim {
+namespace {
+
+constexpr int attempts_to_open = 12;
+constexpr std::int64_t clock_jump_max_ms = 2 * hour_ms;
+
+FaultKind kind_of_age(std::int64_t age_ms) {
+  if (age_ms < 8 * hour_ms) return FaultKind::restored_hour;
+  return age_ms < 8 * day_ms ? FaultKind::restored_day : FaultKind::restored_month;
+}
+
+}  // namespace
+
+Server::Server(Run& run, SimulatedVfs& vfs)
+    : run_(run), machine_(vfs.add_machine("/sim/server")), faults_(run, machine_, Side::server, "server") {
+  for (auto& byte : cursor_key_) byte = static_cast<std::uint8_t>(run.chance.next());
+  if (run.strikes(FaultKind::second_node)) node_count_ = 2;
+}
+
+void Server::start() {
+  for (int attempt = 0; !store_; ++attempt) {
+    if (!machine_.is_running()) faults_.power_on();
+    auto opened = server::SqliteStore::open(file(), server::StoreHost::single_thread);
+    faults_.notice();
+    if (opened && machine_.is_running()) {
+      store_ = std::move(*opened);
+    } else if (attempt > attempts_to_open) {
+      throw BrokenPromise("The server's database does not open any more: " + (opened ? std::string("power") : opened.error().message()));
+    } else if (machine_.is_running()) {
+      faults_.repair();
+    }
+  }
+  seam_ = std::make_unique<InterleavingStore>(*store_, [this] { events_.between_calls(); });
+  for (std::size_t i = 0; i < node_count_; ++i) nodes_.push_back(std::make_unique<Node>(*seam_, cursor_key_, [this] { return clock(); }));
+  run_.story.tell("server", "is up");
+  if (events_.came_up) events_.came_up();
+}
+
+void Server::stop() {
+  nodes_.clear();
+  seam_.reset();
+  store_.reset();
+  ++stops_;
+}
+
+std::optional<server::Response> Server::handle(const server::Request& request, std::size_t node) {
+  notice_death();
+  if (!is_up() || !machine_.is_running()) return std::nullopt;
+  ++handling_;
+  server::Router& router = nodes_[node % nodes_.size()]->router;
+  std::optional<server::Response> response = router.gate(request);
+  if (!response) response = router.handle(request);
+  --handling_;
+  if (!machine_.is_running()) response.reset();
+  notice_death();
+  return response;
+}
+
+void Server::notice_death() {
+  faults_.notice();
+  if (handling_ > 0 || machine_.is_running() || !is_up()) return;
+  run_.story.tell("server", "loses power");
+  stop();
+  run_.schedule.after(run_.chance.between(second_ms, run_.chance.happens(0.2) ? 5 * hour_ms : minute_ms), [this, stop = stops_] {
+    if (stops_ == stop && !is_up()) start();
+  });
+}
+
+void Server::maybe_fail() {
+  if (!is_up()) return;
+  if (run_.strikes(FaultKind::server_clock_jump)) {
+    clock_ahead_ms_ = run_.chance.between(-clock_jump_max_ms, clock_jump_max_ms);
+    run_.story.tell("server", "its clock is off by " + std::to_string(clock_ahead_ms_) + " ms from now on");
+  }
+  if (run_.strikes(FaultKind::server_crash_idle)) {
+    machine_.cut_power();
+    notice_death();
+    return;
+  }
+  faults_.maybe_arm();
+  run_.schedule.after(run_.chance.between(minute_ms, 3 * hour_ms), [this] { faults_.repair(); });
+}
+
+void Server::take_backup() {
+  if (!is_up() || !machine_.is_running()) return;
+  backups_.push_back({run_.schedule.now(), machine_.files()});
+}
+
+void Server::maybe_restore_backup() {
+  if (backups_.empty() || !is_up()) return;
+  const std::size_t backup = run_.chance.below(backups_.size());
+  if (run_.strikes(kind_of_age(run_.schedule.now() - backups_[backup].taken_ms))) restore(backup);
+}
+
+void Server::restore(std::size_t backup) {
+  const std::int64_t age_ms = run_.schedule.now() - backups_[backup].taken_ms;
+  run_.story.tell("server", "is replaced by its backup, " + std::to_string(age_ms / minute_ms) + " minutes old");
+  stop();
+  ++restores_;
+  machine_.restore(backups_[backup].files);
+  // The later copies are of a history that is gone.
+  backups_.resize(backup + 1);
+  faults_.repair();
+  start();
+  if (events_.was_restored) events_.was_restored();
+}
+
+void Server::heal() {
+  faults_.repair();
+  notice_death();
+  clock_ahead_ms_ = 0;
+  if (!is_up()) start();
+}
+
+}  // namespace fieldsync::sim
