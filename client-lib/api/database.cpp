@@ -69,8 +69,8 @@ class LocalDatabase final : public Database {
   }
 
   Result<void> set_server(const std::string& address) override {
-    if (address.find(':') == std::string::npos) return Error{Errc::invalid_argument, "The address must be host:port."};
     return guard([&]() -> Result<void> {
+      if (address.find(':') == std::string::npos) return Error{Errc::invalid_argument, "The address must be host:port."};
       const std::lock_guard lock(store_.mutex);
       sqlite::Transaction transaction(*store_.connection);
       store_.identity.set_server(address);
@@ -161,14 +161,14 @@ class LocalDatabase final : public Database {
   }
 
   Result<core::RecordId> find_by_prefix(std::string_view hex) override {
-    const std::string digits(hex.substr(0, 2 * core::RecordId::size));
-    const auto pad = [&](char digit) { return core::RecordId::parse_hex(digits + std::string(2 * core::RecordId::size - digits.size(), digit)); };
-    const auto low = pad('0');
-    const auto high = pad('f');
-    if (hex.size() < 2 || hex.size() > 2 * core::RecordId::size || !low || !high) {
-      return Error{Errc::invalid_argument, "'" + std::string(hex) + "' is not the beginning of a record's id."};
-    }
     return guard([&]() -> Result<core::RecordId> {
+      const std::string digits(hex.substr(0, 2 * core::RecordId::size));
+      const auto pad = [&](char digit) { return core::RecordId::parse_hex(digits + std::string(2 * core::RecordId::size - digits.size(), digit)); };
+      const auto low = pad('0');
+      const auto high = pad('f');
+      if (hex.size() < 2 || hex.size() > 2 * core::RecordId::size || !low || !high) {
+        return Error{Errc::invalid_argument, "'" + std::string(hex) + "' is not the beginning of a record's id."};
+      }
       const std::lock_guard lock(store_.mutex);
       const auto ids = store_.records.ids_from(low->view(), high->view());
       if (ids.empty()) return Error{Errc::not_found, "No record's id begins with '" + std::string(hex) + "'."};

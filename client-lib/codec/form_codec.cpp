@@ -1,5 +1,6 @@
 #include "codec/form_codec.h"
 
+#include <google/protobuf/arena.h>
 #include <google/protobuf/io/tokenizer.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <google/protobuf/text_format.h>
@@ -78,7 +79,9 @@ Result<Form> decode_form(const v1::Form& wire) {
 }
 
 Result<Form> decode_form(std::string_view bytes) {
-  v1::Form wire;
+  // On an arena: without memory protobuf loses what it allocates one by one.
+  google::protobuf::Arena arena;
+  auto& wire = *google::protobuf::Arena::CreateMessage<v1::Form>(&arena);
   if (!wire.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
     return Error{Errc::malformed_request, "The form could not be read."};
   }

@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <new>
 #include <stdexcept>
@@ -38,10 +39,18 @@ void* sqlite_realloc(void* old, int bytes) {
   return allocation_fails() ? nullptr : sqlite_memory().xRealloc(old, bytes);
 }
 
+std::atomic<std::int64_t> held = 0;
+
 void* allocate(std::size_t bytes) {
   void* memory = allocation_fails() ? nullptr : std::malloc(bytes == 0 ? 1 : bytes);
   if (memory == nullptr) throw std::bad_alloc();
+  ++held;
   return memory;
+}
+
+void release(void* memory) {
+  if (memory != nullptr) --held;
+  std::free(memory);
 }
 
 }  // namespace
@@ -63,11 +72,13 @@ std::uint64_t stop_allocation_faults() {
   return faults.count;
 }
 
+std::int64_t allocations_held() { return held; }
+
 }  // namespace fieldsync::testing
 
 void* operator new(std::size_t bytes) { return fieldsync::testing::allocate(bytes); }
 void* operator new[](std::size_t bytes) { return fieldsync::testing::allocate(bytes); }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete(void* memory) noexcept { fieldsync::testing::release(memory); }
+void operator delete[](void* memory) noexcept { fieldsync::testing::release(memory); }
+void operator delete(void* memory, std::size_t) noexcept { fieldsync::testing::release(memory); }
+void operator delete[](void* memory, std::size_t) noexcept { fieldsync::testing::release(memory); }
