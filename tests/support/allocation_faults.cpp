@@ -43,8 +43,13 @@ std::atomic<std::int64_t> held = 0;
 
 void* allocate(std::size_t bytes) {
   void* memory = allocation_fails() ? nullptr : std::malloc(bytes == 0 ? 1 : bytes);
+  if (memory != nullptr) ++held;
+  return memory;
+}
+
+void* allocate_or_throw(std::size_t bytes) {
+  void* memory = allocate(bytes);
   if (memory == nullptr) throw std::bad_alloc();
-  ++held;
   return memory;
 }
 
@@ -76,9 +81,15 @@ std::int64_t allocations_held() { return held; }
 
 }  // namespace fieldsync::testing
 
-void* operator new(std::size_t bytes) { return fieldsync::testing::allocate(bytes); }
-void* operator new[](std::size_t bytes) { return fieldsync::testing::allocate(bytes); }
+void* operator new(std::size_t bytes) { return fieldsync::testing::allocate_or_throw(bytes); }
+void* operator new[](std::size_t bytes) { return fieldsync::testing::allocate_or_throw(bytes); }
+// std::stable_sort asks with nothrow. Left out, the address sanitizer's own would answer, and its memory
+// would come to the operators below.
+void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept { return fieldsync::testing::allocate(bytes); }
+void* operator new[](std::size_t bytes, const std::nothrow_t&) noexcept { return fieldsync::testing::allocate(bytes); }
 void operator delete(void* memory) noexcept { fieldsync::testing::release(memory); }
 void operator delete[](void* memory) noexcept { fieldsync::testing::release(memory); }
 void operator delete(void* memory, std::size_t) noexcept { fieldsync::testing::release(memory); }
 void operator delete[](void* memory, std::size_t) noexcept { fieldsync::testing::release(memory); }
+void operator delete(void* memory, const std::nothrow_t&) noexcept { fieldsync::testing::release(memory); }
+void operator delete[](void* memory, const std::nothrow_t&) noexcept { fieldsync::testing::release(memory); }
