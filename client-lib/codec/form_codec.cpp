@@ -97,7 +97,11 @@ Result<ParsedForm> parse_form_text(std::string_view text) {
   if (!parser.Parse(&stream, &wire)) return Error{Errc::malformed_request, "The form could not be read: " + first.message};
   auto form = decode_form(wire);
   if (!form) return form.error();
-  return ParsedForm{std::move(*form), wire.SerializeAsString()};
+  std::string bytes = wire.SerializeAsString();
+  // The text format lets any bytes be text; a device's parser does not, and would
+  // refuse every reply that holds them.
+  if (!decode_form(bytes)) return Error{Errc::invalid_text, "The form holds text that is not UTF-8. Save the file as UTF-8."};
+  return ParsedForm{std::move(*form), std::move(bytes)};
 }
 
 }  // namespace fieldsync::codec
