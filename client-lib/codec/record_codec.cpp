@@ -305,6 +305,7 @@ Result<RecordState> apply_changed_fields(const RecordState& state, std::string_v
       if (merged->find_stamp(sibling.id.operation) == nullptr) return damaged("a value's operation is not in its head.");
     }
   }
+  if (!names_every_stamp(*merged)) return damaged("a stamp belongs to no value.");
   return merged;
 }
 

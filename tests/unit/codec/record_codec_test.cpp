@@ -203,3 +203,12 @@ TEST_CASE("Changed fields that do not fit the copy are refused") {
   REQUIRE_FALSE(applied);
   CHECK(applied.error().code == Errc::malformed_request);
 }
+
+// Seed 74 of the simulation: such a state was stored, and could not be read again.
+TEST_CASE("A head that names values which neither the copy nor the change holds is refused") {
+  const core::RecordState older = state_in({0});
+  const core::RecordState newer = state_in({0, 1, 2});
+  const auto applied = codec::apply_changed_fields(older, codec::encode_head(newer), codec::encode_changed_fields(newer, 99));
+  REQUIRE_FALSE(applied);
+  CHECK(applied.error().code == Errc::malformed_request);
+}
