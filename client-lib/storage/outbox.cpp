@@ -104,6 +104,19 @@ std::uint64_t Outbox::refused_count() {
   return select.step() ? select.unsigned_integer(0) : 0;
 }
 
+void Outbox::note_effective_time(std::uint64_t counter, core::Instant effective) {
+  auto note = connection_.prepare("INSERT OR REPLACE INTO effective_time(counter, ms) VALUES(?1, ?2)");
+  note.bind_unsigned(1, counter).bind(2, effective.ms).run();
+}
+
+std::vector<TimedOperation> Outbox::effective_times(std::uint64_t first, std::uint64_t last) {
+  auto select = connection_.prepare("SELECT counter, ms FROM effective_time WHERE counter BETWEEN ?1 AND ?2 ORDER BY counter");
+  select.bind_unsigned(1, first).bind_unsigned(2, last);
+  std::vector<TimedOperation> times;
+  while (select.step()) times.push_back({select.unsigned_integer(0), {select.integer(1)}});
+  return times;
+}
+
 std::optional<SignedBatch> Outbox::stored_batch(std::uint64_t first, std::size_t wire_bytes_max) {
   auto select = connection_.prepare(
       "SELECT first, last, previous, encoding, signature, content FROM batch"

@@ -41,6 +41,11 @@ struct SignedBatch {
   std::string content;
 };
 
+struct TimedOperation {
+  std::uint64_t counter = 0;
+  core::Instant effective;
+};
+
 struct Refusal {
   std::uint64_t counter = 0;
   core::RecordId record;
@@ -67,6 +72,10 @@ class Outbox {
   void refuse(std::uint64_t counter, const std::string& code, const std::string& message);
   [[nodiscard]] std::vector<Refusal> refused();
   [[nodiscard]] std::uint64_t refused_count();
+
+  // The effective time that the office gave to an own operation, and those of a batch.
+  void note_effective_time(std::uint64_t counter, core::Instant effective);
+  [[nodiscard]] std::vector<TimedOperation> effective_times(std::uint64_t first, std::uint64_t last);
 
   // The batch that starts after `after` and has about `wire_bytes_max` bytes as
   // sent: one that was stored before where it fits, else a new one, signed and

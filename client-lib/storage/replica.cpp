@@ -172,6 +172,9 @@ Result<std::optional<std::uint64_t>> Replica::take_change(const v1::RecordChange
     default:
       return unreadable("a record comes without its body.");
   }
+  for (const core::StampedOperation& stamped : head->stamps) {
+    if (stamped.id.device == identity_.device()) outbox_.note_effective_time(stamped.id.counter, stamped.stamp.effective);
+  }
   outbox_.remove_of_record(head->id, head->seen.counter_of(identity_.device()));
   if (auto rebuilt = rebuild_shown(head->id); !rebuilt) return rebuilt.error();
   return std::optional(grown);
@@ -190,6 +193,7 @@ Result<std::uint64_t> Replica::confirm(const core::RecordId& record, const std::
       });
       if (confirmed != own.end()) stamper.apply(stamped.stamp, confirmed->counter, confirmed->seq);
     }
+    if (auto noted = note_times(record, own, stamps); !noted) return noted.error();
     outbox_.remove_of_record(record, own.back().counter);
     return records_.confirm_shown(*head);
   }
@@ -202,12 +206,28 @@ Result<std::uint64_t> Replica::confirm(const core::RecordId& record, const std::
     if (!operation) return operation.error();
     core::Stamp stamp = provisional(*operation);
     stamper.apply(stamp, confirmed->counter, confirmed->seq);
+    outbox_.note_effective_time(confirmed->counter, stamp.effective);
     state.apply(std::move(*operation), stamp);
   }
   const std::uint64_t grown = records_.put_replica(state);
   outbox_.remove_of_record(record, own.back().counter);
   if (auto rebuilt = rebuild_shown(record); !rebuilt) return rebuilt.error();
   return grown;
+}
+
+Result<void> Replica::note_times(const core::RecordId& record, const std::vector<Confirmed>& own, const v1::BatchStamps& stamps) {
+  const Stamper stamper(stamps);
+  for (const StoredOperation& stored : outbox_.of_record(record, 0)) {
+    const auto confirmed = std::find_if(own.begin(), own.end(), [&](const Confirmed& entry) { return entry.counter == stored.counter; });
+    if (confirmed == own.end()) continue;
+    std::size_t elements = 0;
+    const auto operation = codec::decode_operation(stored.bytes, {identity_.device(), stored.counter}, identity_.person(), elements);
+    if (!operation) return operation.error();
+    core::Stamp stamp = provisional(*operation);
+    stamper.apply(stamp, confirmed->counter, confirmed->seq);
+    outbox_.note_effective_time(confirmed->counter, stamp.effective);
+  }
+  return {};
 }
 
 Result<void> Replica::rebuild_shown(const core::RecordId& record) {

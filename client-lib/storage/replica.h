@@ -55,6 +55,8 @@ class Replica {
   void read_anew(const core::ScopeId& scope);
   ConfirmedByRecord confirmed_in(const v1::ScopeChanges& changes, const v1::SyncReply& reply);
   Result<std::uint64_t> confirm(const core::RecordId& record, const std::vector<Confirmed>& own, const v1::BatchStamps& stamps);
+  // A restored server is told these again.
+  Result<void> note_times(const core::RecordId& record, const std::vector<Confirmed>& own, const v1::BatchStamps& stamps);
   // The server lost what it had acknowledged after `counter`: it waits again.
   Result<void> refill_after(std::uint64_t counter);
   void take_scopes_gone(const v1::SyncReply& reply);

@@ -43,6 +43,9 @@ CREATE TABLE batch(first INTEGER NOT NULL, last INTEGER NOT NULL, hash BLOB NOT 
 -- 1: the scope is being read anew and this replica has not been told again. It is
 -- shown until the reading has come to its end, and dropped then.
 ALTER TABLE record ADD COLUMN stale INTEGER NOT NULL DEFAULT 0;
+-- The effective times of this device's operations, as the office gave them: a
+-- restored office that gets them again is told, and they keep them.
+CREATE TABLE effective_time(counter INTEGER PRIMARY KEY, ms INTEGER NOT NULL);
 )"},
 });
 

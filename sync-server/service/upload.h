@@ -54,10 +54,13 @@ struct UploadOutcome {
 // What a device is told of an operation that was put into quarantine.
 [[nodiscard]] v1::OperationResult quarantined(std::uint64_t counter, const std::string& code, const std::string& message);
 
+// Effective times from before the server was restored, by counter.
+using FormerTimes = std::map<std::uint64_t, core::Instant>;
+
 // Applies a checked batch. must_be_sealed: it holds a secret in the clear; then
 // nothing of it may be kept, not even in quarantine. Pre: `device` is its row as the transaction sees it.
 [[nodiscard]] Result<UploadOutcome> apply_batch(WriteTransaction& transaction, const DeviceRow& device, const v1::Batch& batch,
-                                        CheckedBatch& checked, const core::Arrival& arrival, const FormSet& forms,
+                                        CheckedBatch& checked, const core::Arrival& arrival, const FormerTimes& former, const FormSet& forms,
                                         codec::FrameWriter& writer, codec::FrameReader& reader);
 
 }  // namespace fieldsync::server
