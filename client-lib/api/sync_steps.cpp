@@ -157,6 +157,11 @@ Result<std::string> SyncSteps::make_request(const engine::Action& action) {
   ahead_.reset();
   if (sent_.batch) {
     put_batch(*sent_.batch, *request.mutable_batch());
+    for (const storage::TimedOperation& timed : store_.outbox.effective_times(sent_.batch->first, sent_.batch->last)) {
+      v1::EffectiveTime& former = *request.add_former_times();
+      former.set_counter(timed.counter);
+      former.set_effective_time_ms(timed.effective.ms);
+    }
     sent_.batch_bytes = sent_.batch->content.size();
     sent_.batch->content.clear();
   }

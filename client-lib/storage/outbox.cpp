@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
 
 #include "codec/operation_codec.h"
 #include "codec/wire_scan.h"
+#include "storage/stamper.h"
 
 namespace fieldsync::storage {
 namespace {
@@ -113,6 +115,46 @@ bool Outbox::has_refused(const core::RecordId& record) {
   auto select = connection_.prepare("SELECT 1 FROM refused WHERE record = ?1 LIMIT 1");
   select.bind_blob(1, record.view());
   return select.step();
+}
+
+void Outbox::note_stamps(const v1::BatchStamps& stamps, std::uint64_t last) {
+  auto note = connection_.prepare("INSERT OR REPLACE INTO batch_stamps(first, last, stamps) VALUES(?1, ?2, ?3)");
+  const std::string bytes = stamps.SerializeAsString();
+  note.bind_unsigned(1, stamps.first_counter()).bind_unsigned(2, last).bind_blob(3, bytes).run();
+}
+
+void Outbox::note_effective_time(std::uint64_t counter, core::Instant effective) {
+  auto known = connection_.prepare("SELECT 1 FROM batch_stamps WHERE first <= ?1 AND last >= ?1 LIMIT 1");
+  known.bind_unsigned(1, counter);
+  if (known.step()) return;
+  v1::BatchStamps stamps;
+  stamps.set_first_counter(counter);
+  v1::EffectiveTime& time = *stamps.add_exceptions();
+  time.set_counter(counter);
+  time.set_effective_time_ms(effective.ms);
+  note_stamps(stamps, counter);
+}
+
+std::vector<TimedOperation> Outbox::effective_times(std::uint64_t first, std::uint64_t last) {
+  std::map<std::uint64_t, core::Instant> times;
+  auto noted = connection_.prepare("SELECT first, last, stamps FROM batch_stamps WHERE last >= ?1 AND first <= ?2");
+  noted.bind_unsigned(1, first).bind_unsigned(2, last);
+  while (noted.step()) {
+    v1::BatchStamps stamps;
+    if (!stamps.ParseFromArray(noted.blob(2).data(), static_cast<int>(noted.blob(2).size()))) continue;
+    const Stamper stamper(stamps);
+    auto waiting = connection_.prepare("SELECT counter, bytes FROM operation WHERE counter BETWEEN ?1 AND ?2");
+    waiting.bind_unsigned(1, std::max(first, noted.unsigned_integer(0))).bind_unsigned(2, std::min(last, noted.unsigned_integer(1)));
+    while (waiting.step()) {
+      std::size_t elements = 0;
+      const std::uint64_t counter = waiting.unsigned_integer(0);
+      const auto operation = codec::decode_operation(waiting.blob(1), {{}, counter}, {}, elements);
+      if (operation) times[counter] = stamper.effective_time(operation->claimed, counter);
+    }
+  }
+  std::vector<TimedOperation> timed;
+  for (const auto& [counter, time] : times) timed.push_back({counter, time});
+  return timed;
 }
 
 std::optional<SignedBatch> Outbox::stored_batch(std::uint64_t first, std::size_t wire_bytes_max) {

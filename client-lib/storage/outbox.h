@@ -14,6 +14,7 @@
 #include "codec/batch.h"
 #include "codec/frame.h"
 #include "core/operation.h"
+#include "fieldsync/v1/sync.pb.h"
 #include "sqlite/connection.h"
 
 namespace fieldsync::storage {
@@ -39,6 +40,11 @@ struct SignedBatch {
   codec::Encoding encoding = codec::Encoding::zstd;
   std::string signature;
   std::string content;
+};
+
+struct TimedOperation {
+  std::uint64_t counter = 0;
+  core::Instant effective;
 };
 
 struct Refusal {
@@ -68,6 +74,13 @@ class Outbox {
   [[nodiscard]] std::vector<Refusal> refused();
   [[nodiscard]] std::uint64_t refused_count();
   [[nodiscard]] bool has_refused(const core::RecordId& record);
+
+  // How the office stamped own operations: those of a batch up to `last`, or one that
+  // came back with its record because the reply to its batch was lost.
+  void note_stamps(const v1::BatchStamps& stamps, std::uint64_t last);
+  void note_effective_time(std::uint64_t counter, core::Instant effective);
+  // As far as they are known, of the operations that wait.
+  [[nodiscard]] std::vector<TimedOperation> effective_times(std::uint64_t first, std::uint64_t last);
 
   // The batch that starts after `after` and has about `wire_bytes_max` bytes as
   // sent: one that was stored before where it fits, else a new one, signed and

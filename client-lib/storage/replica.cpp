@@ -5,6 +5,7 @@
 #include "codec/digest.h"
 #include "codec/operation_codec.h"
 #include "codec/record_codec.h"
+#include "storage/stamper.h"
 
 namespace fieldsync::storage {
 namespace {
@@ -17,28 +18,6 @@ core::Stamp provisional(const core::Operation& operation) {
   return {operation.author, operation.claimed, operation.claimed, operation.claimed, 0,
           operation.origin == core::OperationOrigin::machine};
 }
-
-// Stamps an own operation exactly as the server did.
-class Stamper {
- public:
-  explicit Stamper(const v1::BatchStamps& stamps)
-      : arrival_{{stamps.received_time_ms()}, {stamps.clock_offset_ms()}} {
-    for (const v1::EffectiveTime& exception : stamps.exceptions()) {
-      exceptions_[exception.counter()] = core::Instant{exception.effective_time_ms()};
-    }
-  }
-
-  void apply(core::Stamp& stamp, std::uint64_t counter, std::uint64_t seq) const {
-    const auto exception = exceptions_.find(counter);
-    stamp.effective = exception != exceptions_.end() ? exception->second : core::corrected_time(stamp.claimed, arrival_);
-    stamp.received = arrival_.received;
-    stamp.seq = seq;
-  }
-
- private:
-  core::Arrival arrival_;
-  std::map<std::uint64_t, core::Instant> exceptions_;
-};
 
 }  // namespace
 
@@ -64,6 +43,7 @@ Result<Taken> Replica::take(const v1::SyncReply& reply) {
   const std::uint64_t before = identity_.acknowledged_counter();
   if (reply.acknowledged_counter() > before) {
     taken.operations_acknowledged = reply.acknowledged_counter() - before;
+    if (reply.has_stamps()) outbox_.note_stamps(reply.stamps(), reply.acknowledged_counter());
     outbox_.forget_other_cuts(reply.acknowledged_counter());
   }
   if (reply.acknowledged_counter() < before) {
@@ -181,6 +161,9 @@ Result<std::optional<std::uint64_t>> Replica::take_change(const v1::RecordChange
     default:
       return unreadable("a record comes without its body.");
   }
+  for (const core::StampedOperation& stamped : head->stamps) {
+    if (stamped.id.device == identity_.device()) outbox_.note_effective_time(stamped.id.counter, stamped.stamp.effective);
+  }
   outbox_.remove_of_record(head->id, head->seen.counter_of(identity_.device()));
   if (auto rebuilt = rebuild_shown(head->id); !rebuilt) return rebuilt.error();
   return std::optional(grown);
@@ -198,7 +181,7 @@ Result<std::uint64_t> Replica::confirm(const core::RecordId& record, const std::
       const auto confirmed = std::find_if(own.begin(), own.end(), [&](const Confirmed& entry) {
         return stamped.id == core::OperationId{device, entry.counter};
       });
-      if (confirmed != own.end()) stamper.apply(stamped.stamp, confirmed->counter, confirmed->seq);
+      if (confirmed != own.end()) stamper.stamp(stamped.stamp, confirmed->counter, confirmed->seq);
     }
     return records_.confirm_shown(*shown);
   }
@@ -210,7 +193,7 @@ Result<std::uint64_t> Replica::confirm(const core::RecordId& record, const std::
     auto operation = codec::decode_operation(stored.bytes, {device, stored.counter}, identity_.person(), elements);
     if (!operation) return operation.error();
     core::Stamp stamp = provisional(*operation);
-    stamper.apply(stamp, confirmed->counter, confirmed->seq);
+    stamper.stamp(stamp, confirmed->counter, confirmed->seq);
     state.apply(std::move(*operation), stamp);
   }
   const std::uint64_t grown = records_.put_replica(state);

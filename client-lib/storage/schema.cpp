@@ -45,6 +45,10 @@ CREATE TABLE batch(first INTEGER NOT NULL, last INTEGER NOT NULL, hash BLOB NOT 
 ALTER TABLE record ADD COLUMN stale INTEGER NOT NULL DEFAULT 0;
 -- Empty but for such times: every reply asks for it.
 CREATE INDEX record_stale ON record(stale) WHERE stale = 1;
+-- How the office stamped each batch (BatchStamps): a restored office that gets its
+-- operations again is told their effective times, and they keep them.
+CREATE TABLE batch_stamps(first INTEGER NOT NULL, last INTEGER NOT NULL, stamps BLOB NOT NULL,
+                          PRIMARY KEY(first, last)) WITHOUT ROWID;
 )"},
 });
 

@@ -20,6 +20,12 @@ codec::FrameWriter& frame_writer() {
   return writer;
 }
 
+FormerTimes former_times_of(const v1::SyncRequest& request) {
+  FormerTimes times;
+  for (const v1::EffectiveTime& former : request.former_times()) times[former.counter()] = core::Instant{former.effective_time_ms()};
+  return times;
+}
+
 void put_forms(const std::vector<FormRow>& rows, BodyStyle style, v1::SyncReply& reply) {
   v1::FormList list;
   for (const FormRow& row : rows) list.add_forms()->ParseFromString(row.bytes);
@@ -112,7 +118,7 @@ Result<SyncService::Upload> SyncService::upload(const core::DeviceId& id, const 
       const core::Instant received = clock_();
       const core::Arrival arrival{received, received - core::Instant{request.device_time_ms()}};
       upload.first_applied = next;
-      auto applied = apply_batch(transaction, *now, request.batch(), *checked, arrival, *forms_.forms(transaction),
+      auto applied = apply_batch(transaction, *now, request.batch(), *checked, arrival, former_times_of(request), *forms_.forms(transaction),
                                  frame_writer(), frame_reader());
       if (!applied) return applied.error();
       upload.outcome = std::move(*applied);

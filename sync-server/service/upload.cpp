@@ -48,9 +48,9 @@ std::vector<bool> last_of_its_record(const std::vector<Result<core::Operation>>&
 // One batch on its way into the store.
 class Applier {
  public:
-  Applier(WriteTransaction& transaction, const DeviceRow& device, const core::Arrival& arrival, const FormSet& forms,
+  Applier(WriteTransaction& transaction, const DeviceRow& device, const core::Arrival& arrival, const FormerTimes& former, const FormSet& forms,
           codec::FrameWriter& writer, codec::FrameReader& reader)
-      : transaction_(transaction), device_(device), forms_(forms), writer_(writer), reader_(reader) {
+      : transaction_(transaction), device_(device), former_(former), forms_(forms), writer_(writer), reader_(reader) {
     outcome_.arrival = arrival;
     for (MembershipRow& membership : transaction.memberships(device.person.id)) {
       members_.emplace(membership.scope.id, std::move(membership));
@@ -101,7 +101,7 @@ class Applier {
     stamp.author = operation.author;
     stamp.claimed = operation.claimed;
     stamp.received = outcome_.arrival.received;
-    stamp.effective = core::effective_time(operation, record.state, outcome_.arrival);
+    stamp.effective = core::effective_time(operation, record.state, outcome_.arrival, former_time_of(operation.id.counter));
     stamp.machine = operation.origin == core::OperationOrigin::machine;
     stamp.seq = scope.last_seq + 1;
     const core::OperationId id = operation.id;
@@ -122,6 +122,12 @@ class Applier {
       exception.set_effective_time_ms(stamp.effective.ms);
     }
     return {};
+  }
+
+  [[nodiscard]] std::optional<core::Instant> former_time_of(std::uint64_t counter) const {
+    const auto known = former_.find(counter);
+    if (known == former_.end()) return std::nullopt;
+    return known->second;
   }
 
   Result<Touched*> load(const core::Operation& operation, const ScopeRow& scope) {
@@ -189,6 +195,7 @@ class Applier {
 
   WriteTransaction& transaction_;
   const DeviceRow& device_;
+  const FormerTimes& former_;
   const FormSet& forms_;
   codec::FrameWriter& writer_;
   codec::FrameReader& reader_;
@@ -242,9 +249,9 @@ Result<CheckedBatch> check_batch(const v1::Batch& batch, const DeviceRow& device
 }
 
 Result<UploadOutcome> apply_batch(WriteTransaction& transaction, const DeviceRow& device, const v1::Batch& batch, CheckedBatch& checked,
-                          const core::Arrival& arrival, const FormSet& forms, codec::FrameWriter& writer,
+                          const core::Arrival& arrival, const FormerTimes& former, const FormSet& forms, codec::FrameWriter& writer,
                           codec::FrameReader& reader) {
-  Applier applier(transaction, device, arrival, forms, writer, reader);
+  Applier applier(transaction, device, arrival, former, forms, writer, reader);
   const std::vector<bool> last = last_of_its_record(checked.operations);
   for (std::size_t i = 0; i < checked.operations.size(); ++i) {
     auto taken = applier.take(checked.operations[i], checked.operation_bytes[i], checked.first_counter + i, last[i]);

@@ -55,10 +55,13 @@ struct UploadOutcome {
 };
 
 
+// Effective times from before the server was restored, by counter.
+using FormerTimes = std::map<std::uint64_t, core::Instant>;
+
 // Applies a checked batch. must_be_sealed: it holds a secret in the clear; then
 // nothing of it may be kept, not even in quarantine. Pre: `device` is its row as the transaction sees it.
 [[nodiscard]] Result<UploadOutcome> apply_batch(WriteTransaction& transaction, const DeviceRow& device, const v1::Batch& batch,
-                                        CheckedBatch& checked, const core::Arrival& arrival, const FormSet& forms,
+                                        CheckedBatch& checked, const core::Arrival& arrival, const FormerTimes& former, const FormSet& forms,
                                         codec::FrameWriter& writer, codec::FrameReader& reader);
 
 }  // namespace fieldsync::server

@@ -202,7 +202,7 @@ void check_office(const Healed& healed, const OfficeCopy& copy) {
   }
   if (records != expected.size()) throw BrokenPromise("The office misses a record");
   if (conflicts != copy.open_conflicts.size()) throw BrokenPromise("The office waits for decisions that were made");
-  // An operation that is sent again to a restored office is stamped anew.
+  // After a restore, operations whose time was never heard of are stamped anew.
   if (healed.server.restores() == 0) check_times(healed, copy);
 }
 

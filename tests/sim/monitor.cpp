@@ -8,8 +8,6 @@ namespace {
 
 constexpr std::size_t records_wanted = 6;
 constexpr std::size_t open_forms_max = 3;
-constexpr std::uint32_t beds_field = 2;
-
 const char* const choice_codes[] = {"none", "low", "high", "grave"};
 
 bool is_storage_trouble(Errc code) { return code == Errc::storage_full || code == Errc::storage_failed; }
@@ -113,7 +111,7 @@ void Monitor::write_something(Screen& screen) {
   static const std::string fields[] = {"summary", "summary", "beds", "areas", "severity", "privacy", "urgent", "consent",
                                        "verdict", "notes", "seen", "seen", "cells", "later", "latest"};
   const std::int64_t writes = run_.chance.between(1, 3);
-  for (std::int64_t i = 0; i < writes; ++i) write_field(screen, run_.chance.pick(fields));
+  for (std::int64_t i = 0; i < writes; ++i) write_field(screen, terse_ ? "summary" : run_.chance.pick(fields));
 }
 
 void Monitor::write_field(Screen& screen, const std::string& field) {
@@ -212,8 +210,10 @@ void Monitor::note(const Result<void>& done, const std::string& what) {
   Book& book = device_.book();
   if (done) {
     // Before its power is looked at: this save had returned.
-    static_cast<void>(learn_saves(book, device_.store()));
-    run_.story.tell(book.name, what + " (" + std::to_string(book.saved.size()) + ", record " + book.saved.back().operation.record.hex().substr(0, 6) + ")");
+    const std::size_t before = book.saved.size();
+    if (learn_saves(book, device_.store()) && book.saved.size() == before) throw BrokenPromise(book.name + " counts no operation for a save that returned");
+    const std::string record = book.saved.empty() ? "?" : book.saved.back().operation.record.hex().substr(0, 6);
+    run_.story.tell(book.name, what + " (" + std::to_string(book.saved.size()) + ", record " + record + ")");
   } else {
     ++book.failed_saves;
     run_.story.tell(book.name, what + ", which fails: " + std::string(describe(done.error().code).name));
@@ -238,7 +238,7 @@ void Monitor::save_poisoned() {
     operation.form = now.form;
     operation.author = store.identity.person();
     operation.claimed = store.environment.wall_clock();
-    operation.writes.push_back({{{}, beds_field}, std::string("not a number"), {}});
+    operation.writes.push_back({{{}, poisoned_field}, std::string("not a number"), {}});
     sqlite::Transaction transaction(*store.connection);
     store.outbox.append({operation.id.counter, operation.record, codec::encode_operation(operation), 8});
     store.identity.set_last_counter(operation.id.counter);
@@ -247,9 +247,7 @@ void Monitor::save_poisoned() {
     transaction.commit();
     return {};
   });
-  const std::size_t before = book.saved.size();
   note(stored, "saves a poisoned operation");
-  if (stored && book.saved.size() > before) book.saved.back().poisoned = true;
 }
 
 void Monitor::put_away() {

@@ -8,7 +8,8 @@ namespace fieldsync::sim {
 
 class Monitor {
  public:
-  Monitor(Run& run, Device& device) : run_(run), device_(device) {}
+  // `terse`: writes nothing but summaries, so that everybody collides in one field.
+  Monitor(Run& run, Device& device, bool terse) : run_(run), device_(device), terse_(terse) {}
 
   // One small piece of work.
   void act();
@@ -33,6 +34,7 @@ class Monitor {
 
   Run& run_;
   Device& device_;
+  bool terse_;
 };
 
 }  // namespace fieldsync::sim

@@ -56,7 +56,7 @@ void take_back_to_version_1(const std::string& path) {
   DatabaseFile file(path);
   const auto version = file.rows("PRAGMA user_version");
   if (version.front().front() != "2") throw std::runtime_error("say here how the newest migration is undone");
-  file.execute("BEGIN; DROP INDEX record_stale; ALTER TABLE record DROP COLUMN stale; PRAGMA user_version = 1; COMMIT");
+  file.execute("BEGIN; DROP INDEX record_stale; DROP TABLE batch_stamps; ALTER TABLE record DROP COLUMN stale; PRAGMA user_version = 1; COMMIT");
 }
 
 // A member of the district whose place is gone cannot write there any more.
