@@ -95,11 +95,14 @@ void Outbox::refuse(std::uint64_t counter, const std::string& code, const std::s
 }
 
 std::vector<Refusal> Outbox::refused() {
-  auto select = connection_.prepare("SELECT counter, record, code, message FROM refused ORDER BY counter");
+  auto select = connection_.prepare(
+      "SELECT device, counter, record, code, message FROM former_refused"
+      " UNION ALL SELECT x'', counter, record, code, message FROM refused ORDER BY 1, 2");
   std::vector<Refusal> refusals;
   while (select.step()) {
-    refusals.push_back({select.unsigned_integer(0), core::RecordId::from_bytes(select.blob(1)).value_or(core::RecordId{}),
-                        std::string(select.text(2)), std::string(select.text(3))});
+    refusals.push_back({core::DeviceId::from_bytes(select.blob(0)).value_or(core::DeviceId{}), select.unsigned_integer(1),
+                        core::RecordId::from_bytes(select.blob(2)).value_or(core::RecordId{}), std::string(select.text(3)),
+                        std::string(select.text(4))});
   }
   return refusals;
 }
@@ -110,7 +113,7 @@ std::uint64_t Outbox::refused_count() {
 }
 
 bool Outbox::has_refused(const core::RecordId& record) {
-  auto select = connection_.prepare("SELECT 1 FROM refused WHERE record = ?1 LIMIT 1");
+  auto select = connection_.prepare("SELECT 1 FROM refused WHERE record = ?1 UNION ALL SELECT 1 FROM former_refused WHERE record = ?1 LIMIT 1");
   select.bind_blob(1, record.view());
   return select.step();
 }
@@ -222,6 +225,32 @@ Result<std::vector<core::RecordId>> Outbox::reopen_after(std::uint64_t counter) 
     }
   }
   return records;
+}
+
+bool Outbox::signed_batch_ends_at(std::uint64_t last, std::string_view hash_prefix) {
+  // The newest first: mostly it is the last one.
+  auto select = connection_.prepare("SELECT hash FROM batch WHERE last = ?1 ORDER BY first DESC");
+  select.bind_unsigned(1, last);
+  while (select.step()) {
+    if (select.blob(0).starts_with(hash_prefix)) return true;
+  }
+  return false;
+}
+
+std::vector<StoredOperation> Outbox::all() {
+  auto select = connection_.prepare("SELECT counter, record, bytes FROM operation ORDER BY counter");
+  std::vector<StoredOperation> operations;
+  while (select.step()) operations.push_back(read_operation(select));
+  return operations;
+}
+
+void Outbox::set_aside(const core::DeviceId& former, std::uint64_t last) {
+  auto batches = connection_.prepare(
+      "INSERT INTO former_batch SELECT ?1, first, last, hash, previous, encoding, signature, content FROM batch WHERE first <= ?2");
+  batches.bind_blob(1, former.view()).bind_unsigned(2, last).run();
+  auto refusals = connection_.prepare("INSERT INTO former_refused SELECT ?1, counter, record, bytes, code, message FROM refused");
+  refusals.bind_blob(1, former.view()).run();
+  for (const char* clear : {"DELETE FROM batch", "DELETE FROM refused", "DELETE FROM operation"}) connection_.prepare(clear).run();
 }
 
 }  // namespace fieldsync::storage

@@ -56,7 +56,7 @@ Result<Taken> Replica::take(const v1::SyncReply& reply) {
   }
   for (const v1::ScopeChanges& changes : reply.scopes()) {
     const ConfirmedByRecord own = confirmed_in(changes, reply);
-    if (auto done = take_scope(changes, own, reply.stamps(), taken); !done) return done.error();
+    if (auto done = take_scope(changes, own, reply, taken); !done) return done.error();
   }
   if (!reply.more() && !taken.begins_anew) records_.drop_stale();
   take_scopes_gone(reply);
@@ -107,8 +107,9 @@ std::vector<std::uint64_t> Replica::counters_of(const ConfirmedByRecord& own) {
   return counters;
 }
 
-Result<void> Replica::take_scope(const v1::ScopeChanges& changes, const ConfirmedByRecord& own, const v1::BatchStamps& stamps,
+Result<void> Replica::take_scope(const v1::ScopeChanges& changes, const ConfirmedByRecord& own, const v1::SyncReply& reply,
                                  Taken& taken) {
+  const std::uint64_t acknowledged = reply.acknowledged_counter();
   const auto scope = core::ScopeId::from_bytes(changes.scope());
   if (!scope) return unreadable("a scope's id is not 16 bytes.");
   const auto row = directory_.scope(*scope);
@@ -124,7 +125,7 @@ Result<void> Replica::take_scope(const v1::ScopeChanges& changes, const Confirme
   for (const v1::RecordChange& change : changes.changes()) {
     auto head = codec::decode_head(change.head());
     if (!head) return unreadable(head.error().message());
-    auto grown = take_change(change, *scope);
+    auto grown = take_change(change, *scope, acknowledged);
     if (!grown) return grown.error();
     if (!*grown) {
       // The server was restored and has grown past this device's position. Asked
@@ -140,7 +141,7 @@ Result<void> Replica::take_scope(const v1::ScopeChanges& changes, const Confirme
   }
   for (const auto& [record, operations] : own) {
     if (told.contains(record)) continue;
-    auto grown = confirm(record, operations, stamps);
+    auto grown = confirm(record, operations, reply.stamps());
     if (!grown) return grown.error();
     digest += *grown;
   }
@@ -155,7 +156,8 @@ void Replica::read_anew(const core::ScopeId& scope) {
   directory_.set_position(scope, {}, 0);
 }
 
-Result<std::optional<std::uint64_t>> Replica::take_change(const v1::RecordChange& change, const core::ScopeId& scope) {
+Result<std::optional<std::uint64_t>> Replica::take_change(const v1::RecordChange& change, const core::ScopeId& scope,
+                                                          std::uint64_t acknowledged) {
   auto head = codec::decode_head(change.head());
   if (!head) return unreadable(head.error().message());
   if (head->scope != scope) return unreadable("a record belongs to another scope.");
@@ -181,7 +183,8 @@ Result<std::optional<std::uint64_t>> Replica::take_change(const v1::RecordChange
     default:
       return unreadable("a record comes without its body.");
   }
-  outbox_.remove_of_record(head->id, head->seen.counter_of(identity_.device()));
+  // A greater counter would be another copy's save, which only looks like what waits here.
+  outbox_.remove_of_record(head->id, std::min(head->seen.counter_of(identity_.device()), acknowledged));
   if (auto rebuilt = rebuild_shown(head->id); !rebuilt) return rebuilt.error();
   return std::optional(grown);
 }

@@ -44,6 +44,15 @@ CREATE TABLE batch(first INTEGER NOT NULL, last INTEGER NOT NULL, hash BLOB NOT 
 -- shown until the reading has come to its end, and dropped then.
 ALTER TABLE record ADD COLUMN stale INTEGER NOT NULL DEFAULT 0;
 )"},
+    {3, R"(
+-- What this store signed, and what the office refused, under a device's id that it
+-- has given up because another copy of the store used it too (storage/fork.h).
+CREATE TABLE former_batch(device BLOB NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, hash BLOB NOT NULL,
+                          previous BLOB NOT NULL, encoding INTEGER NOT NULL, signature BLOB NOT NULL, content BLOB NOT NULL,
+                          PRIMARY KEY(device, first, last));
+CREATE TABLE former_refused(device BLOB NOT NULL, counter INTEGER NOT NULL, record BLOB NOT NULL, bytes BLOB NOT NULL,
+                            code TEXT NOT NULL, message TEXT NOT NULL, PRIMARY KEY(device, counter));
+)"},
 });
 
 }  // namespace
