@@ -52,9 +52,12 @@ class Replica {
 
   Result<void> take_directory(const v1::SyncReply& reply);
   Result<void> take_scope(const v1::ScopeChanges& changes, const ConfirmedByRecord& own, const v1::SyncReply& reply, Taken& taken);
-  // By how much the scope's digest grows; nothing where the changed fields do not
-  // fit the device's copy of the record.
-  Result<std::optional<std::uint64_t>> take_change(const v1::RecordChange& change, const core::ScopeId& scope, std::uint64_t acknowledged);
+  struct Changed {
+    core::RecordId record;
+    std::uint64_t digest_growth = 0;
+  };
+  // Nothing where the changed fields do not fit the device's copy of the record.
+  Result<std::optional<Changed>> take_change(const v1::RecordChange& change, const core::ScopeId& scope, std::uint64_t acknowledged);
   // The next request names no position in the scope: the server sends it whole.
   void read_anew(const core::ScopeId& scope);
   ConfirmedByRecord confirmed_in(const v1::ScopeChanges& changes, const v1::SyncReply& reply);
