@@ -48,6 +48,7 @@ struct TimedOperation {
 };
 
 struct Refusal {
+  core::DeviceId former_device;  // none for this device as it is now
   std::uint64_t counter = 0;
   core::RecordId record;
   std::string code;
@@ -72,6 +73,7 @@ class Outbox {
   // Keeps the operation aside with the office's reason.
   void refuse(std::uint64_t counter, const std::string& code, const std::string& message);
   [[nodiscard]] std::vector<Refusal> refused();
+  // Without those that were sent under a former id of this device.
   [[nodiscard]] std::uint64_t refused_count();
   [[nodiscard]] bool has_refused(const core::RecordId& record);
 
@@ -97,6 +99,14 @@ class Outbox {
   // back among those that wait, from the batches in which they were sent, and
   // returns their records.
   [[nodiscard]] Result<std::vector<core::RecordId>> reopen_after(std::uint64_t counter);
+
+  // Whether this store signed a batch that ends at `last` and whose hash begins so.
+  [[nodiscard]] bool signed_batch_ends_at(std::uint64_t last, std::string_view hash_prefix);
+  // Every operation that the replica does not hold, in order.
+  [[nodiscard]] std::vector<StoredOperation> all();
+  // The device takes another id: nothing waits any more, and what was signed up to
+  // `last` or refused is kept aside under the former one.
+  void set_aside(const core::DeviceId& former, std::uint64_t last);
 
  private:
   [[nodiscard]] std::optional<SignedBatch> stored_batch(std::uint64_t first, std::size_t wire_bytes_max);

@@ -50,6 +50,15 @@ CREATE INDEX record_stale ON record(stale) WHERE stale = 1;
 CREATE TABLE batch_stamps(first INTEGER NOT NULL, last INTEGER NOT NULL, stamps BLOB NOT NULL,
                           PRIMARY KEY(first, last)) WITHOUT ROWID;
 )"},
+    {3, R"(
+-- What this store signed, and what the office refused, under a device's id that it
+-- has given up because another copy of the store used it too (storage/fork.h).
+CREATE TABLE former_batch(device BLOB NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, hash BLOB NOT NULL,
+                          previous BLOB NOT NULL, encoding INTEGER NOT NULL, signature BLOB NOT NULL, content BLOB NOT NULL,
+                          PRIMARY KEY(device, first, last));
+CREATE TABLE former_refused(device BLOB NOT NULL, counter INTEGER NOT NULL, record BLOB NOT NULL, bytes BLOB NOT NULL,
+                            code TEXT NOT NULL, message TEXT NOT NULL, PRIMARY KEY(device, counter));
+)"},
 });
 
 }  // namespace

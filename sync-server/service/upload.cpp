@@ -216,6 +216,13 @@ v1::OperationResult quarantine_result(std::uint64_t counter, const std::string& 
   return result;
 }
 
+Result<std::string> content_of(const v1::Batch& batch, codec::FrameReader& frames) {
+  if (!v1::Encoding_IsValid(batch.encoding())) return Error{Errc::unsupported_encoding, {}};
+  if (batch.encoding() == v1::ENCODING_ZSTD) return frames.decompress(batch.content(), codec::batch_content_bytes_max);
+  if (batch.content().size() > codec::batch_content_bytes_max) return Error{Errc::request_too_large, {}};
+  return batch.content();
+}
+
 Result<CheckedBatch> check_batch(const v1::Batch& batch, const DeviceRow& device, codec::FrameReader& frames) {
   CheckedBatch checked;
   checked.first_counter = batch.first_counter();
@@ -227,14 +234,9 @@ Result<CheckedBatch> check_batch(const v1::Batch& batch, const DeviceRow& device
   codec::VerifyingKey key{};
   std::memcpy(key.data(), device.public_key.data(), std::min(key.size(), device.public_key.size()));
   if (!codec::verify_batch(checked.hash, batch.signature(), key)) return Error{Errc::bad_signature, {}};
-  if (batch.encoding() == v1::ENCODING_ZSTD) {
-    auto content = frames.decompress(batch.content(), codec::batch_content_bytes_max);
-    if (!content) return content.error();
-    checked.content = std::move(*content);
-  } else {
-    checked.content = batch.content();
-    if (checked.content.size() > codec::batch_content_bytes_max) return Error{Errc::request_too_large, {}};
-  }
+  auto content = content_of(batch, frames);
+  if (!content) return content.error();
+  checked.content = std::move(*content);
   auto split = codec::split_list(checked.content);
   if (!split) return split.error();
   if (split->empty()) return Error{Errc::malformed_request, "The batch holds no operation."};

@@ -32,6 +32,9 @@ struct CheckedBatch {
 // What a device is told of an operation that is kept in quarantine.
 [[nodiscard]] v1::OperationResult quarantine_result(std::uint64_t counter, const std::string& code, const std::string& message);
 
+// The batch's OperationList. unsupported_encoding, request_too_large.
+[[nodiscard]] Result<std::string> content_of(const v1::Batch& batch, codec::FrameReader& frames);
+
 // batch_chain_broken, bad_signature, unsupported_encoding, request_too_large,
 // too_many_elements, malformed_request.
 [[nodiscard]] Result<CheckedBatch> check_batch(const v1::Batch& batch, const DeviceRow& device, codec::FrameReader& frames);

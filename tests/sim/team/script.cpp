@@ -51,12 +51,12 @@ Result<void> save_edits(RecordEditor& editor) {
   return saved ? Result<void>() : Result<void>(saved.error());
 }
 
-// Makes the store what the first version of the app would have left.
-void take_back_to_version_1(const std::string& path) {
+// Makes the store what the version of the app before this one would have left.
+void undo_newest_migration(const std::string& path) {
   DatabaseFile file(path);
   const auto version = file.rows("PRAGMA user_version");
-  if (version.front().front() != "2") throw std::runtime_error("say here how the newest migration is undone");
-  file.execute("BEGIN; DROP INDEX record_stale; DROP TABLE batch_stamps; ALTER TABLE record DROP COLUMN stale; PRAGMA user_version = 1; COMMIT");
+  if (version.front().front() != "3") throw std::runtime_error("say here how the newest migration is undone");
+  file.execute("BEGIN; DROP TABLE former_batch; DROP TABLE former_refused; PRAGMA user_version = 2; COMMIT");
 }
 
 // A member of the district whose place is gone cannot write there any more.
@@ -145,7 +145,7 @@ void Script::add_deletion() {
 void Script::add_migration() {
   add("older app", [](Team& team, Run) -> Result<void> {
     team.close(Who::phone);
-    take_back_to_version_1(team.phone.file());
+    undo_newest_migration(team.phone.file());
     return {};
   });
   add("migrate", [](Team& team, Run) { return open_all(team); });
