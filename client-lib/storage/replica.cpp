@@ -164,10 +164,12 @@ Result<std::optional<std::uint64_t>> Replica::take_change(const v1::RecordChange
     case v1::RecordChange::kBodyFrame: {
       const auto body = records_.body_of(change.body_frame());
       if (!body) return unreadable(body.error().message());
+      if (auto read = codec::decode_record(change.head(), *body); !read) return unreadable(read.error().message());
       grown = records_.put_replica_frame(*head, change.head(), change.body_frame(), codec::hash_bytes(*body));
       break;
     }
     case v1::RecordChange::kBody:
+      if (auto read = codec::decode_record(change.head(), change.body()); !read) return unreadable(read.error().message());
       grown = records_.put_replica_frame(*head, change.head(), records_.frame_of(change.body()), codec::hash_bytes(change.body()));
       break;
     case v1::RecordChange::kChanged: {

@@ -69,13 +69,16 @@ TEST_CASE("A reply that cannot be read to its end changes nothing") {
   const std::uint64_t digest = start.two->digest(start.office.scope);
   const std::string cursor = (*start.two)->directory.scope(start.office.scope)->cursor;
 
-  std::vector<v1::SyncReply> bad(6, *good);
+  std::vector<v1::SyncReply> bad(8, *good);
   bad[0].mutable_scopes(0)->mutable_changes(1)->set_body_frame("not a frame");
   bad[1].mutable_scopes(0)->mutable_changes(1)->set_head("not a head");
   bad[2].mutable_scopes(0)->mutable_changes(1)->clear_content();
   bad[3].set_acknowledged_counter(good->acknowledged_counter() + 1);
   bad[4].add_scopes()->set_scope("short");
   bad[5].add_scopes()->set_scope(std::string(start.office.other_scope.view()));
+  // Once stored, the device could not read these itself.
+  bad[6].mutable_scopes(0)->mutable_changes(1)->set_body_frame(codec::FrameWriter().compress("not a body"));
+  bad[7].mutable_scopes(0)->mutable_changes(1)->set_body("not a body");
   for (const v1::SyncReply& reply : bad) {
     const auto taken = start.two->take(reply);
     REQUIRE_FALSE(taken);
