@@ -203,12 +203,12 @@ Result<CheckedBatch> check_batch(const v1::Batch& batch, const DeviceRow& device
   if (batch.encoding() == v1::ENCODING_ZSTD) {
     auto content = frames.decompress(batch.content(), codec::batch_content_bytes_max);
     if (!content) return content.error();
-    checked.content = std::move(*content);
+    checked.content = std::make_unique<const std::string>(std::move(*content));
   } else {
-    checked.content = batch.content();
-    if (checked.content.size() > codec::batch_content_bytes_max) return Error{Errc::request_too_large, {}};
+    checked.content = std::make_unique<const std::string>(batch.content());
+    if (checked.content->size() > codec::batch_content_bytes_max) return Error{Errc::request_too_large, {}};
   }
-  auto split = codec::split_list(checked.content);
+  auto split = codec::split_list(*checked.content);
   if (!split) return split.error();
   if (split->empty()) return Error{Errc::malformed_request, "The batch holds no operation."};
   checked.operation_bytes = std::move(*split);
