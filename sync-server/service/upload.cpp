@@ -236,8 +236,8 @@ Result<CheckedBatch> check_batch(const v1::Batch& batch, const DeviceRow& device
   if (!codec::verify_batch(checked.hash, batch.signature(), key)) return Error{Errc::bad_signature, {}};
   auto content = content_of(batch, frames);
   if (!content) return content.error();
-  checked.content = std::move(*content);
-  auto split = codec::split_list(checked.content);
+  checked.content = std::make_unique<const std::string>(std::move(*content));
+  auto split = codec::split_list(*checked.content);
   if (!split) return split.error();
   if (split->empty()) return Error{Errc::malformed_request, "The batch holds no operation."};
   checked.operation_bytes = std::move(*split);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -24,7 +25,9 @@ struct CheckedBatch {
   std::uint64_t first_counter = 0;
   codec::BatchHash previous{};
   codec::BatchHash hash{};
-  std::string content;                                 // decoded OperationList
+  // Decoded OperationList. Not in place: a short string takes its bytes along
+  // where it is moved, and the views would stay behind.
+  std::unique_ptr<const std::string> content;
   std::vector<std::string_view> operation_bytes;       // into `content`
   std::vector<Result<core::Operation>> operations;     // one for each
 };
