@@ -56,48 +56,21 @@ class LocalDatabase final : public Database {
   explicit LocalDatabase(std::unique_ptr<LocalStore> store) : owned_store_(std::move(store)) {}
 
   Result<Identity> enrol(const std::string& text, const std::string& device_name) override {
-    auto enrolment = engine::parse_enrolment(text);
-    if (!enrolment) return enrolment.error();
-    auto transport = connect(enrolment->address, enrolment->pins, 10'000);
-    v1::EnrolRequest request;
-    request.set_protocol_version(1);
-    request.set_code(enrolment->code);
-    request.set_device_name(device_name);
-    transport->start("/v1/enrol", request.SerializeAsString());
-    auto answered = transport->wait();
-    if (!answered) return answered.error();
-    if (answered->status != 200) return api::error_of(*answered);
-    v1::EnrolReply reply;
-    const bool readable = reply.ParseFromString(answered->body);
-    const auto person = core::PersonId::from_bytes(reply.person().id());
-    if (!readable || !person) return Error{Errc::incompatible_server, {}};
-    auto stored = guard([&]() -> Result<void> {
-      const std::lock_guard lock(store_.mutex);
-      sqlite::Transaction transaction(*store_.connection);
-      store_.identity.set_person(*person, reply.person().name());
-      store_.identity.set_server(enrolment->address);
-      store_.identity.set_server_pins(enrolment->pins);
-      transaction.commit();
-      return {};
-    });
-    if (!stored) return stored.error();
-    return identity();
+    return guard([&] { return enrol_at_office(text, device_name); });
   }
 
   Identity identity() override {
     const std::lock_guard lock(store_.mutex);
-    Identity identity;
-    identity.device = store_.identity.device();
-    identity.person = store_.identity.person();
-    identity.enrolled = !identity.person.is_none();
-    identity.person_name = store_.identity.person_name();
-    identity.server = store_.identity.server();
-    return identity;
+    static_cast<void>(guard([&]() -> Result<void> {
+      store_.known_identity = api::read_identity(store_);
+      return {};
+    }));
+    return store_.known_identity;
   }
 
   Result<void> set_server(const std::string& address) override {
-    if (address.find(':') == std::string::npos) return Error{Errc::invalid_argument, "The address must be host:port."};
     return guard([&]() -> Result<void> {
+      if (address.find(':') == std::string::npos) return Error{Errc::invalid_argument, "The address must be host:port."};
       const std::lock_guard lock(store_.mutex);
       sqlite::Transaction transaction(*store_.connection);
       store_.identity.set_server(address);
@@ -132,9 +105,12 @@ class LocalDatabase final : public Database {
   }
 
   std::string person_name(const core::PersonId& person) override {
-    const std::lock_guard lock(store_.mutex);
-    if (person == store_.identity.person()) return store_.identity.person_name();
-    return store_.directory.person_name(person);
+    const auto name = guard([&]() -> Result<std::string> {
+      const std::lock_guard lock(store_.mutex);
+      if (person == store_.identity.person()) return store_.identity.person_name();
+      return store_.directory.person_name(person);
+    });
+    return name ? *name : person.hex().substr(0, 8);
   }
 
   Result<RecordEditor> create(std::string_view form_name, const core::ScopeId& scope) override {
@@ -185,14 +161,14 @@ class LocalDatabase final : public Database {
   }
 
   Result<core::RecordId> find_by_prefix(std::string_view hex) override {
-    const std::string digits(hex.substr(0, 2 * core::RecordId::size));
-    const auto pad = [&](char digit) { return core::RecordId::parse_hex(digits + std::string(2 * core::RecordId::size - digits.size(), digit)); };
-    const auto low = pad('0');
-    const auto high = pad('f');
-    if (hex.size() < 2 || hex.size() > 2 * core::RecordId::size || !low || !high) {
-      return Error{Errc::invalid_argument, "'" + std::string(hex) + "' is not the beginning of a record's id."};
-    }
     return guard([&]() -> Result<core::RecordId> {
+      const std::string digits(hex.substr(0, 2 * core::RecordId::size));
+      const auto pad = [&](char digit) { return core::RecordId::parse_hex(digits + std::string(2 * core::RecordId::size - digits.size(), digit)); };
+      const auto low = pad('0');
+      const auto high = pad('f');
+      if (hex.size() < 2 || hex.size() > 2 * core::RecordId::size || !low || !high) {
+        return Error{Errc::invalid_argument, "'" + std::string(hex) + "' is not the beginning of a record's id."};
+      }
       const std::lock_guard lock(store_.mutex);
       const auto ids = store_.records.ids_from(low->view(), high->view());
       if (ids.empty()) return Error{Errc::not_found, "No record's id begins with '" + std::string(hex) + "'."};
@@ -208,31 +184,15 @@ class LocalDatabase final : public Database {
     });
   }
 
-  Result<void> delete_record(const core::RecordId& record) override { return set_existence(record, false); }
-  Result<void> restore_record(const core::RecordId& record) override { return set_existence(record, true); }
+  Result<void> delete_record(const core::RecordId& record) override {
+    return guard([&] { return set_existence(record, false); });
+  }
+  Result<void> restore_record(const core::RecordId& record) override {
+    return guard([&] { return set_existence(record, true); });
+  }
 
   Result<SyncReport> sync(const SyncOptions& options) override {
-    const std::unique_lock one_at_a_time(sync_mutex_, std::try_to_lock);
-    if (!one_at_a_time) return Error{Errc::in_use, "A sync is running already."};
-    auto steps = api::begin_sync(store_, options);
-    if (!steps) return steps.error();
-    std::string address;
-    std::vector<std::string> pins;
-    {
-      const std::lock_guard lock(store_.mutex);
-      address = store_.identity.server();
-      pins = store_.identity.server_pins();
-    }
-    auto transport = connect(address, pins, options.connect_timeout_ms);
-    api::SyncDriver driver(std::move(*steps), *transport, store_.environment);
-    {
-      const std::lock_guard lock(running_mutex_);
-      running_ = &driver;
-    }
-    auto report = driver.run();
-    const std::lock_guard lock(running_mutex_);
-    running_ = nullptr;
-    return report;
+    return guard([&] { return sync_once(options); });
   }
 
   void cancel_sync() override {
@@ -285,6 +245,7 @@ class LocalDatabase final : public Database {
     const core::DeviceId own = store_.identity.device();
     const bool durable = state.seen.counter_of(own) <= store_.identity.durable_counter();
     if (view.progress == Progress::sent && durable) view.progress = Progress::durable;
+    if (view.progress != Progress::saved_here && store_.outbox.has_refused(state.id)) view.progress = Progress::refused;
     return view;
   }
 
@@ -299,6 +260,51 @@ class LocalDatabase final : public Database {
   }
 
   // The functions below take the lock themselves.
+
+  Result<Identity> enrol_at_office(const std::string& text, const std::string& device_name) {
+    auto enrolment = engine::parse_enrolment(text);
+    if (!enrolment) return enrolment.error();
+    auto transport = connect(enrolment->address, enrolment->pins, 10'000);
+    v1::EnrolRequest request;
+    request.set_protocol_version(1);
+    request.set_code(enrolment->code);
+    request.set_device_name(device_name);
+    transport->start("/v1/enrol", request.SerializeAsString());
+    auto answered = transport->wait();
+    if (!answered) return answered.error();
+    if (answered->status != 200) return api::error_of(*answered);
+    v1::EnrolReply reply;
+    const bool readable = reply.ParseFromString(answered->body);
+    const auto person = core::PersonId::from_bytes(reply.person().id());
+    if (!readable || !person) return Error{Errc::incompatible_server, {}};
+    {
+      const std::lock_guard lock(store_.mutex);
+      sqlite::Transaction transaction(*store_.connection);
+      store_.identity.set_person(*person, reply.person().name());
+      store_.identity.set_server(enrolment->address);
+      store_.identity.set_server_pins(enrolment->pins);
+      transaction.commit();
+    }
+    return identity();
+  }
+
+  Result<SyncReport> sync_once(const SyncOptions& options) {
+    const std::unique_lock one_at_a_time(sync_mutex_, std::try_to_lock);
+    if (!one_at_a_time) return Error{Errc::in_use, "A sync is running already."};
+    auto steps = api::begin_sync(store_, options);
+    if (!steps) return steps.error();
+    std::string address;
+    std::vector<std::string> pins;
+    {
+      const std::lock_guard lock(store_.mutex);
+      address = store_.identity.server();
+      pins = store_.identity.server_pins();
+    }
+    auto transport = connect(address, pins, options.connect_timeout_ms);
+    api::SyncDriver driver(std::move(*steps), *transport, store_.environment);
+    const Running running(*this, driver);
+    return driver.run();
+  }
 
   Result<std::unique_ptr<RecordEditor::Session>> open_session(const core::RecordId& record) {
     return guard([&]() -> Result<std::unique_ptr<RecordEditor::Session>> {
@@ -325,6 +331,22 @@ class LocalDatabase final : public Database {
         {address, pins, store_.identity.private_key_pem(), store_.identity.certificate_pem(), timeout_ms});
   }
 
+  // The sync that cancel_sync() reaches, for as long as it runs.
+  class Running {
+   public:
+    Running(LocalDatabase& database, api::SyncDriver& driver) : database_(database) { set(&driver); }
+    ~Running() { set(nullptr); }
+    Running(const Running&) = delete;
+    Running& operator=(const Running&) = delete;
+
+   private:
+    void set(api::SyncDriver* driver) {
+      const std::lock_guard lock(database_.running_mutex_);
+      database_.running_ = driver;
+    }
+    LocalDatabase& database_;
+  };
+
   std::unique_ptr<LocalStore> owned_store_;
   LocalStore& store_ = *owned_store_;
   std::mutex sync_mutex_;
@@ -339,13 +361,15 @@ std::unique_ptr<Database> api::make_database(std::unique_ptr<LocalStore> store) 
 }
 
 Result<std::unique_ptr<Database>> Database::open(const OpenOptions& options) {
-  std::error_code error;
-  if (options.create) std::filesystem::create_directories(options.directory, error);
-  if (error) return Error{Errc::storage_failed, "The folder " + options.directory + " cannot be made: " + error.message() + "."};
-  const std::string file = (std::filesystem::path(options.directory) / "fieldsync.db").string();
-  auto store = api::open_local_store(file, options.create, api::real_environment());
-  if (!store) return store.error();
-  return api::make_database(std::move(*store));
+  return guard([&]() -> Result<std::unique_ptr<Database>> {
+    std::error_code error;
+    if (options.create) std::filesystem::create_directories(options.directory, error);
+    if (error) return Error{Errc::storage_failed, "The folder " + options.directory + " cannot be made: " + error.message() + "."};
+    const std::string file = (std::filesystem::path(options.directory) / "fieldsync.db").string();
+    auto store = api::open_local_store(file, options.create, api::real_environment());
+    if (!store) return store.error();
+    return api::make_database(std::move(*store));
+  });
 }
 
 }  // namespace fieldsync

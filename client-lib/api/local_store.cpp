@@ -29,13 +29,26 @@ Result<void> make_key_if_new(LocalStore& store) {
 
 }  // namespace
 
+Identity read_identity(LocalStore& store) {
+  Identity identity;
+  identity.device = store.identity.device();
+  identity.person = store.identity.person();
+  identity.enrolled = !identity.person.is_none();
+  identity.person_name = store.identity.person_name();
+  identity.server = store.identity.server();
+  return identity;
+}
+
 Result<std::unique_ptr<LocalStore>> open_local_store(const std::string& file, bool create, Environment environment) {
   if (sodium_init() < 0) return Error{Errc::internal_error, "The random number generator could not be started."};
-  auto connection = storage::open_store(file, create);
-  if (!connection) return connection.error();
-  auto store = std::make_unique<LocalStore>(std::move(*connection), std::move(environment));
-  if (auto made = make_key_if_new(*store); !made) return made.error();
-  return store;
+  return sqlite::guard([&]() -> Result<std::unique_ptr<LocalStore>> {
+    auto connection = storage::open_store(file, create);
+    if (!connection) return connection.error();
+    auto store = std::make_unique<LocalStore>(std::move(*connection), std::move(environment));
+    if (auto made = make_key_if_new(*store); !made) return made.error();
+    store->known_identity = read_identity(*store);
+    return store;
+  });
 }
 
 }  // namespace fieldsync::api

@@ -7,6 +7,7 @@
 
 #include "api/environment.h"
 #include "core/edit.h"
+#include "fieldsync/database.h"
 #include "sqlite/connection.h"
 #include "storage/directory.h"
 #include "storage/identity.h"
@@ -23,6 +24,8 @@ struct LocalStore {
   [[nodiscard]] core::Writer writer() { return {identity.device(), identity.person()}; }
 
   const Environment environment;
+  // As last read: an app can show who it belongs to when the disk fails.
+  Identity known_identity;
   // Every use of the members below holds this.
   std::mutex mutex;
   std::unique_ptr<sqlite::Connection> connection;
@@ -32,6 +35,9 @@ struct LocalStore {
   storage::Outbox outbox{*connection};
   storage::Replica replica{identity, directory, records, outbox};
 };
+
+// Pre: the store's lock is held. Throws SqliteError.
+[[nodiscard]] Identity read_identity(LocalStore& store);
 
 // Opens the database file, and gives a new one its device's key: work begins
 // before enrolment. Touches the file system through SQLite alone. Errors as

@@ -1,5 +1,7 @@
 #include <sodium.h>
 
+#include <algorithm>
+
 #include "api/record_editor_session.h"
 #include "api/record_view.h"
 #include "codec/operation_codec.h"
@@ -53,15 +55,19 @@ Result<void> RecordEditor::Session::open_field(std::string_view name, const core
   });
 }
 
-Result<void> RecordEditor::Session::put(core::FieldWrite write, const core::FormField* field) {
+Result<void> RecordEditor::Session::put(core::FieldWrite write, const core::FormField* field, Earlier earlier) {
   const bool in_item = !write.key.item.is_none();
   if (field != nullptr && in_item != (field->group != 0 || field->type == core::FieldType::group)) {
     return Error{Errc::invalid_argument, "'" + field->name + (in_item ? "' does not belong in an item." : "' belongs in an item: add one first.")};
   }
   if (auto checked = core::check_value(write.value, field); !checked) return checked;
-  auto& pending = writes_[write.key];
-  if (!holds_many(field)) pending.clear();
+  // Made apart first: without memory everything stays as it was.
+  const core::FieldKey key = write.key;
+  std::vector<core::FieldWrite> pending;
+  const auto known = writes_.find(key);
+  if (known != writes_.end() && earlier == Earlier::kept && holds_many(field)) pending = known->second;
   pending.push_back(std::move(write));
+  writes_.insert_or_assign(key, std::move(pending));
   return {};
 }
 
@@ -81,9 +87,7 @@ Result<void> RecordEditor::Session::clear(std::string_view name, const core::Ite
   auto field = describe_field(name);
   if (!field) return field.error();
   if (!holds_many(*field)) return set(name, core::Empty{}, item);
-  const core::FieldBase& base = base_of({item, (*field)->number});
-  writes_.erase(base.key);
-  return put(core::resolve_field(base, core::Empty{}), *field);
+  return put(core::resolve_field(base_of({item, (*field)->number}), core::Empty{}), *field, Earlier::replaced);
 }
 
 Result<void> RecordEditor::Session::remove(std::string_view name, const core::Value& value, const core::ItemId& item) {
@@ -122,6 +126,12 @@ Result<core::ItemId> RecordEditor::Session::add_item(std::string_view name) {
 }
 
 Result<void> RecordEditor::Session::delete_item(const core::ItemId& item) {
+  // A deletion covers what was seen; an edit in the same save would stand beside it.
+  const auto undone = std::erase_if(writes_, [&](const auto& entry) { return entry.first.item == item; });
+  const auto items = state_.items();
+  if (std::find(items.begin(), items.end(), item) == items.end()) {
+    return undone > 0 ? Result<void>() : Result<void>(Error{Errc::not_found, "The record has no such item."});
+  }
   return put(core::delete_write(state_, item), nullptr);
 }
 
@@ -165,13 +175,15 @@ Result<SaveReceipt> RecordEditor::Session::save() {
     auto scanned = codec::scan_message(stored.bytes, *v1::Operation::descriptor(), codec::request_limits, stored.elements);
     if (!scanned) return scanned.error();
     now.apply(operation, {operation.author, operation.claimed, operation.claimed, operation.claimed, 0, false});
+    RecordView view = api::make_view(now, &form_);
     sqlite::Transaction transaction(*store_.connection);
     store_.outbox.append(stored);
     store_.identity.set_last_counter(operation.id.counter);
     store_.records.put_shown(now);
     transaction.commit();
+    // It is stored: from here on nothing may fail.
     state_ = std::move(now);
-    view_ = api::make_view(state_, &form_);
+    view_ = std::move(view);
     writes_.clear();
     bases_.clear();
     return SaveReceipt{operation.id};
@@ -185,19 +197,29 @@ RecordEditor& RecordEditor::operator=(RecordEditor&&) noexcept = default;
 
 core::RecordId RecordEditor::id() const { return session_->id(); }
 const RecordView& RecordEditor::view() const { return session_->view(); }
-Result<void> RecordEditor::open_field(std::string_view field, const core::ItemId& item) { return session_->open_field(field, item); }
-Result<void> RecordEditor::set(std::string_view field, core::Value value, const core::ItemId& item) {
-  return session_->set(field, std::move(value), item);
+Result<void> RecordEditor::open_field(std::string_view field, const core::ItemId& item) {
+  return sqlite::guard([&] { return session_->open_field(field, item); });
 }
-Result<void> RecordEditor::clear(std::string_view field, const core::ItemId& item) { return session_->clear(field, item); }
+Result<void> RecordEditor::set(std::string_view field, core::Value value, const core::ItemId& item) {
+  return sqlite::guard([&] { return session_->set(field, std::move(value), item); });
+}
+Result<void> RecordEditor::clear(std::string_view field, const core::ItemId& item) {
+  return sqlite::guard([&] { return session_->clear(field, item); });
+}
 Result<void> RecordEditor::remove(std::string_view field, const core::Value& value, const core::ItemId& item) {
-  return session_->remove(field, value, item);
+  return sqlite::guard([&] { return session_->remove(field, value, item); });
 }
 Result<void> RecordEditor::resolve(std::string_view field, core::Value value, const core::ItemId& item) {
-  return session_->resolve(field, std::move(value), item);
+  return sqlite::guard([&] { return session_->resolve(field, std::move(value), item); });
 }
-Result<core::ItemId> RecordEditor::add_item(std::string_view group) { return session_->add_item(group); }
-Result<void> RecordEditor::delete_item(const core::ItemId& item) { return session_->delete_item(item); }
-Result<SaveReceipt> RecordEditor::save() { return session_->save(); }
+Result<core::ItemId> RecordEditor::add_item(std::string_view group) {
+  return sqlite::guard([&] { return session_->add_item(group); });
+}
+Result<void> RecordEditor::delete_item(const core::ItemId& item) {
+  return sqlite::guard([&] { return session_->delete_item(item); });
+}
+Result<SaveReceipt> RecordEditor::save() {
+  return sqlite::guard([&] { return session_->save(); });
+}
 
 }  // namespace fieldsync

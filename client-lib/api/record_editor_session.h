@@ -29,7 +29,9 @@ class RecordEditor::Session {
  private:
   Result<const core::FormField*> describe_field(std::string_view field) const;
   const core::FieldBase& base_of(const core::FieldKey& key);
-  Result<void> put(core::FieldWrite write, const core::FormField* field);
+  // What was written to a field that holds many values before this write.
+  enum class Earlier : std::uint8_t { kept, replaced };
+  Result<void> put(core::FieldWrite write, const core::FormField* field, Earlier earlier = Earlier::kept);
   [[nodiscard]] core::Operation pending_operation() const;
   void count_on(const core::RecordState& now, core::Operation& operation) const;
 

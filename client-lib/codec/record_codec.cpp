@@ -72,7 +72,7 @@ void write_awaited(WireWriter& out, const core::Awaited& awaited) {
 template <typename Id>
 bool take_id(WireReader& field, Id& id) {
   const auto read = Id::from_bytes(field.bytes());
-  if (!field.once(WireType::bytes) || !read) return false;
+  if (!field.once(WireType::bytes) || !read || read->is_none()) return false;
   id = *read;
   return true;
 }
@@ -124,7 +124,7 @@ bool read_stamp(std::string_view bytes, RecordState& state) {
 bool read_awaited(std::string_view bytes, RecordState& state) {
   using Wire = v1::Awaited;
   core::Awaited& awaited = state.awaited.emplace_back();
-  return read_fields(bytes, [&](WireReader& field) {
+  const bool read = read_fields(bytes, [&](WireReader& field) {
     switch (field.field()) {
       case Wire::kItemFieldNumber: return take_id(field, awaited.key.item);
       case Wire::kFieldFieldNumber: return take_number(field, awaited.key.field);
@@ -135,6 +135,7 @@ bool read_awaited(std::string_view bytes, RecordState& state) {
       default: return false;
     }
   });
+  return read && !awaited.value.operation.device.is_none();
 }
 
 template <typename List>

@@ -14,7 +14,7 @@ static_assert(std::endian::native == std::endian::little, "fixed numbers are rea
 
 }  // namespace
 
-bool read_varint(std::string_view& bytes, std::uint64_t& value) {
+bool read_long_varint(std::string_view& bytes, std::uint64_t& value) {
   value = 0;
   for (std::size_t i = 0; i < 10 && i < bytes.size(); ++i) {
     const auto byte = static_cast<std::uint8_t>(bytes[i]);

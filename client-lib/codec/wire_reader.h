@@ -18,9 +18,19 @@ namespace fieldsync::codec {
 
 enum class WireType : std::uint8_t { varint = 0, fixed64 = 1, bytes = 2, fixed32 = 5 };
 
+// The rare part of read_varint: more than one byte, or none.
+[[nodiscard]] bool read_long_varint(std::string_view& bytes, std::uint64_t& value);
+
 // Takes a varint off the front of `bytes`. False where it is cut short, longer than
 // 64 bits, or written in more bytes than it needs.
-[[nodiscard]] bool read_varint(std::string_view& bytes, std::uint64_t& value);
+[[nodiscard]] inline bool read_varint(std::string_view& bytes, std::uint64_t& value) {
+  if (!bytes.empty() && static_cast<std::uint8_t>(bytes.front()) < 0x80) {
+    value = static_cast<std::uint8_t>(bytes.front());
+    bytes.remove_prefix(1);
+    return true;
+  }
+  return read_long_varint(bytes, value);
+}
 
 class WireReader {
  public:

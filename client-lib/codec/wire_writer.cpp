@@ -7,27 +7,13 @@
 namespace fieldsync::codec {
 namespace {
 
-constexpr std::size_t varint_bytes_max = 10;
 constexpr std::size_t first_buffer_bytes = 1024;
-
-std::size_t put_varint(char* at, std::uint64_t value) {
-  std::size_t count = 0;
-  while (value >= 0x80) {
-    at[count++] = static_cast<char>(value | 0x80);
-    value >>= 7;
-  }
-  at[count++] = static_cast<char>(value);
-  return count;
-}
 
 }  // namespace
 
-char* WireWriter::room(std::size_t count) {
-  if (buffer_.size() - size_ < count) buffer_.resize(std::max({first_buffer_bytes, buffer_.size() * 2, size_ + count}));
-  return buffer_.data() + size_;
+void WireWriter::grow(std::size_t count) {
+  buffer_.resize(std::max({first_buffer_bytes, buffer_.size() * 2, size_ + count}));
 }
-
-void WireWriter::varint(std::uint64_t value) { size_ += put_varint(room(varint_bytes_max), value); }
 
 void WireWriter::number(std::uint32_t field, std::uint64_t value) {
   tag(field, WireType::varint);

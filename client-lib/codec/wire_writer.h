@@ -2,6 +2,7 @@
 // it: fields in ascending order, defaults left out by the caller.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -9,6 +10,19 @@
 #include "codec/wire_reader.h"
 
 namespace fieldsync::codec {
+
+inline constexpr std::size_t varint_bytes_max = 10;
+
+// Returns how many bytes it wrote, at most varint_bytes_max.
+inline std::size_t put_varint(char* at, std::uint64_t value) {
+  std::size_t count = 0;
+  while (value >= 0x80) {
+    at[count++] = static_cast<char>(value | 0x80);
+    value >>= 7;
+  }
+  at[count++] = static_cast<char>(value);
+  return count;
+}
 
 class WireWriter {
  public:
@@ -41,9 +55,13 @@ class WireWriter {
 
  private:
   void tag(std::uint32_t field, WireType type) { varint((std::uint64_t{field} << 3) | static_cast<std::uint64_t>(type)); }
-  void varint(std::uint64_t value);
+  void varint(std::uint64_t value) { size_ += put_varint(room(varint_bytes_max), value); }
   // Room for `count` more bytes at the end.
-  char* room(std::size_t count);
+  char* room(std::size_t count) {
+    if (buffer_.size() - size_ < count) grow(count);
+    return buffer_.data() + size_;
+  }
+  void grow(std::size_t count);
 
   std::string buffer_;  // larger than what was written
   std::size_t size_ = 0;

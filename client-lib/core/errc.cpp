@@ -60,6 +60,7 @@ constexpr auto table = std::to_array<ErrcEntry>({
     {Errc::invalid_argument, "invalid_argument", 0, false, "An argument is not valid."},
     {Errc::ambiguous, "ambiguous", 0, false, "More than one thing matches. Give more letters."},
     {Errc::incompatible_server, "incompatible_server", 0, false, "The server answered in a way that this version does not understand."},
+    {Errc::out_of_memory, "out_of_memory", 503, true, "There was not enough memory. Nothing of this was stored; try again."},
 });
 
 }  // namespace

@@ -59,6 +59,8 @@ enum class Errc {
   invalid_argument,
   ambiguous,
   incompatible_server,
+  // Either side; at the end, because numbers stay.
+  out_of_memory,
 };
 
 struct ErrcEntry {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <compare>
 #include <cstdint>
 #include <cstring>
@@ -22,7 +23,13 @@ struct Id {
   static constexpr std::size_t size = 16;
   std::array<std::uint8_t, size> bytes{};
 
-  auto operator<=>(const Id&) const = default;
+  // As unsigned bytes, first to last; in two steps of a word, because ids are
+  // compared more often than anything else.
+  bool operator==(const Id& other) const { return word(0) == other.word(0) && word(8) == other.word(8); }
+  std::strong_ordering operator<=>(const Id& other) const {
+    if (word(0) != other.word(0)) return big_endian(word(0)) <=> big_endian(other.word(0));
+    return big_endian(word(8)) <=> big_endian(other.word(8));
+  }
 
   // All zeros stand for "none"; no random id is zero.
   [[nodiscard]] bool is_none() const { return *this == Id{}; }
@@ -42,6 +49,16 @@ struct Id {
   [[nodiscard]] static std::optional<Id> parse_hex(std::string_view text) {
     const auto raw = from_hex(text);
     return raw ? from_bytes(*raw) : std::nullopt;
+  }
+
+ private:
+  [[nodiscard]] std::uint64_t word(std::size_t at) const {
+    std::uint64_t value = 0;
+    std::memcpy(&value, bytes.data() + at, sizeof value);
+    return value;
+  }
+  [[nodiscard]] static std::uint64_t big_endian(std::uint64_t value) {
+    return std::endian::native == std::endian::little ? __builtin_bswap64(value) : value;
   }
 };
 

@@ -2,6 +2,8 @@
 
 #include <sqlite3.h>
 
+#include <exception>
+#include <new>
 #include <utility>
 
 namespace fieldsync::sqlite {
@@ -19,6 +21,7 @@ Errc classify(int code) {
 }
 
 [[noreturn]] void fail(sqlite3* database, int code) {
+  if ((code & 0xFF) == SQLITE_NOMEM || code == SQLITE_IOERR_NOMEM) throw std::bad_alloc();
   const char* message = database != nullptr ? sqlite3_errmsg(database) : sqlite3_errstr(code);
   throw SqliteError(classify(code), message);
 }
@@ -28,6 +31,11 @@ void check(sqlite3_stmt* statement, int code) {
 }
 
 }  // namespace
+
+void forget_memory_statistics() {
+  const int code = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+  FIELDSYNC_CHECK(code == SQLITE_OK, "it is called before SQLite is used");
+}
 
 Statement::~Statement() {
   sqlite3_reset(statement_);
@@ -81,21 +89,20 @@ bool Statement::is_null(int column) const { return sqlite3_column_type(statement
 
 Connection::Connection(const std::string& path, OpenMode mode) {
   const int flags = mode == OpenMode::read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
-  const int code = sqlite3_open_v2(path.c_str(), &database_, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
-  if (code != SQLITE_OK) {
-    const std::string message = database_ != nullptr ? sqlite3_errmsg(database_) : sqlite3_errstr(code);
-    sqlite3_close(database_);
-    throw SqliteError(classify(code), path + ": " + message);
-  }
-  // The file may have been prepared by somebody else: no code from its schema.
-  sqlite3_db_config(database_, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
-  sqlite3_db_config(database_, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
-  sqlite3_db_config(database_, SQLITE_DBCONFIG_ENABLE_VIEW, 0, nullptr);
-  sqlite3_db_config(database_, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
-  if (mode == OpenMode::read_only) sqlite3_db_config(database_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
-  sqlite3_busy_timeout(database_, mode == OpenMode::read_only ? 10'000 : 2'000);
   try {
+    const int code = sqlite3_open_v2(path.c_str(), &database_, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
+    if (code != SQLITE_OK) fail(database_, code);
+    // The file may have been prepared by somebody else: no code from its schema.
+    sqlite3_db_config(database_, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+    sqlite3_db_config(database_, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
+    sqlite3_db_config(database_, SQLITE_DBCONFIG_ENABLE_VIEW, 0, nullptr);
+    sqlite3_db_config(database_, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+    if (mode == OpenMode::read_only) sqlite3_db_config(database_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+    sqlite3_busy_timeout(database_, mode == OpenMode::read_only ? 10'000 : 2'000);
     execute("PRAGMA mmap_size=0; PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY;");
+  } catch (const SqliteError& error) {
+    sqlite3_close(database_);
+    throw SqliteError(error.code(), path + ": " + error.what());
   } catch (...) {
     sqlite3_close(database_);
     throw;
@@ -113,12 +120,12 @@ void Connection::execute(const char* sql) {
 }
 
 Statement Connection::prepare(const char* sql) {
-  const auto known = prepared_.find(sql);
-  if (known != prepared_.end()) return Statement(known->second);
-  sqlite3_stmt* statement = nullptr;
-  const int code = sqlite3_prepare_v3(database_, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
-  if (code != SQLITE_OK) fail(database_, code);
-  prepared_.emplace(sql, statement);
+  // The place for it comes first: a statement without one would be lost.
+  sqlite3_stmt*& statement = prepared_[sql];
+  if (statement == nullptr) {
+    const int code = sqlite3_prepare_v3(database_, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
+    if (code != SQLITE_OK) fail(database_, code);
+  }
   return Statement(statement);
 }
 
@@ -131,13 +138,15 @@ std::int64_t Connection::changes() const { return sqlite3_changes64(database_); 
 
 std::int64_t Connection::last_insert_rowid() const { return sqlite3_last_insert_rowid(database_); }
 
-Transaction::Transaction(Connection& connection) : connection_(connection) { connection_.execute("BEGIN IMMEDIATE"); }
+Transaction::Transaction(Connection& connection) : connection_(connection), rollback_(connection.prepare("ROLLBACK")) {
+  connection_.execute("BEGIN IMMEDIATE");
+}
 
 Transaction::~Transaction() {
   if (!open_) return;
   try {
-    connection_.execute("ROLLBACK");
-  } catch (const SqliteError&) {
+    rollback_.run();
+  } catch (const std::exception&) {
     // SQLite rolled back by itself already (a full disk, an I/O error).
   }
 }
@@ -147,10 +156,12 @@ void Transaction::commit() {
   open_ = false;
 }
 
+ReadTransaction::ReadTransaction(Connection& connection) : end_(connection.prepare("COMMIT")) { connection.execute("BEGIN"); }
+
 ReadTransaction::~ReadTransaction() {
   try {
-    connection_.execute("COMMIT");
-  } catch (const SqliteError&) {
+    end_.run();
+  } catch (const std::exception&) {
     // A read that failed has nothing to end.
   }
 }

@@ -4,7 +4,8 @@
 // Threads  A connection and all that belongs to it stay with one thread at a time.
 // Errors   SQLite's failures are thrown as SqliteError inside a storage layer and
 //          turned into a Result at its edge (see guard()): storage_full,
-//          storage_corrupt, in_use, or storage_failed.
+//          storage_corrupt, in_use, or storage_failed. Without memory it is
+//          std::bad_alloc, and out_of_memory at the edge.
 // Writing  Exactly one connection to a file writes and checkpoints: SQLite 3.40
 //          can corrupt the log when two do (fixed in 3.51.3).
 #pragma once
@@ -12,6 +13,7 @@
 #include <concepts>
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -66,6 +68,10 @@ class Statement {
   sqlite3_stmt* statement_;
 };
 
+// Turns SQLite's own count of its memory off, which takes a lock for each piece. For a
+// program, before its first connection; never for a library, whose host decides.
+void forget_memory_statistics();
+
 enum class OpenMode { read_write, read_only };
 
 class Connection {
@@ -107,28 +113,36 @@ class Transaction {
 
  private:
   Connection& connection_;
+  // Prepared before it is needed: without memory it could not be compiled then,
+  // and the connection would stay in its transaction for ever.
+  Statement rollback_;
   bool open_ = true;
 };
 
 // A consistent view for several reads.
 class ReadTransaction {
  public:
-  explicit ReadTransaction(Connection& connection) : connection_(connection) { connection_.execute("BEGIN"); }
+  explicit ReadTransaction(Connection& connection);
   ~ReadTransaction();
   ReadTransaction(const ReadTransaction&) = delete;
   ReadTransaction& operator=(const ReadTransaction&) = delete;
 
  private:
-  Connection& connection_;
+  Statement end_;  // prepared as Transaction's
 };
 
-// Runs `body` and turns a thrown SqliteError into an Error.
+// Runs `body` and turns a thrown SqliteError into an Error, and a lack of memory
+// too, also one that is met while the Error is made.
 template <std::invocable Body>
 auto guard(Body&& body) -> decltype(body()) {
   try {
-    return body();
-  } catch (const SqliteError& error) {
-    return Error{error.code(), std::string(describe(error.code()).sentence) + " (" + error.what() + ")"};
+    try {
+      return body();
+    } catch (const SqliteError& error) {
+      return Error{error.code(), std::string(describe(error.code()).sentence) + " (" + error.what() + ")"};
+    }
+  } catch (const std::bad_alloc&) {
+    return Error{Errc::out_of_memory, {}};
   }
 }
 

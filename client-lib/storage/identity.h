@@ -23,7 +23,10 @@ class Identity {
   [[nodiscard]] std::string private_key_pem() { return text("private_key"); }
   [[nodiscard]] std::string certificate_pem() { return text("certificate"); }
   void set_key(std::string_view private_key_pem, std::string_view certificate_pem, const core::DeviceId& device);
-  [[nodiscard]] core::DeviceId device() { return id<core::DeviceId>("device"); }
+  [[nodiscard]] core::DeviceId device() {
+    if (device_.is_none()) device_ = id<core::DeviceId>("device");
+    return device_;
+  }
 
   // None before enrolment.
   [[nodiscard]] core::PersonId person() { return id<core::PersonId>("person"); }
@@ -62,6 +65,7 @@ class Identity {
   void set_number(std::string_view key, std::uint64_t value);
 
   sqlite::Connection& connection_;
+  core::DeviceId device_;  // kept once it was read: it never changes
 };
 
 }  // namespace fieldsync::storage

@@ -53,12 +53,6 @@ std::vector<WaitingOperation> Outbox::between(std::uint64_t first, std::uint64_t
   return operations;
 }
 
-std::uint64_t Outbox::count_of_record(const core::RecordId& record) {
-  auto select = connection_.prepare("SELECT count(*) FROM operation WHERE record = ?1");
-  select.bind_blob(1, record.view());
-  return select.step() ? select.unsigned_integer(0) : 0;
-}
-
 bool Outbox::waits_for_scope(const core::ScopeId& scope, std::uint64_t after) {
   auto select = connection_.prepare(
       "SELECT 1 FROM operation o JOIN record r ON r.id = o.record WHERE r.scope = ?1 AND o.counter > ?2 LIMIT 1");
@@ -79,6 +73,17 @@ void Outbox::remove_of_record(const core::RecordId& record, std::uint64_t up_to)
 void Outbox::remove_between(std::uint64_t first, std::uint64_t last) {
   auto remove = connection_.prepare("DELETE FROM operation WHERE counter BETWEEN ?1 AND ?2");
   remove.bind_unsigned(1, first).bind_unsigned(2, last).run();
+}
+
+void Outbox::remove(std::vector<std::uint64_t> counters) {
+  // One statement for each run without a gap: mostly there is one run.
+  std::sort(counters.begin(), counters.end());
+  for (std::size_t first = 0; first < counters.size();) {
+    std::size_t last = first;
+    while (last + 1 < counters.size() && counters[last + 1] == counters[last] + 1) ++last;
+    remove_between(counters[first], counters[last]);
+    first = last + 1;
+  }
 }
 
 void Outbox::refuse(std::uint64_t counter, const std::string& code, const std::string& message) {
@@ -115,6 +120,12 @@ std::vector<TimedOperation> Outbox::effective_times(std::uint64_t first, std::ui
   std::vector<TimedOperation> times;
   while (select.step()) times.push_back({select.unsigned_integer(0), {select.integer(1)}});
   return times;
+}
+
+bool Outbox::has_refused(const core::RecordId& record) {
+  auto select = connection_.prepare("SELECT 1 FROM refused WHERE record = ?1 LIMIT 1");
+  select.bind_blob(1, record.view());
+  return select.step();
 }
 
 std::optional<SignedBatch> Outbox::stored_batch(std::uint64_t first, std::size_t wire_bytes_max) {

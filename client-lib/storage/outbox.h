@@ -62,16 +62,17 @@ class Outbox {
   // The record's operations with a greater counter, in order.
   [[nodiscard]] std::vector<StoredOperation> of_record(const core::RecordId& record, std::uint64_t after);
   [[nodiscard]] std::vector<WaitingOperation> between(std::uint64_t first, std::uint64_t last);
-  [[nodiscard]] std::uint64_t count_of_record(const core::RecordId& record);
   // Whether one of the scope's operations has a greater counter.
   [[nodiscard]] bool waits_for_scope(const core::ScopeId& scope, std::uint64_t after);
   void remove_of_scope(const core::ScopeId& scope);
   void remove_of_record(const core::RecordId& record, std::uint64_t up_to);
   void remove_between(std::uint64_t first, std::uint64_t last);
+  void remove(std::vector<std::uint64_t> counters);
   // Keeps the operation aside with the office's reason.
   void refuse(std::uint64_t counter, const std::string& code, const std::string& message);
   [[nodiscard]] std::vector<Refusal> refused();
   [[nodiscard]] std::uint64_t refused_count();
+  [[nodiscard]] bool has_refused(const core::RecordId& record);
 
   // The effective time that the office gave to an own operation, and those of a batch.
   void note_effective_time(std::uint64_t counter, core::Instant effective);

@@ -34,13 +34,14 @@ std::optional<RecordState> RecordStore::shown(const core::RecordId& id) {
   return decode(select.blob(0), select.blob(1));
 }
 
-std::optional<RecordState> RecordStore::shown_head(const core::RecordId& id) {
-  auto select = connection_.prepare("SELECT shown_head FROM record WHERE id = ?1 AND shown_head IS NOT NULL");
+std::optional<RecordStore::ShownHead> RecordStore::shown_head(const core::RecordId& id) {
+  auto select = connection_.prepare(
+      "SELECT row, shown_head, shown_body_hash, hash FROM record WHERE id = ?1 AND shown_head IS NOT NULL");
   select.bind_blob(1, id.view());
   if (!select.step()) return std::nullopt;
-  auto state = codec::decode_head(select.blob(0));
-  if (!state) damaged(state.error());
-  return std::move(*state);
+  auto head = codec::decode_head(select.blob(1));
+  if (!head) damaged(head.error());
+  return ShownHead{select.integer(0), std::move(*head), select.unsigned_integer(2), select.unsigned_integer(3)};
 }
 
 void RecordStore::put_shown(const RecordState& state) {
@@ -58,7 +59,7 @@ void RecordStore::drop_shown(const core::RecordId& id) {
   auto remove = connection_.prepare("DELETE FROM record WHERE id = ?1 AND head IS NULL");
   remove.bind_blob(1, id.view()).run();
   auto update = connection_.prepare(
-      "UPDATE record SET shown_head = NULL, shown_body = NULL, shown_body_hash = NULL WHERE id = ?1");
+      "UPDATE record SET shown_head = NULL, shown_body = NULL, shown_body_hash = NULL WHERE id = ?1 AND shown_head IS NOT NULL");
   update.bind_blob(1, id.view()).run();
 }
 
@@ -80,18 +81,14 @@ std::uint64_t RecordStore::put_replica_frame(const RecordState& head, std::strin
   return hash - before;
 }
 
-std::uint64_t RecordStore::confirm_shown(const RecordState& head) {
-  const std::string head_bytes = codec::encode_head(head);
-  auto select = connection_.prepare("SELECT row, hash, shown_body_hash FROM record WHERE id = ?1");
-  select.bind_blob(1, head.id.view());
-  if (!select.step()) damaged({Errc::storage_corrupt, "a record with own operations is missing"});
-  const std::uint64_t before = select.unsigned_integer(1);
-  const std::uint64_t hash = codec::hash_record(head_bytes, select.unsigned_integer(2));
+std::uint64_t RecordStore::confirm_shown(const ShownHead& shown) {
+  const std::string head = codec::encode_head(shown.head);
+  const std::uint64_t hash = codec::hash_record(head, shown.body_hash);
   auto update = connection_.prepare(
       "UPDATE record SET head = ?2, body = shown_body, body_hash = shown_body_hash, hash = ?3, stale = 0,"
       " shown_head = NULL, shown_body = NULL, shown_body_hash = NULL WHERE row = ?1");
-  update.bind(1, select.integer(0)).bind_blob(2, head_bytes).bind_unsigned(3, hash).run();
-  return hash - before;
+  update.bind(1, shown.row).bind_blob(2, head).bind_unsigned(3, hash).run();
+  return hash - shown.replica_hash;
 }
 
 std::uint64_t RecordStore::stored_hash(const core::RecordId& id) {

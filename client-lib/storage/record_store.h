@@ -36,10 +36,17 @@ class RecordStore {
   // The same for bytes that came as they are kept: canonical head, body as a frame.
   std::uint64_t put_replica_frame(const core::RecordState& head, std::string_view head_bytes, std::string_view frame,
                                   std::uint64_t body_hash);
+  // The head of what is shown, with what the row tells besides.
+  struct ShownHead {
+    std::int64_t row = 0;
+    core::RecordState head;
+    std::uint64_t body_hash = 0;
+    std::uint64_t replica_hash = 0;
+  };
+  // Nothing where no own operation is on top.
+  [[nodiscard]] std::optional<ShownHead> shown_head(const core::RecordId& id);
   // The shown state becomes the replica, with the stamps of `head`; the body stays.
-  std::uint64_t confirm_shown(const core::RecordState& head);
-  // The head of the shown state.
-  [[nodiscard]] std::optional<core::RecordState> shown_head(const core::RecordId& id);
+  std::uint64_t confirm_shown(const ShownHead& shown);
 
   // The scope is read anew: what was told so far stays shown, counts no more for
   // the digest, and goes with drop_stale() unless it is told again.

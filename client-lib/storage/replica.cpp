@@ -99,6 +99,14 @@ Replica::ConfirmedByRecord Replica::confirmed_in(const v1::ScopeChanges& changes
   return own;
 }
 
+std::vector<std::uint64_t> Replica::counters_of(const ConfirmedByRecord& own) {
+  std::vector<std::uint64_t> counters;
+  for (const auto& [record, operations] : own) {
+    for (const Confirmed& confirmed : operations) counters.push_back(confirmed.counter);
+  }
+  return counters;
+}
+
 Result<void> Replica::take_scope(const v1::ScopeChanges& changes, const ConfirmedByRecord& own, const v1::BatchStamps& stamps,
                                  Taken& taken) {
   const auto scope = core::ScopeId::from_bytes(changes.scope());
@@ -136,6 +144,7 @@ Result<void> Replica::take_scope(const v1::ScopeChanges& changes, const Confirme
     if (!grown) return grown.error();
     digest += *grown;
   }
+  outbox_.remove(counters_of(own));
   if (!changes.cursor().empty()) cursor = changes.cursor();
   directory_.set_position(*scope, cursor, digest);
   return {};
@@ -183,26 +192,33 @@ Result<std::optional<std::uint64_t>> Replica::take_change(const v1::RecordChange
 Result<std::uint64_t> Replica::confirm(const core::RecordId& record, const std::vector<Confirmed>& own,
                                        const v1::BatchStamps& stamps) {
   const Stamper stamper(stamps);
-  auto head = records_.shown_head(record);
-  const bool all_confirmed = outbox_.count_of_record(record) == own.size();
-  if (head && all_confirmed && head->awaited.empty()) {
+  const core::DeviceId device = identity_.device();
+  auto shown = records_.shown_head(record);
+  const bool all_confirmed = shown && shown->head.seen.counter_of(device) == own.back().counter;
+  if (all_confirmed && shown->head.awaited.empty()) {
     // The usual case: the body is what it was, only the clocks are now known.
-    for (core::StampedOperation& stamped : head->stamps) {
+    std::size_t noted = 0;
+    for (core::StampedOperation& stamped : shown->head.stamps) {
       const auto confirmed = std::find_if(own.begin(), own.end(), [&](const Confirmed& entry) {
-        return stamped.id == core::OperationId{identity_.device(), entry.counter};
+        return stamped.id == core::OperationId{device, entry.counter};
       });
-      if (confirmed != own.end()) stamper.apply(stamped.stamp, confirmed->counter, confirmed->seq);
+      if (confirmed == own.end()) continue;
+      stamper.apply(stamped.stamp, confirmed->counter, confirmed->seq);
+      outbox_.note_effective_time(confirmed->counter, stamped.stamp.effective);
+      ++noted;
     }
-    if (auto noted = note_times(record, own, stamps); !noted) return noted.error();
-    outbox_.remove_of_record(record, own.back().counter);
-    return records_.confirm_shown(*head);
+    // Operations whose values were replaced since have no stamp in the head.
+    if (noted < own.size()) {
+      if (auto rest = note_times(record, own, stamps); !rest) return rest.error();
+    }
+    return records_.confirm_shown(*shown);
   }
   core::RecordState state = records_.replica(record);
   for (const StoredOperation& stored : outbox_.of_record(record, 0)) {
     const auto confirmed = std::find_if(own.begin(), own.end(), [&](const Confirmed& entry) { return entry.counter == stored.counter; });
     if (confirmed == own.end()) continue;
     std::size_t elements = 0;
-    auto operation = codec::decode_operation(stored.bytes, {identity_.device(), stored.counter}, identity_.person(), elements);
+    auto operation = codec::decode_operation(stored.bytes, {device, stored.counter}, identity_.person(), elements);
     if (!operation) return operation.error();
     core::Stamp stamp = provisional(*operation);
     stamper.apply(stamp, confirmed->counter, confirmed->seq);

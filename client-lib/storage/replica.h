@@ -45,6 +45,7 @@ class Replica {
     std::uint64_t seq = 0;
   };
   using ConfirmedByRecord = std::map<core::RecordId, std::vector<Confirmed>>;
+  static std::vector<std::uint64_t> counters_of(const ConfirmedByRecord& own);
 
   Result<void> take_directory(const v1::SyncReply& reply);
   Result<void> take_scope(const v1::ScopeChanges& changes, const ConfirmedByRecord& own, const v1::BatchStamps& stamps, Taken& taken);

@@ -43,6 +43,8 @@ CREATE TABLE batch(first INTEGER NOT NULL, last INTEGER NOT NULL, hash BLOB NOT 
 -- 1: the scope is being read anew and this replica has not been told again. It is
 -- shown until the reading has come to its end, and dropped then.
 ALTER TABLE record ADD COLUMN stale INTEGER NOT NULL DEFAULT 0;
+-- Empty but for such times: every reply asks for it.
+CREATE INDEX record_stale ON record(stale) WHERE stale = 1;
 -- The effective times of this device's operations, as the office gave them: a
 -- restored office that gets them again is told, and they keep them.
 CREATE TABLE effective_time(counter INTEGER PRIMARY KEY, ms INTEGER NOT NULL);
@@ -56,7 +58,8 @@ Result<std::unique_ptr<sqlite::Connection>> open_store(const std::string& path, 
   return sqlite::guard([&]() -> Result<std::unique_ptr<sqlite::Connection>> {
     auto connection = std::make_unique<sqlite::Connection>(path, sqlite::OpenMode::read_write);
     connection->lock_exclusively();
-    connection->execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA fullfsync=ON; PRAGMA secure_delete=ON;");
+    connection->execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA fullfsync=ON; PRAGMA secure_delete=ON;"
+                        "PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=16777216;");
     sqlite::migrate(*connection, application_id, migrations);
     return connection;
   });

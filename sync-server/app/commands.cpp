@@ -9,7 +9,9 @@
 #include <iostream>
 #include <unistd.h>
 
+#include "app/examples.h"
 #include "app/import.h"
+#include "app/rows.h"
 #include "codec/form_codec.h"
 #include "engine/enrolment_text.h"
 #include "service/enrolment.h"
@@ -28,13 +30,15 @@ struct Options {
 
 template <typename Row, typename Name>
 Result<Row> find_one(const std::vector<Row>& rows, const std::string& wanted, const std::string& what, Name name) {
-  std::vector<Row> found;
+  std::vector<Row> named, begun;
   for (const Row& row : rows) {
-    if (name(row) == wanted) return row;
-    if (row.id.hex().starts_with(wanted) && wanted.size() >= 4) found.push_back(row);
+    if (name(row) == wanted) named.push_back(row);
+    if (row.id.hex().starts_with(wanted) && wanted.size() >= 4) begun.push_back(row);
   }
+  // A name goes before an id; two people may have one name.
+  const std::vector<Row>& found = named.empty() ? begun : named;
   if (found.size() == 1) return found.front();
-  if (found.size() > 1) return Error{Errc::ambiguous, "More than one " + what + " matches '" + wanted + "'. Give more letters of the id."};
+  if (found.size() > 1) return Error{Errc::ambiguous, "More than one " + what + " matches '" + wanted + "'. Give more letters of the id. See: fieldsync-server " + what + " list"};
   return Error{Errc::not_found, "There is no " + what + " '" + wanted + "'. See: fieldsync-server " + what + " list"};
 }
 
@@ -62,40 +66,8 @@ std::string instant_text(core::Instant at) {
   return text;
 }
 
-// Columns as wide as their widest cell, counted in characters.
-void print_table(std::ostream& out, const std::vector<std::vector<std::string>>& rows) {
-  const auto width = [](const std::string& text) {
-    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
-  };
-  std::vector<std::size_t> widths;
-  for (const auto& row : rows) {
-    widths.resize(std::max(widths.size(), row.size()));
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width(row[i]));
-  }
-  for (const auto& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      out << row[i];
-      if (i + 1 < row.size()) out << std::string(widths[i] - width(row[i]) + 2, ' ');
-    }
-    out << '\n';
-  }
-}
-
-// Prints rows under their header: a table for people, an array of objects for scripts.
-void print_rows(std::ostream& out, const std::vector<std::string>& header, const std::vector<std::vector<std::string>>& rows, bool as_json) {
-  if (!as_json) {
-    std::vector<std::vector<std::string>> all{header};
-    all.insert(all.end(), rows.begin(), rows.end());
-    print_table(out, all);
-    return;
-  }
-  json::array list;
-  for (const auto& row : rows) {
-    json::object object;
-    for (std::size_t i = 0; i < header.size(); ++i) object[header[i]] = row[i];
-    list.push_back(object);
-  }
-  out << json::serialize(list) << '\n';
+void print_rows(Administration& admin, const Options& options, const std::vector<std::string>& header, const std::vector<Row>& rows) {
+  options.as_json ? print_json_rows(admin.out, header, rows) : print_table(admin.out, header, rows);
 }
 
 Result<void> add_scope(Administration& admin, const Options& options) {
@@ -121,13 +93,13 @@ Result<void> add_scope(Administration& admin, const Options& options) {
 
 Result<void> list_scopes(Administration& admin, const Options& options) {
   return admin.store.read([&](ReadTransaction& transaction) -> Result<void> {
-    std::vector<std::vector<std::string>> rows;
+    std::vector<Row> rows;
     for (const ScopeRow& scope : transaction.scopes()) {
       std::ostringstream digest;
       digest << std::hex << std::setw(16) << std::setfill('0') << scope.digest;
-      rows.push_back({scope.id.hex(), scope.name, std::to_string(scope.head), digest.str()});
+      rows.push_back({scope.id.hex(), scope.name, scope.head, digest.str()});
     }
-    print_rows(admin.out, {"id", "name", "operations", "digest"}, rows, options.as_json);
+    print_rows(admin, options, {"id", "name", "operations", "digest"}, rows);
     return {};
   });
 }
@@ -151,7 +123,7 @@ Result<void> add_person(Administration& admin, const Options& options) {
 
 Result<void> list_people(Administration& admin, const Options& options) {
   return admin.store.read([&](ReadTransaction& transaction) -> Result<void> {
-    std::vector<std::vector<std::string>> rows;
+    std::vector<Row> rows;
     for (const PersonRow& person : transaction.people()) {
       std::string scopes;
       for (const MembershipRow& membership : transaction.memberships(person.id)) {
@@ -159,7 +131,7 @@ Result<void> list_people(Administration& admin, const Options& options) {
       }
       rows.push_back({person.id.hex(), person.name, scopes});
     }
-    print_rows(admin.out, {"id", "name", "scopes"}, rows, options.as_json);
+    print_rows(admin, options, {"id", "name", "scopes"}, rows);
     return {};
   });
 }
@@ -209,12 +181,12 @@ Result<void> make_code(Administration& admin, const Options& options) {
 
 Result<void> list_devices(Administration& admin, const Options& options) {
   return admin.store.read([&](ReadTransaction& transaction) -> Result<void> {
-    std::vector<std::vector<std::string>> rows;
+    std::vector<Row> rows;
     for (const DeviceRow& device : transaction.devices()) {
-      rows.push_back({device.id.hex(), device.person.name, device.name, std::to_string(device.last_counter),
+      rows.push_back({device.id.hex(), device.person.name, device.name, device.last_counter,
                       device.seen ? instant_text(*device.seen) : "never", device.revoked ? "revoked" : "active"});
     }
-    print_rows(admin.out, {"id", "person", "name", "operations", "last_upload", "state"}, rows, options.as_json);
+    print_rows(admin, options, {"id", "person", "name", "operations", "last_upload", "state"}, rows);
     return {};
   });
 }
@@ -250,13 +222,13 @@ Result<void> import_form(Administration& admin, const Options& options) {
 
 Result<void> list_forms(Administration& admin, const Options& options) {
   return admin.store.read([&](ReadTransaction& transaction) -> Result<void> {
-    std::vector<std::vector<std::string>> rows;
+    std::vector<Row> rows;
     for (const FormRow& row : transaction.forms_since(0)) {
       auto form = codec::decode_form(row.bytes);
       if (!form) return form.error();
-      rows.push_back({row.name, std::to_string(row.version), std::to_string(form->fields.size()), std::string(core::label_in(form->labels, "en", ""))});
+      rows.push_back({row.name, row.version, form->fields.size(), core::label_in(form->labels, "en", "")});
     }
-    print_rows(admin.out, {"name", "version", "fields", "label"}, rows, options.as_json);
+    print_rows(admin, options, {"name", "version", "fields", "label"}, rows);
     return {};
   });
 }
@@ -303,48 +275,50 @@ Result<void> check(Administration& admin, const Options& options) {
 }
 
 Result<void> list_errors(Administration& admin, const Options& options) {
-  std::vector<std::vector<std::string>> rows;
+  std::vector<Row> rows;
   for (const ErrcEntry& entry : all_errors()) {
-    rows.push_back({std::string(entry.name), entry.http_status == 0 ? "-" : std::to_string(entry.http_status), entry.retry ? "yes" : "no", std::string(entry.sentence)});
+    const json::value status = entry.http_status == 0 ? json::value() : json::value(entry.http_status);
+    rows.push_back({entry.name, status, entry.retry, entry.sentence});
   }
-  print_rows(admin.out, {"code", "status", "retry", "sentence"}, rows, options.as_json);
+  print_rows(admin, options, {"code", "status", "retry", "sentence"}, rows);
   return {};
 }
+
+constexpr std::size_t help_column = 30;
 
 // Declares the commands; each sets what is to be done.
 class CommandLine {
  public:
   explicit CommandLine(std::filesystem::path working_folder) : working_folder_(std::move(working_folder)) {
-    app_.require_subcommand(1);
-    app_.set_help_all_flag("--help-all", "Help for all commands");
-    app_.set_version_flag("--version", "fieldsync-server 0.1.0");
+    app_.require_subcommand(1)->fallthrough();
+    app_.get_formatter()->column_width(help_column);
+    app_.set_help_flag("-h,--help", "Print this help");
+    app_.set_version_flag("--version", "fieldsync-server 0.1.0", "Print the version");
     app_.add_option("--dir", folder_, "The server's folder: settings, keys and database")->envname("FIELDSYNC_SERVER_DIR")->capture_default_str();
-    app_.footer("A new server in four steps:\n"
-                "  fieldsync-server init\n"
-                "  fieldsync-server scope add 'Osh region'\n"
-                "  fieldsync-server person add 'Aigul' --scope 'Osh region' --role coordinator\n"
-                "  fieldsync-server serve\n"
-                "then, for each device: fieldsync-server enrol-code 'Aigul'\n"
-                "Commands work while the server runs: they are handed to it.");
     add_init();
     auto* serve = app_.add_subcommand("serve", "Serve devices until Ctrl-C or SIGTERM");
+    serve->footer(examples::serve);
     serve->callback([this] { invocation_.kind = Invocation::Kind::serve; });
     add_scope_commands();
     add_person_commands();
     add_device_commands();
     add_data_commands();
+    // Last: a command starts with the footer that the program has when it is added.
+    app_.footer(examples::app);
   }
 
   Invocation parse(const std::vector<std::string>& arguments) {
     std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
-    std::ostringstream text;
-    std::ostringstream problem;
     try {
       app_.parse(reversed);
-    } catch (const CLI::ParseError& error) {
-      const int code = app_.exit(error, text, problem);
-      invocation_.kind = code == 0 ? Invocation::Kind::help : Invocation::Kind::wrong_usage;
-      invocation_.text = text.str() + problem.str();
+    } catch (const CLI::Success& asked) {
+      std::ostringstream text;
+      app_.exit(asked, text);
+      invocation_.kind = Invocation::Kind::help;
+      invocation_.text = text.str();
+    } catch (const CLI::ParseError& wrong) {
+      invocation_.kind = Invocation::Kind::wrong_usage;
+      invocation_.text = sentence_for(wrong);
     }
     invocation_.folder = folder_;
     return std::move(invocation_);
@@ -352,6 +326,20 @@ class CommandLine {
 
  private:
   using Command = Result<void> (*)(Administration&, const Options&);
+
+  // Names the command whose help is of use.
+  [[nodiscard]] std::string sentence_for(const CLI::ParseError& wrong) const {
+    const CLI::App* command = &app_;
+    std::string path = app_.get_name();
+    while (!command->get_subcommands().empty()) {
+      command = command->get_subcommands().front();
+      path += ' ' + command->get_name();
+    }
+    const auto unknown = app_.remaining(true);
+    const bool no_such_command = !unknown.empty() && command->get_require_subcommand_min() > 0;
+    const std::string problem = no_such_command ? "There is no command '" + unknown.front() + "'" : wrong.what();
+    return "fieldsync-server: " + problem + ". See: " + path + " --help\n";
+  }
 
   void does(CLI::App* command, Command function) {
     command->callback([this, function] {
@@ -365,7 +353,8 @@ class CommandLine {
   void add_init() {
     auto* init = app_.add_subcommand("init", "Make a server: folder, keys, settings, database, standard forms");
     init->add_option("--host", invocation_.init.host, "Name or address by which devices reach it")->capture_default_str();
-    init->add_option("--port", invocation_.init.port, "Port")->capture_default_str();
+    init->add_option("--port", invocation_.init.port, "Port")->check(CLI::Range(1, 65535).description(""))->capture_default_str();
+    init->footer(examples::init);
     init->callback([this] { invocation_.kind = Invocation::Kind::init; });
   }
 
@@ -373,6 +362,7 @@ class CommandLine {
     auto* scope = app_.add_subcommand("scope", "Who shares records: a region or an office")->require_subcommand(1);
     auto* add = scope->add_subcommand("add", "Make a scope");
     add->add_option("name", options_.name, "Its name, for example 'Osh region'")->required();
+    add->footer(examples::scope_add);
     does(add, add_scope);
     auto* list = scope->add_subcommand("list", "Scopes with their digests");
     offer_json(list);
@@ -391,6 +381,7 @@ class CommandLine {
     add->add_option("name", options_.name, "Name as others see it")->required();
     add->add_option("--scope", options_.scope, "A scope to join at once");
     add_role(add);
+    add->footer(examples::person_add);
     does(add, add_person);
     auto* list = person->add_subcommand("list", "People with their roles");
     offer_json(list);
@@ -402,7 +393,9 @@ class CommandLine {
       command->add_option("scope", options_.scope, "Name, or the first letters of the id")->required();
     }
     add_role(join);
+    join->footer(examples::person_join);
     does(join, [](Administration& admin, const Options& options) { return set_membership(admin, options, true); });
+    leave->footer(examples::person_leave);
     does(leave, [](Administration& admin, const Options& options) { return set_membership(admin, options, false); });
   }
 
@@ -410,6 +403,7 @@ class CommandLine {
     auto* code = app_.add_subcommand("enrol-code", "Print a text that enrols one device of a person, once");
     code->add_option("person", options_.person, "Name, or the first letters of the id")->required();
     offer_json(code);
+    code->footer(examples::enrol_code);
     does(code, make_code);
     auto* device = app_.add_subcommand("device", "Devices")->require_subcommand(1);
     auto* list = device->add_subcommand("list", "Devices, whose they are, and when they last uploaded");
@@ -417,6 +411,7 @@ class CommandLine {
     does(list, list_devices);
     auto* revoke = device->add_subcommand("revoke", "Withdraw a device's access, at once");
     revoke->add_option("device", options_.device, "The first letters of its id")->required();
+    revoke->footer(examples::device_revoke);
     does(revoke, revoke_device);
   }
 
@@ -424,6 +419,7 @@ class CommandLine {
     auto* form = app_.add_subcommand("form", "Forms")->require_subcommand(1);
     auto* form_import = form->add_subcommand("import", "Import a form in proto text, or its next version");
     add_file(form_import);
+    form_import->footer(examples::form_import);
     does(form_import, import_form);
     auto* form_list = form->add_subcommand("list", "Forms in use");
     offer_json(form_list);
@@ -433,11 +429,11 @@ class CommandLine {
     add_file(data);
     data->add_option("--scope", options_.scope, "Name of the scope")->required();
     data->add_option("--key", options_.key, "The field that identifies a row")->required();
-    data->footer("The first line names the form's fields; text with a language is headed name:language.\n"
-                 "Example: fieldsync-server import facility facilities.csv --scope 'Osh region' --key external_code");
+    data->footer(examples::import_file);
     does(data, import_file);
     auto* check_command = app_.add_subcommand("check", "Check the database and its digests");
     offer_json(check_command);
+    check_command->footer(examples::check);
     does(check_command, check);
     auto* errors = app_.add_subcommand("errors", "Every code that a refusal can carry");
     offer_json(errors);

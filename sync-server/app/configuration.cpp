@@ -12,6 +12,9 @@
 namespace fieldsync::server {
 namespace {
 
+constexpr std::int64_t minutes_in_a_year = 365 * 24 * 60;
+const std::set<std::string_view> log_levels{"trace", "debug", "info", "warn", "error"};
+
 Error wrong(const std::filesystem::path& file, const std::string& what) {
   return {Errc::invalid_argument, file.string() + ": " + what};
 }
@@ -25,6 +28,33 @@ Result<void> check_names(const toml::table& table, const std::filesystem::path& 
   return {};
 }
 
+// Takes a setting where the file has it. One of another type is refused: it would
+// otherwise count as absent, and the server would run with the default.
+struct Settings {
+  const toml::table& table;
+  const std::filesystem::path& file;
+
+  Result<void> text(std::string_view name, std::string& into) const {
+    const toml::node* node = table.get(name);
+    if (node == nullptr) return {};
+    if (!node->is_string()) return wrong(file, std::string(name) + " must be a text in quotes.");
+    into = node->ref<std::string>();
+    return {};
+  }
+
+  template <typename Number>
+  Result<void> number(std::string_view name, std::int64_t least, std::int64_t most, Number& into) const {
+    const toml::node* node = table.get(name);
+    if (node == nullptr) return {};
+    const std::int64_t given = node->is_integer() ? node->ref<std::int64_t>() : least - 1;
+    if (given < least || given > most) {
+      return wrong(file, std::string(name) + " must be a number from " + std::to_string(least) + " to " + std::to_string(most) + ".");
+    }
+    into = static_cast<Number>(given);
+    return {};
+  }
+};
+
 }  // namespace
 
 Result<Configuration> read_configuration(const std::filesystem::path& folder) {
@@ -37,16 +67,15 @@ Result<Configuration> read_configuration(const std::filesystem::path& folder) {
   try {
     const toml::table table = toml::parse_file(file.string());
     if (auto checked = check_names(table, file); !checked) return checked.error();
-    configuration.listen_address = table["listen_address"].value_or(configuration.listen_address);
-    const auto port = table["port"].value_or(static_cast<std::int64_t>(configuration.port));
-    if (port < 0 || port > 65535) return wrong(file, "port must be from 0 to 65535.");
-    configuration.port = static_cast<std::uint16_t>(port);
-    configuration.public_address = table["public_address"].value_or(configuration.public_address);
-    configuration.code_lifetime_minutes = table["code_lifetime_minutes"].value_or(configuration.code_lifetime_minutes);
-    const auto threads = table["blocking_threads"].value_or(std::int64_t{8});
-    if (threads < 1 || threads > 256) return wrong(file, "blocking_threads must be from 1 to 256.");
-    configuration.blocking_threads = static_cast<std::size_t>(threads);
-    configuration.log_level = table["log_level"].value_or(configuration.log_level);
+    const Settings settings{table, file};
+    auto done = settings.text("listen_address", configuration.listen_address);
+    if (done) done = settings.number("port", 0, 65'535, configuration.port);
+    if (done) done = settings.text("public_address", configuration.public_address);
+    if (done) done = settings.number("code_lifetime_minutes", 1, minutes_in_a_year, configuration.code_lifetime_minutes);
+    if (done) done = settings.number("blocking_threads", 1, 256, configuration.blocking_threads);
+    if (done) done = settings.text("log_level", configuration.log_level);
+    if (!done) return done.error();
+    if (!log_levels.contains(configuration.log_level)) return wrong(file, "log_level must be trace, debug, info, warn or error.");
     return configuration;
   } catch (const toml::parse_error& error) {
     return wrong(file, "line " + std::to_string(error.source().begin.line) + ": " + std::string(error.description()) + ".");

@@ -26,6 +26,17 @@ core::Instant wall_clock() {
   return {std::chrono::duration_cast<std::chrono::milliseconds>(now).count()};
 }
 
+// One that is gone is not replaced by an empty one.
+Result<std::unique_ptr<SqliteStore>> open_database(const Configuration& configuration) {
+  const auto file = configuration.database();
+  if (!std::filesystem::exists(file)) return Error{Errc::not_found, "The database " + file.string() + " is gone. Put a copy of it back."};
+  return SqliteStore::open(file.string());
+}
+
+CommandResult refused(const Error& error) {
+  return {1, "", "fieldsync-server: " + error.message() + " [" + std::string(describe(error.code).name) + "]\n"};
+}
+
 Result<CursorKey> cursor_key_of(Store& store) {
   CursorKey key{};
   auto read = store.read([&](ReadTransaction& transaction) -> Result<void> {
@@ -60,8 +71,9 @@ CommandResult run_here(const Invocation& invocation, const Configuration& config
   Administration admin{configuration, store, sync, clock, out};
   const Result<void> done = invocation.administration(admin);
   if (done) return {0, out.str(), ""};
-  const std::string code(describe(done.error().code).name);
-  return {1, out.str(), "fieldsync-server: " + done.error().message() + " [" + code + "]\n"};
+  CommandResult result = refused(done.error());
+  result.output = out.str();
+  return result;
 }
 
 // Requests with their outcome: never content, names, keys or codes.
@@ -127,7 +139,8 @@ Result<void> serve(const Configuration& configuration) {
   spdlog::set_level(spdlog::level::from_str(configuration.log_level));
   spdlog::flush_on(spdlog::level::info);
 
-  auto store = SqliteStore::open(configuration.database().string());
+  SqliteStore::prepare_process();
+  auto store = open_database(configuration);
   if (!store) return store.error();
   auto cursor_key = cursor_key_of(**store);
   if (!cursor_key) return cursor_key.error();
@@ -190,10 +203,10 @@ CommandResult administrate(const Configuration& configuration, const std::vector
   handed.insert(handed.end(), arguments.begin(), arguments.end());
   if (auto result = send_command(configuration.control_socket(), handed)) return *result;
   const Invocation invocation = parse_command_line(arguments, working_folder);
-  auto store = SqliteStore::open(configuration.database().string());
-  if (!store) return {1, "", "fieldsync-server: " + store.error().message() + "\n"};
+  auto store = open_database(configuration);
+  if (!store) return refused(store.error());
   auto cursor_key = cursor_key_of(**store);
-  if (!cursor_key) return {1, "", "fieldsync-server: " + cursor_key.error().message() + "\n"};
+  if (!cursor_key) return refused(cursor_key.error());
   const Clock clock = wall_clock;
   SyncService sync(**store, *cursor_key, clock);
   return run_here(invocation, configuration, **store, sync, clock);

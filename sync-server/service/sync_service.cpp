@@ -26,13 +26,6 @@ FormerTimes former_times_of(const v1::SyncRequest& request) {
   return times;
 }
 
-// Random: the database may be restored from the same copy more than once.
-std::uint64_t new_epoch() {
-  std::uint64_t epoch = 0;
-  randombytes_buf(&epoch, sizeof epoch);
-  return epoch >> 1;
-}
-
 void put_forms(const std::vector<FormRow>& rows, BodyStyle style, v1::SyncReply& reply) {
   v1::FormList list;
   for (const FormRow& row : rows) list.add_forms()->ParseFromString(row.bytes);
@@ -41,6 +34,13 @@ void put_forms(const std::vector<FormRow>& rows, BodyStyle style, v1::SyncReply&
   } else {
     reply.mutable_forms()->Swap(list.mutable_forms());
   }
+}
+
+// Random: the database may be restored from the same copy more than once.
+std::uint64_t new_epoch() {
+  std::uint64_t epoch = 0;
+  randombytes_buf(&epoch, sizeof epoch);
+  return epoch >> 1;
 }
 
 }  // namespace
@@ -61,7 +61,9 @@ Result<v1::SyncReply> SyncService::sync(const core::DeviceId& device, const v1::
   reply.set_acknowledged_counter(uploaded->acknowledged);
   reply.set_durable_counter(uploaded->acknowledged);
   reply.set_expected_counter(uploaded->expected);
-  for (const RefusalRow& refused : uploaded->refused_before) *reply.add_results() = quarantined(refused.counter, refused.code, refused.message);
+  for (const QuarantineRow& refused : uploaded->known_refusals) {
+    *reply.add_results() = quarantine_result(refused.counter, refused.code, refused.message);
+  }
   if (uploaded->outcome) {
     const UploadOutcome& outcome = *uploaded->outcome;
     for (const v1::OperationResult& refused : outcome.refused) *reply.add_results() = refused;
@@ -86,22 +88,22 @@ Result<SyncService::Upload> SyncService::upload(const core::DeviceId& id, const 
   for (int attempt = 0; attempt < upload_attempts; ++attempt) {
     std::optional<DeviceRow> device;
     Upload upload;
+    const std::uint64_t first = request.batch().first_counter();
     const auto looked = store_.read([&](ReadTransaction& transaction) -> Result<void> {
       auto row = enrolled_device(transaction, id);
       if (!row) return row.error();
       device = std::move(*row);
-      if (request.has_batch()) {
-        upload.refused_before = transaction.quarantined_between(device->key, request.batch().first_counter(), device->last_counter);
-      }
+      const bool known = first > 0 && first <= device->last_counter;
+      if (known) upload.known_refusals = transaction.quarantined_from(device->key, first);
       return {};
     });
     if (!looked) return looked.error();
     upload.acknowledged = device->last_counter;
     if (!request.has_batch()) return upload;
     const std::uint64_t next = device->last_counter + 1;
-    if (request.batch().first_counter() != next) {
+    if (first != next) {
       // Known already, or a gap: nothing changes, and the device learns where to go on.
-      if (request.batch().first_counter() == 0) return Error{Errc::malformed_request, "Counters start at 1."};
+      if (first == 0) return Error{Errc::malformed_request, "Counters start at 1."};
       upload.expected = next;
       return upload;
     }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <vector>
 
 #include "core/id.h"
 #include "core/result.h"
@@ -31,11 +32,11 @@ class SyncService {
  private:
   struct Upload {
     std::optional<UploadOutcome> outcome;  // absent where nothing was new
+    // Of a batch that was known already: what its device may not have heard.
+    std::vector<QuarantineRow> known_refusals;
     std::uint64_t acknowledged = 0;
     std::uint64_t expected = 0;
     std::uint64_t first_applied = 0;
-    // Of a batch that was known already: its sender never heard of them.
-    std::vector<RefusalRow> refused_before;
   };
 
   Result<DeviceRow> enrolled_device(ReadTransaction& transaction, const core::DeviceId& device);

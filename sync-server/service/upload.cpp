@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <set>
 
 #include "codec/digest.h"
 #include "codec/operation_codec.h"
@@ -35,6 +36,15 @@ bool was_awaited(const core::RecordState& state, const core::OperationId& id) {
   });
 }
 
+std::vector<bool> last_of_its_record(const std::vector<Result<core::Operation>>& operations) {
+  std::vector<bool> last(operations.size());
+  std::set<core::RecordId> later;
+  for (std::size_t i = operations.size(); i-- > 0;) {
+    if (operations[i]) last[i] = later.insert(operations[i]->record).second;
+  }
+  return last;
+}
+
 // One batch on its way into the store.
 class Applier {
  public:
@@ -47,15 +57,17 @@ class Applier {
     }
   }
 
-  Result<void> take(Result<core::Operation>& operation, std::string_view bytes, std::uint64_t counter) {
+  // `last`: no later operation of the batch is of the same record.
+  Result<void> take(Result<core::Operation>& operation, std::string_view bytes, std::uint64_t counter, bool last) {
+    const core::RecordId record = operation ? operation->record : core::RecordId{};
     const Result<void> applied = operation ? apply(std::move(*operation)) : Result<void>(operation.error());
     if (!applied && applied.error().code == Errc::must_be_sealed) return applied;
     if (!applied) quarantine(applied.error(), bytes, counter);
+    if (last) store(record);
     return {};
   }
 
   UploadOutcome finish() {
-    for (auto& [id, touched] : touched_) store(touched);
     for (auto& [key, scope] : outcome_.scopes) {
       if (scope.first_seq == 0) continue;
       const std::uint64_t head = transaction_.advance_scope(key, scope.last_seq - scope.first_seq + 1, digest_growth_[key]);
@@ -152,8 +164,16 @@ class Applier {
     return outcome_.scopes.emplace(scope.key, std::move(upload)).first->second;
   }
 
+  // As soon as a record has all of its operations: what 500 of them hold does not
+  // fit the processor's caches.
+  void store(const core::RecordId& record) {
+    const auto known = touched_.find(record);
+    if (known == touched_.end()) return;
+    if (!known->second.state.id.is_none()) store(known->second);  // else all of its operations were refused
+    touched_.erase(known);
+  }
+
   void store(Touched& touched) {
-    if (touched.state.id.is_none()) return;  // all of its operations were refused
     const auto encoded = codec::encode_record(touched.state);
     const std::uint64_t before = touched.row.hash;
     touched.row.hash = codec::hash_record(encoded.head, codec::hash_bytes(encoded.body));
@@ -170,7 +190,7 @@ class Applier {
   void quarantine(const Error& error, std::string_view bytes, std::uint64_t counter) {
     const std::string code(describe(error.code).name);
     transaction_.quarantine({device_.key, counter, code, error.message(), bytes, outcome_.arrival.received});
-    outcome_.refused.push_back(quarantined(counter, code, error.message()));
+    outcome_.refused.push_back(quarantine_result(counter, code, error.message()));
   }
 
   WriteTransaction& transaction_;
@@ -187,7 +207,7 @@ class Applier {
 
 }  // namespace
 
-v1::OperationResult quarantined(std::uint64_t counter, const std::string& code, const std::string& message) {
+v1::OperationResult quarantine_result(std::uint64_t counter, const std::string& code, const std::string& message) {
   v1::OperationResult result;
   result.set_counter(counter);
   result.set_outcome(v1::OPERATION_OUTCOME_QUARANTINED);
@@ -232,8 +252,9 @@ Result<UploadOutcome> apply_batch(WriteTransaction& transaction, const DeviceRow
                           const core::Arrival& arrival, const FormerTimes& former, const FormSet& forms, codec::FrameWriter& writer,
                           codec::FrameReader& reader) {
   Applier applier(transaction, device, arrival, former, forms, writer, reader);
+  const std::vector<bool> last = last_of_its_record(checked.operations);
   for (std::size_t i = 0; i < checked.operations.size(); ++i) {
-    auto taken = applier.take(checked.operations[i], checked.operation_bytes[i], checked.first_counter + i);
+    auto taken = applier.take(checked.operations[i], checked.operation_bytes[i], checked.first_counter + i, last[i]);
     if (!taken) return taken.error();
   }
   UploadOutcome outcome = applier.finish();

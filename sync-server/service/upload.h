@@ -29,6 +29,9 @@ struct CheckedBatch {
   std::vector<Result<core::Operation>> operations;     // one for each
 };
 
+// What a device is told of an operation that is kept in quarantine.
+[[nodiscard]] v1::OperationResult quarantine_result(std::uint64_t counter, const std::string& code, const std::string& message);
+
 // batch_chain_broken, bad_signature, unsupported_encoding, request_too_large,
 // too_many_elements, malformed_request.
 [[nodiscard]] Result<CheckedBatch> check_batch(const v1::Batch& batch, const DeviceRow& device, codec::FrameReader& frames);
@@ -51,8 +54,6 @@ struct UploadOutcome {
   std::map<std::int64_t, ScopeUpload> scopes;  // by ScopeRow::key
 };
 
-// What a device is told of an operation that was put into quarantine.
-[[nodiscard]] v1::OperationResult quarantined(std::uint64_t counter, const std::string& code, const std::string& message);
 
 // Effective times from before the server was restored, by counter.
 using FormerTimes = std::map<std::uint64_t, core::Instant>;

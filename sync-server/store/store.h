@@ -106,13 +106,6 @@ struct QuarantineRow {
   core::Instant received;
 };
 
-// What the device is told of an operation in quarantine.
-struct RefusalRow {
-  std::uint64_t counter = 0;
-  std::string code;
-  std::string message;
-};
-
 struct FormRow {
   std::string name;
   std::uint32_t version = 0;
@@ -156,13 +149,14 @@ class ReadTransaction {
   virtual std::optional<DeviceRow> device_by_id(const core::DeviceId& id) = 0;
   virtual std::vector<DeviceRow> devices() = 0;
 
-  // The device's operations in quarantine with these counters, in order.
-  virtual std::vector<RefusalRow> quarantined_between(std::int64_t device, std::uint64_t first, std::uint64_t last) = 0;
-
   virtual std::optional<RecordRow> record(const core::RecordId& id) = 0;
   // Records of the scope that changed after `cursor`, oldest change first, until
   // `take` returns false.
   virtual void changes_after(std::int64_t scope, std::uint64_t cursor, const std::function<bool(const RecordRow&)>& take) = 0;
+
+  // The device's operations from `first` on that went to quarantine, in the order of
+  // their counters; without their bytes.
+  virtual std::vector<QuarantineRow> quarantined_from(std::int64_t device, std::uint64_t first) = 0;
 
   virtual std::optional<EnrolmentCodeRow> enrolment_code(const Sha256& hash) = 0;
   virtual Counts counts() = 0;

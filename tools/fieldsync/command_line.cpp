@@ -175,12 +175,13 @@ class Commands {
     auto options = std::make_shared<ExportOptions>();
     CLI::App* command = add({"export", "Write all records of a form to a file", records, examples::export_});
     command->add_option("--form", options->form, "Name of the form")->required()->type_name("FORM");
-    const std::map<std::string, ExportFormat> formats = {{"csv", ExportFormat::csv},
-                                                         {"jsonl", ExportFormat::json_lines}};
-    command->add_option("--format", options->format, "csv or jsonl")
+    const auto take_format = [options](const std::string& name) {
+      options->format = name == "csv" ? ExportFormat::csv : ExportFormat::json_lines;
+    };
+    command->add_option_function<std::string>("--format", take_format, "csv or jsonl")
         ->required()
         ->type_name("FORMAT")
-        ->transform(CLI::Transformer(formats).description(""));
+        ->check(CLI::IsMember({"csv", "jsonl"}).description(""));
     command->add_option("--output", options->output, "Instead of standard output")->type_name("FILE");
     call(command, run_export, options);
   }

@@ -1,6 +1,7 @@
 #include "fieldsync/table.h"
 
 #include <algorithm>
+#include <numeric>
 #include <string_view>
 
 #include "core/check.h"
@@ -13,10 +14,8 @@ constexpr std::string_view gap = "  ";
 // The short form of an id stays whole.
 constexpr std::size_t column_width_min = 8;
 
-std::size_t fitting(const std::vector<std::size_t>& widths, std::size_t width_max) {
-  std::size_t sum = gap.size() * (widths.size() - 1);
-  for (const std::size_t width : widths) sum += std::min(width, width_max);
-  return sum;
+std::size_t width_of_line(const std::vector<std::size_t>& widths) {
+  return std::accumulate(widths.begin(), widths.end(), gap.size() * (widths.size() - 1));
 }
 
 std::string repeated(std::string_view text, std::size_t times) {
@@ -32,6 +31,7 @@ Table::Table(std::vector<Column> columns) {
   for (Column& column : columns) {
     titles_.push_back(escaped(column.title));
     aligns_.push_back(column.align);
+    fits_.push_back(column.fit);
   }
 }
 
@@ -57,10 +57,16 @@ std::vector<std::size_t> Table::widths(std::size_t columns_max) const {
     for (std::size_t i = 0; i < row.size(); ++i) natural[i] = std::max(natural[i], display_width(row[i]));
   }
   if (columns_max == 0) return natural;
+  const auto cut_to = [&](std::size_t width_max) {
+    std::vector<std::size_t> cut = natural;
+    for (std::size_t i = 0; i < cut.size(); ++i) {
+      if (fits_[i] == Fit::may_be_cut) cut[i] = std::min(cut[i], width_max);
+    }
+    return cut;
+  };
   std::size_t width_max = std::max(column_width_min, *std::max_element(natural.begin(), natural.end()));
-  while (width_max > column_width_min && fitting(natural, width_max) > columns_max) --width_max;
-  for (std::size_t& width : natural) width = std::min(width, width_max);
-  return natural;
+  while (width_max > column_width_min && width_of_line(cut_to(width_max)) > columns_max) --width_max;
+  return cut_to(width_max);
 }
 
 std::string Table::line(const Row& cells, const std::vector<std::size_t>& widths) const {

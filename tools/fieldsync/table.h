@@ -11,9 +11,12 @@ namespace fieldsync::cli {
 class Table {
  public:
   enum class Align { left, right };
+  // Half of an id, a time or a number says something wrong.
+  enum class Fit { may_be_cut, whole };
   struct Column {
     std::string title;
     Align align = Align::left;
+    Fit fit = Fit::may_be_cut;
   };
 
   explicit Table(std::vector<Column> columns);
@@ -23,8 +26,8 @@ class Table {
   [[nodiscard]] bool empty() const { return rows_.empty(); }
 
   // A heading, a rule and the rows, each ending in a line feed. Where they are
-  // wider than `columns_max` (0: no limit) the widest columns are cut, none below
-  // eight; a narrower terminal wraps.
+  // wider than `columns_max` (0: no limit) the widest columns that may be cut are,
+  // none below eight; a narrower terminal wraps.
   [[nodiscard]] std::string render(std::size_t columns_max) const;
 
  private:
@@ -35,6 +38,7 @@ class Table {
 
   Row titles_;
   std::vector<Align> aligns_;
+  std::vector<Fit> fits_;
   std::vector<Row> rows_;
 };
 

@@ -17,7 +17,9 @@
 //            block for as long as the network takes, but hold the others up only
 //            for moments. Progress arrives on the thread that called sync().
 // Errors     Every call that can fail returns a Result. Its code is stable, its
-//            message a plain sentence. A failed call has changed nothing.
+//            message a plain sentence. A failed call has changed nothing, and may
+//            be made again, out_of_memory included. Where there is not even memory
+//            for what they return, identity() and person_name() throw std::bad_alloc.
 // Files      `directory` holds fieldsync.db (SQLite) and its journal. Exclude it
 //            from the device's own cloud backups. One program at a time.
 // Ownership  Everything returned is a copy of its own. A RecordEditor must not
@@ -90,6 +92,7 @@ class Database {
   // invalid_argument: not such a text. server_untrusted: another server answered.
   // enrolment_code_invalid: wrong, used or expired. Brings no records: sync() does.
   [[nodiscard]] virtual Result<Identity> enrol(const std::string& enrolment, const std::string& device_name) = 0;
+  // As last read, where the store cannot be read just now.
   [[nodiscard]] virtual Identity identity() = 0;
   // The server moved: "host:port". Its key must be the one known since enrolment.
   [[nodiscard]] virtual Result<void> set_server(const std::string& address) = 0;

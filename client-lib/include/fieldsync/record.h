@@ -103,7 +103,8 @@ class RecordEditor {
   // Settles a conflict: the value takes the place of every one that was shown.
   Result<void> resolve(std::string_view field, core::Value value, const core::ItemId& item = {});
 
-  // A new entry at the end of a repeated group, or the end of one.
+  // A new entry at the end of a repeated group, or the end of one, with the edits
+  // of it that are not saved yet. delete_item: not_found.
   Result<core::ItemId> add_item(std::string_view group);
   Result<void> delete_item(const core::ItemId& item);
 

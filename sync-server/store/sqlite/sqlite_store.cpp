@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <exception>
+#include <new>
 #include <optional>
 
 #include "sqlite/connection.h"
@@ -43,6 +44,8 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::string& path, 
     return std::move(store);
   });
 }
+
+void SqliteStore::prepare_process() { sqlite::forget_memory_statistics(); }
 
 SqliteStore::~SqliteStore() {
   {
@@ -110,7 +113,12 @@ void SqliteStore::commit_together(std::deque<Job*>& jobs) {
   if (outcome) return;
   // Nothing was committed: whoever was told nothing may try again.
   for (Job* job : jobs) {
-    if (!job->thrown && (!job->result || *job->result)) job->result = outcome;
+    if (job->thrown || (job->result && !*job->result)) continue;
+    try {
+      job->result = outcome;
+    } catch (const std::bad_alloc&) {
+      job->thrown = std::current_exception();
+    }
   }
 }
 

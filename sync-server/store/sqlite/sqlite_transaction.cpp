@@ -188,6 +188,17 @@ void SqliteTransaction::put_membership(const core::PersonId& person, std::int64_
   raise_version("directory_version");
 }
 
+std::vector<QuarantineRow> SqliteTransaction::quarantined_from(std::int64_t device, std::uint64_t first) {
+  auto select = connection_.prepare(
+      "SELECT counter, code, message, received FROM quarantine WHERE device = ?1 AND counter >= ?2 ORDER BY counter");
+  select.bind(1, device).bind_unsigned(2, first);
+  std::vector<QuarantineRow> rows;
+  while (select.step()) {
+    rows.push_back({device, select.unsigned_integer(0), std::string(select.text(1)), std::string(select.text(2)), {}, {select.integer(3)}});
+  }
+  return rows;
+}
+
 std::optional<EnrolmentCodeRow> SqliteTransaction::enrolment_code(const Sha256& hash) {
   auto select = connection_.prepare(
       "SELECT p.id, c.expires, c.used FROM enrolment_code c JOIN person p ON p.key = c.person WHERE c.hash = ?1");
@@ -274,15 +285,6 @@ void SqliteTransaction::quarantine(const QuarantineRow& operation) {
       "INSERT INTO quarantine(device, counter, code, message, operation, received) VALUES(?1, ?2, ?3, ?4, ?5, ?6)");
   insert.bind(1, operation.device).bind_unsigned(2, operation.counter).bind_text(3, operation.code);
   insert.bind_text(4, operation.message).bind_blob(5, operation.operation).bind(6, operation.received.ms).run();
-}
-
-std::vector<RefusalRow> SqliteTransaction::quarantined_between(std::int64_t device, std::uint64_t first, std::uint64_t last) {
-  auto select = connection_.prepare(
-      "SELECT counter, code, message FROM quarantine WHERE device = ?1 AND counter BETWEEN ?2 AND ?3 ORDER BY counter");
-  select.bind(1, device).bind_unsigned(2, first).bind_unsigned(3, last);
-  std::vector<RefusalRow> rows;
-  while (select.step()) rows.push_back({select.unsigned_integer(0), std::string(select.text(1)), std::string(select.text(2))});
-  return rows;
 }
 
 void SqliteTransaction::put_record(const RecordRow& record, bool is_new) {

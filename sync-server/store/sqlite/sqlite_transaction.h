@@ -22,9 +22,9 @@ class SqliteTransaction final : public WriteTransaction {
   std::vector<MembershipRow> memberships(const core::PersonId& person) override;
   std::optional<DeviceRow> device_by_id(const core::DeviceId& id) override;
   std::vector<DeviceRow> devices() override;
-  std::vector<RefusalRow> quarantined_between(std::int64_t device, std::uint64_t first, std::uint64_t last) override;
   std::optional<RecordRow> record(const core::RecordId& id) override;
   void changes_after(std::int64_t scope, std::uint64_t cursor, const std::function<bool(const RecordRow&)>& take) override;
+  std::vector<QuarantineRow> quarantined_from(std::int64_t device, std::uint64_t first) override;
   std::optional<EnrolmentCodeRow> enrolment_code(const Sha256& hash) override;
   Counts counts() override;
   std::string integrity_problem() override;

@@ -17,6 +17,10 @@ const state = stateOf(arrivals);
 const HEAD = encodeHead(state);
 const BODY = encodeBody(state);
 
+// One text of one operation, to be written in an item that cannot be.
+const plainState = stateOf(numbered([arrival(A, 3, [write(F.summary, text('Cold.'))])]));
+const inItemOf = (item) => [encodeHead(plainState), entry(block(1, item), number(2, F.summary), block(4, block(2, 'Cold.')))];
+
 const head = (change) => {
   const message = decode('RecordHead', HEAD);
   change(message);
@@ -67,8 +71,19 @@ const INVALID = {
   'an entry of no stamp': body((entries) => { entries[0].stamp = 2; }),
   'an entry without a value': body((entries) => { delete entries[0].value; }),
   'an entry with a value without a kind': body((entries) => { entries[0].value = {}; }),
-  'an entry in an item of 15 bytes': body((entries) => { entries[4].item = Buffer.alloc(15, 1); }),
-  'an entry in an item of zeros': body((entries) => { entries[4].item = Buffer.alloc(16); }),
+  'an entry in an item of 15 bytes': inItemOf(Buffer.alloc(15, 1)),
+  'an entry in an item of zeros': inItemOf(Buffer.alloc(16)),
+  'an entry in an item of no bytes that is written': inItemOf(Buffer.alloc(0)),
+  'a text with a control character': [encodeHead(plainState), entry(number(2, F.summary), block(4, block(2, 'Cold\u0007')))],
+  'a record of zeros': head((one) => { one.record = Buffer.alloc(16); }),
+  'an author of zeros': head((one) => { one.stamps[0].author = Buffer.alloc(16); }),
+  'an awaited value of no device': head((one) => { one.awaited[0].device = Buffer.alloc(0); }),
+  'an awaited value in an item of zeros': head((one) => { one.awaited[0].item = Buffer.alloc(16); }),
+  'a form with a capital': head((one) => { one.form = 'Visit'; }),
+  'no form': head((one) => { one.form = ''; }),
+  'a stamp with a default that is written': [
+    Buffer.concat([encodeHead(plainState).subarray(0, -2), Buffer.from('4000', 'hex')]), encodeBody(plainState),
+  ],
   'siblings that are not sorted': body((entries) => { swap(entries); }),
   'places that are not sorted': body((entries) => [entries[0], entries[1], entries[3], entries[2], entries[4]]),
   'fields that are not sorted': body((entries) => [entries[4], ...entries.slice(0, 4)]),

@@ -33,6 +33,8 @@ export class Device {
     this.acknowledged = 0n;
     // counter -> OperationResult
     this.refused = new Map();
+    // How often a replica was not what it should be: it heals, so that nobody would notice.
+    this.restarts = 0;
   }
 
   async enrol(text) {
@@ -91,6 +93,11 @@ export class Device {
     throw new Error('the sync does not end');
   }
 
+  // The server has the batch, and the device does not know.
+  async sendAndLoseReply() {
+    await this.request({ batch: this.#nextBatch()?.message });
+  }
+
   async request({ batch, budget = 0, ...fields }) {
     const request = {
       protocol_version: PROTOCOL_VERSION,
@@ -138,7 +145,10 @@ export class Device {
     const scope = hex(changes.scope);
     if (!this.replicas.has(scope)) this.replicas.set(scope, new Replica());
     const replica = this.replicas.get(scope);
-    if (changes.restart) replica.restart();
+    if (changes.restart) {
+      replica.restart();
+      this.restarts += 1;
+    }
     replica.take(changes);
     if (changes.own_first_seq > 0n) replica.takeOwn(this.#stampedBatch(scope, stamps, batch, changes.own_first_seq));
   }

@@ -10,6 +10,8 @@ const NO_ID = '0'.repeat(32);
 
 const refuse = (condition, detail) => refuseWhen(condition, 'malformed_operation', detail);
 
+export const isFormName = (name) => /^[a-z0-9_]{1,64}$/.test(name);
+
 function idOf(bytes, what) {
   refuse(bytes.length !== 16, `${what} is not 16 bytes`);
   return hex(bytes);
@@ -53,6 +55,7 @@ function decodeWrite(write, id) {
 // hexadecimal.
 export function decodeOperation(bytes, id) {
   const message = decodeCanonical('Operation', bytes, 'malformed_operation', 'invalid_text');
+  refuse(!isFormName(message.form), 'it names no form');
   const known = (value, values) => Object.values(values).includes(value);
   refuse(!known(message.kind, KIND) || !known(message.origin, ORIGIN), 'its kind is not known');
   return {

@@ -1,10 +1,11 @@
 // record_codec.js: a record's canonical head and body, and its hash.
 import { hex, littleEndian64, unhex } from './bytes.js';
 import { decodeCanonical } from './canonical.js';
-import { checkValueContent } from './operation.js';
+import { checkValueContent, isFormName } from './operation.js';
 import { compareEntries, compareIds, operationKey, RecordState } from './record_state.js';
 import { refuseWhen } from './refusal.js';
 import { siphash24 } from './siphash.js';
+import { countCharacters } from './text.js';
 import { encode } from './wire.js';
 
 const DIGEST_KEY = Buffer.from('fieldsync digest');
@@ -67,13 +68,16 @@ const isSorted = (list, compare) => list.every((one, i) => i === 0 || compare(li
 
 function idOf(bytes) {
   damaged(bytes.length !== 16, 'an id is not 16 bytes');
+  damaged(bytes.every((byte) => byte === 0), 'an id is all zeros');
   return hex(bytes);
 }
 
-function itemOf(bytes) {
-  const item = bytes.length === 0 ? '' : idOf(bytes);
-  damaged(item === '0'.repeat(32), 'an item id is all zeros');
-  return item;
+const itemOf = (bytes) => (bytes.length === 0 ? '' : idOf(bytes));
+const textIsGood = (text) => countCharacters(Buffer.from(text)) !== undefined;
+
+function checkText({ text, choice, local_text: local }) {
+  const texts = [text, choice, local?.language, local?.text].filter((one) => one !== undefined);
+  damaged(!texts.every(textIsGood), 'what is no text');
 }
 
 function stampFromWire(message, devices) {
@@ -97,6 +101,7 @@ function entryFromWire({ item, field, stamp, value, place }, stamps) {
   } catch (error) {
     damaged(true, error.message);
   }
+  checkText(value);
   return { item: itemOf(item), field, device: stamps[stamp].device, counter: stamps[stamp].counter, place, value };
 }
 
@@ -112,6 +117,7 @@ const awaitedFromWire = (awaited) => ({
 function decodeHead(bytes) {
   const head = decodeCanonical('RecordHead', bytes, 'malformed_request');
   const state = new RecordState({ record: idOf(head.record), scope: idOf(head.scope), form: head.form });
+  damaged(!isFormName(head.form), 'it names no form');
   damaged(head.seen_device.length !== head.seen_counter.length, 'lists differ in length');
   const devices = head.seen_device.map(idOf);
   damaged(!isSorted(devices, (a, b) => (a < b ? -1 : 1)) || new Set(devices).size < devices.length, 'devices are not sorted');

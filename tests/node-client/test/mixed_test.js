@@ -3,7 +3,9 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { isHidden, viewField } from '../src/view.js';
 import { Hand } from './support/hand.js';
-import { Office } from './support/office.js';
+import { Office, recordsOf } from './support/office.js';
+
+const SUMMARY = 46;
 
 let office;
 let bakyt;
@@ -143,6 +145,20 @@ test('items are added, edited and deleted on every side', async () => {
   assert.equal(isHidden(state, kept), false, 'the role was not seen by the deletion');
 });
 
+test('a value that arrives after what replaced it leaves no trace', async () => {
+  const record = bakyt.create('Cold.');
+  await office.syncAll();
+  chynara.edit(record, 'summary', { text: 'Cold and damp.' });
+  const [unsent] = office.chynara.view(record).siblings('', SUMMARY);
+  // As after a restore: the office has the later edit, and not yet the one that it replaces.
+  office.bakyt.save({ record, form: 'visit', writes: [{ item: '', field: SUMMARY, value: { text: 'Dark.' }, replaces: [unsent] }] });
+  await office.bakyt.sync();
+  await office.app('sync');
+  assert.equal(view(office.bakyt, record, 'summary').conflict, true);
+  await office.agree();
+  assert.deepEqual(view(office.chynara, record, 'summary'), { values: [{ text: 'Dark.' }], conflict: false });
+});
+
 test('small replies bring the same as large ones, beside what is being sent', async () => {
   const records = Array.from({ length: 30 }, (_, i) => chynara.create(`Visit ${i}: ${'word '.repeat(60)}`));
   await office.chynara.sync();
@@ -152,6 +168,27 @@ test('small replies bring the same as large ones, beside what is being sent', as
   const requests = await office.bakyt.sync({ budget: 500 });
   assert.ok(requests > 5, `${requests} requests`);
   await office.agree({ budget: 1 });
+});
+
+test('a batch whose reply was lost is not applied twice', async () => {
+  const record = bakyt.create('Counts, on a bad line.');
+  await office.syncAll();
+  bakyt.edit(record, 'people_spoken_to', { integer: 4n });
+  await office.bakyt.sendAndLoseReply();
+  bakyt.edit(record, 'people_spoken_to', { integer: 2n });
+  await office.agree();
+  assert.deepEqual(view(office.chynara, record, 'people_spoken_to').values, [{ integer: 6n }]);
+});
+
+test('a replica that is not what it should be is replaced, and the outbox stays', async () => {
+  const record = bakyt.create('Saved, not sent.');
+  const replica = office.bakyt.replicas.get(office.bakyt.scope);
+  replica.records.delete(recordsOf(office.bakyt)[0]);
+  await office.bakyt.sync();
+  assert.equal(office.bakyt.restarts, 1);
+  office.bakyt.restarts = 0;
+  await office.agree();
+  assert.deepEqual(view(office.chynara, record, 'summary').values, [{ text: 'Saved, not sent.' }]);
 });
 
 test('a device that begins anew holds what the others hold', async () => {

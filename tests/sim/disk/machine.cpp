@@ -42,6 +42,7 @@ void Machine::cut_power() {
 void Machine::restore(FileTree files) {
   files_ = std::move(files);
   lose_handles();
+  watcher_.restored();
 }
 
 void Machine::lose_handles() {
@@ -91,7 +92,7 @@ int Machine::change(Operation operation, const DiskChange& change, int error) {
   // anything, another step may be found done or not.
   if (verdict == Verdict::go_on || !is_sync) {
     files_.apply(change);
-    if (watcher_) watcher_(change);
+    watcher_.changed(change);
   }
   if (verdict == Verdict::cut_power) {
     cut_power();

@@ -75,8 +75,12 @@ class Machine {
   [[nodiscard]] const FileTree& files() const { return files_; }
   void restore(FileTree files);
 
-  // Is told every later change; null ends it.
-  void watch(std::function<void(const DiskChange&)> watcher) { watcher_ = std::move(watcher); }
+  // Who is told every later change, after it, and every restore().
+  struct Watcher {
+    std::function<void(const DiskChange&)> changed = [](const DiskChange&) {};
+    std::function<void()> restored = [] {};
+  };
+  void watch(Watcher watcher) { watcher_ = std::move(watcher); }
 
   // --- for the VFS; int: SQLite's result code
 
@@ -114,7 +118,7 @@ class Machine {
   std::optional<std::size_t> capacity_;
   std::array<std::uint64_t, 4> counts_{};
   FaultCounts fault_counts_;
-  std::function<void(const DiskChange&)> watcher_;
+  Watcher watcher_;
 };
 
 }  // namespace fieldsync::sim

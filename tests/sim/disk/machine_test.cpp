@@ -135,9 +135,9 @@ TEST_CASE("restoring gives a machine the files of a snapshot", "[sim][disk]") {
 TEST_CASE("changes that were watched replay to the same files", "[sim][disk]") {
   Simulation sim;
   std::vector<DiskChange> trace;
-  sim.machine.watch([&](const DiskChange& change) { trace.push_back(change); });
+  sim.machine.watch({.changed = [&](const DiskChange& change) { trace.push_back(change); }});
   sim.open()->execute("INSERT INTO t VALUES(1); DELETE FROM t; INSERT INTO t VALUES(2)");
-  sim.machine.watch(nullptr);
+  sim.machine.watch({});
   CHECK(trace.size() == sim.machine.count(Among::changes));
   FileTree replayed;
   for (const DiskChange& change : trace) replayed.apply(change);

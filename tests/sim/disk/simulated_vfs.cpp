@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "sim/disk/open_file.h"
+#include "support/allocation_pause.h"
 
 namespace fieldsync::sim {
 
@@ -18,6 +19,13 @@ namespace {
 // Days from SQLite's beginning of time to 1970, in milliseconds.
 constexpr std::int64_t julian_1970_ms = 210'866'760'000'000;
 constexpr int path_bytes_max = 512;
+
+// What a call of SQLite holds while it is here.
+struct Call {
+  explicit Call(std::mutex& mutex) : lock(mutex) {}
+  testing::AllocationPause pause;
+  std::lock_guard<std::mutex> lock;
+};
 
 // Settings that connections cannot change.
 struct Forced {
@@ -39,13 +47,13 @@ struct Handle {
 template <typename Body>
 int with_file(sqlite3_file* base, const Body& body) {
   const Handle& handle = *reinterpret_cast<Handle*>(base);
-  const std::lock_guard lock(*handle.mutex);
+  const Call call(*handle.mutex);
   return body(*handle.file);
 }
 
 int close_file(sqlite3_file* base) {
   Handle& handle = *reinterpret_cast<Handle*>(base);
-  const std::lock_guard lock(*handle.mutex);
+  const Call call(*handle.mutex);
   delete handle.file;
   base->pMethods = nullptr;
   return SQLITE_OK;
@@ -197,7 +205,7 @@ struct SimulatedVfs::Implementation {
   // What sqlite3_vfs asks for.
   static int open(sqlite3_vfs* vfs, const char* name, sqlite3_file* base, int flags, int* flags_out) {
     Implementation& self = of(vfs);
-    const std::lock_guard lock(self.mutex);
+    const Call call(self.mutex);
     base->pMethods = nullptr;
     Machine* machine = name == nullptr ? nullptr : self.machine_of(name);
     if (machine == nullptr) return SQLITE_CANTOPEN;
@@ -215,14 +223,14 @@ struct SimulatedVfs::Implementation {
 
   static int remove(sqlite3_vfs* vfs, const char* name, int sync_folder) {
     Implementation& self = of(vfs);
-    const std::lock_guard lock(self.mutex);
+    const Call call(self.mutex);
     Machine* machine = self.machine_of(name);
     return machine == nullptr ? SQLITE_IOERR_DELETE_NOENT : machine->remove(name, sync_folder != 0);
   }
 
   static int access(sqlite3_vfs* vfs, const char* name, int, int* answer) {
     Implementation& self = of(vfs);
-    const std::lock_guard lock(self.mutex);
+    const Call call(self.mutex);
     *answer = 0;
     Machine* machine = self.machine_of(name);
     if (machine == nullptr) return SQLITE_OK;
@@ -241,7 +249,7 @@ struct SimulatedVfs::Implementation {
 
   static int randomness(sqlite3_vfs* vfs, int count, char* bytes) {
     Implementation& self = of(vfs);
-    const std::lock_guard lock(self.mutex);
+    const Call call(self.mutex);
     for (int i = 0; i < count; ++i) bytes[i] = static_cast<char>(self.random() & 0xFF);
     return count;
   }

@@ -1,10 +1,14 @@
 #include "sim/team/phone.h"
 
+#include <new>
+
 #include "api/local_database.h"
 #include "core/check.h"
 
 namespace fieldsync::team {
 namespace {
+
+const std::string device_name = "A phone";
 
 // Hands each request to the office at once.
 class DirectTransport final : public engine::Transport {
@@ -22,9 +26,14 @@ class DirectTransport final : public engine::Transport {
   Result<engine::HttpReply> wait() override {
     Office* office = surroundings_.office();
     if (office == nullptr) return Error{Errc::offline, {}};
-    server::Response response = office->handle(request_);
-    surroundings_.office_answered();
-    return engine::HttpReply{response.status, std::move(response.content_type), std::move(response.body)};
+    try {
+      server::Response response = office->handle(request_);
+      surroundings_.office_answered();
+      return engine::HttpReply{response.status, std::move(response.content_type), std::move(response.body)};
+    } catch (const std::bad_alloc&) {
+      // As the server's pool of threads does it.
+      return engine::HttpReply{500, {}, {}};
+    }
   }
 
   void cancel() override {}
@@ -39,13 +48,24 @@ class DirectTransport final : public engine::Transport {
 }  // namespace
 
 Phone::Phone(sim::Machine& machine, Person person, Surroundings surroundings)
-    : machine_(machine), person_(person), surroundings_(std::move(surroundings)), key_(tls::make_device_key()) {
+    : machine_(machine),
+      file_(machine.folder() + "/fieldsync.db"),
+      enrolment_text_(enrolment_text(person)),
+      surroundings_(std::move(surroundings)),
+      key_(tls::make_device_key()) {
   auto raw = tls::device_public_key(key_.certificate_pem);
   FIELDSYNC_CHECK(raw, "a device's key can be read");
   public_key_ = *raw;
 }
 
 Result<void> Phone::open() {
+  auto store = api::open_local_store(file_, true, environment());
+  if (!store) return store.error();
+  database_ = api::make_database(std::move(*store));
+  return {};
+}
+
+api::Environment Phone::environment() {
   api::Environment environment;
   environment.wall_clock = [] { return core::Instant{november_2026_ms}; };
   environment.steady_clock = [] { return core::Milliseconds{0}; };
@@ -54,14 +74,11 @@ Result<void> Phone::open() {
   environment.connect = [this](const transport::HttpsSettings&) -> std::unique_ptr<engine::Transport> {
     return std::make_unique<DirectTransport>(surroundings_, public_key_);
   };
-  auto store = api::open_local_store(file(), true, std::move(environment));
-  if (!store) return store.error();
-  database_ = api::make_database(std::move(*store));
-  return {};
+  return environment;
 }
 
 Result<void> Phone::enrol() {
-  auto identity = database_->enrol(enrolment_text(person_), "A phone");
+  auto identity = database_->enrol(enrolment_text_, device_name);
   return identity ? Result<void>() : Result<void>(identity.error());
 }
 

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "api/environment.h"
 #include "fieldsync/database.h"
 #include "sim/disk/machine.h"
 #include "sim/team/office.h"
@@ -25,9 +26,8 @@ class Phone {
  public:
   Phone(sim::Machine& machine, Person person, Surroundings surroundings);
 
-  [[nodiscard]] std::string file() const { return machine_.folder() + "/fieldsync.db"; }
+  [[nodiscard]] const std::string& file() const { return file_; }
   [[nodiscard]] sim::Machine& machine() { return machine_; }
-  [[nodiscard]] Person person() const { return person_; }
 
   Result<void> open();
   void close() { database_.reset(); }
@@ -44,8 +44,11 @@ class Phone {
   [[nodiscard]] Result<core::RecordId> find(const std::string& title);
 
  private:
+  [[nodiscard]] api::Environment environment();
+
   sim::Machine& machine_;
-  Person person_;
+  std::string file_;
+  std::string enrolment_text_;
   Surroundings surroundings_;
   tls::KeyPair key_;  // the same each time the store is made
   std::string public_key_;

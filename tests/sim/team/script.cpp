@@ -1,6 +1,9 @@
 #include "sim/team/script.h"
 
 #include <memory>
+#include <stdexcept>
+
+#include "sim/team/database_file.h"
 
 namespace fieldsync::team {
 namespace {
@@ -31,12 +34,29 @@ Result<RecordEditor> edit_or_create(Phone& phone, const std::string& title, Plac
   return editor;
 }
 
-Result<void> write_visit(RecordEditor& editor, const std::string& summary) {
-  if (auto set = editor.set("summary", summary); !set) return set;
+Result<void> write_finding(RecordEditor& editor, const std::string& finding) {
   if (auto set = editor.set("people", std::int64_t{1}); !set) return set;
   auto item = editor.add_item("findings");
   if (!item) return item.error();
-  return editor.set("finding", std::string("Found with: ") + summary.substr(0, 20), *item);
+  return editor.set("finding", finding, *item);
+}
+
+Result<void> write_visit(RecordEditor& editor, const std::string& summary) {
+  if (auto set = editor.set("summary", summary); !set) return set;
+  return write_finding(editor, "Found with: " + summary.substr(0, 20));
+}
+
+Result<void> save_edits(RecordEditor& editor) {
+  auto saved = editor.save();
+  return saved ? Result<void>() : Result<void>(saved.error());
+}
+
+// Makes the store what the first version of the app would have left.
+void take_back_to_version_1(const std::string& path) {
+  DatabaseFile file(path);
+  const auto version = file.rows("PRAGMA user_version");
+  if (version.front().front() != "2") throw std::runtime_error("say here how the newest migration is undone");
+  file.execute("BEGIN; ALTER TABLE record DROP COLUMN stale; PRAGMA user_version = 1; COMMIT");
 }
 
 // A member of the district whose place is gone cannot write there any more.
@@ -62,6 +82,7 @@ Script::Script(std::uint64_t seed) : seed_(seed) {
   add_first_visits();
   add_conflict();
   add_deletion();
+  add_migration();
   add_backup_and_restore();
   add_endings();
 }
@@ -121,6 +142,15 @@ void Script::add_deletion() {
   });
 }
 
+void Script::add_migration() {
+  add("older app", [](Team& team, Run) -> Result<void> {
+    team.close(Who::phone);
+    take_back_to_version_1(team.phone.file());
+    return {};
+  });
+  add("migrate", [](Team& team, Run) { return open_all(team); });
+}
+
 void Script::add_backup_and_restore() {
   const auto backup = std::make_shared<sim::FileTree>();
   add("backup", [backup](Team& team, Run run) -> Result<void> {
@@ -130,7 +160,7 @@ void Script::add_backup_and_restore() {
   save(Who::phone, "Visit 4");
   sync("push", Who::phone);
   sync("pull", Who::tablet);
-  save(Who::tablet, "Visit 4");
+  save_finding("Visit 4");
   sync("push", Who::tablet);
   sync("pull", Who::phone);
   add("older copy", [backup](Team& team, Run run) -> Result<void> {
@@ -172,8 +202,7 @@ void Script::save(Who who, const std::string& title, Place place) {
       auto editor = edit_or_create(phone, title, place);
       if (!editor) return place_is_gone(editor.error(), place) ? Result<void>() : Result<void>(editor.error());
       if (auto written = write_visit(*editor, summary); !written) return written;
-      auto saved = editor->save();
-      return saved ? Result<void>() : Result<void>(saved.error());
+      return save_edits(*editor);
     });
   });
 }
@@ -187,8 +216,20 @@ void Script::resolve(const std::string& title) {
       auto editor = edit_or_create(phone, title, Place::region);
       if (!editor) return editor.error();
       if (auto resolved = editor->resolve("summary", summary); !resolved) return resolved;
-      auto saved = editor->save();
-      return saved ? Result<void>() : Result<void>(saved.error());
+      return save_edits(*editor);
+    });
+  });
+}
+
+void Script::save_finding(const std::string& title) {
+  const std::uint64_t counter = ++saves_of_tablet_;
+  const std::string finding = text();
+  add("save", [=](Team& team, Run) {
+    return once(team, Who::tablet, counter, [&](Phone& phone) -> Result<void> {
+      auto editor = edit_or_create(phone, title, Place::region);
+      if (!editor) return editor.error();
+      if (auto written = write_finding(*editor, finding); !written) return written;
+      return save_edits(*editor);
     });
   });
 }

@@ -49,12 +49,15 @@ class Script {
   void add_first_visits();
   void add_conflict();
   void add_deletion();
+  void add_migration();
   void add_backup_and_restore();
   void add_endings();
 
   // The device's next save: a new record, or an edit of one, with a text of its own.
   void save(Who who, const std::string& title, Place place = Place::region);
   void resolve(const std::string& title);
+  // The tablet's next save, which leaves the record's summary as it is.
+  void save_finding(const std::string& title);
   void sync(const std::string& phase, Who who);
   [[nodiscard]] std::string text();
 

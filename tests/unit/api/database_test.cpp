@@ -183,4 +183,5 @@ TEST_CASE("An operation that the office refuses is counted, explained, and no lo
   CHECK(refused[0].code == "not_permitted");
   check_sentence(refused[0].message);
   CHECK(app.shown(record, "summary") == Values{text("Cell 4.")});
+  CHECK(must(app->read(record)).progress == Progress::refused);
 }

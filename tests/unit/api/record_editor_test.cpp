@@ -291,3 +291,23 @@ TEST_CASE("A deleted item disappears everywhere, but not from under an edit that
   CHECK(start.two.shown(start.record, "cells", quiet).empty());
   CHECK(start.one.shown(start.record, "cell_state", edited) == Values{text("wet")});
 }
+
+TEST_CASE("An item that is added or edited and deleted before the save is gone") {
+  Two start;
+  RecordEditor editor = start.one.open_editor(start.record);
+  const core::ItemId known = must(editor.add_item("cells"));
+  must(editor.save());
+  must(editor.set("cell_state", text("wet"), known));
+  must(editor.delete_item(known));
+  const core::ItemId never = must(editor.add_item("cells"));
+  must(editor.set("cell_state", text("dry"), never));
+  must(editor.delete_item(never));
+  CHECK(verdict(editor.delete_item(item(9))) == "not_found");
+  must(editor.save());
+  start.meet();
+  for (const core::ItemId& gone : {known, never}) {
+    CHECK(start.one.shown(start.record, "cells", gone).empty());
+    CHECK(start.two.shown(start.record, "cells", gone).empty());
+    CHECK(start.two.shown(start.record, "cell_state", gone).empty());
+  }
+}

@@ -40,6 +40,14 @@ TEST_CASE("a table is cut to the terminal at its widest column", "[cli][table]")
   for (const std::string& line : lines) CHECK(display_width(line) <= 30);
 }
 
+TEST_CASE("a column that must be read whole is not cut, the others are cut further", "[cli][table]") {
+  Table table({{"Id"}, {"Narrative"}, {"Changed", Table::Align::left, Table::Fit::whole}});
+  table.add_row({"1a2b3c4d", "Терезелери жок, нымдуу камера", "2026-11-25 23:01"});
+  const auto lines = lines_of(table.render(48));
+  CHECK(lines[2] == "1a2b3c4d  Терезелери жок, ным…  2026-11-25 23:01");
+  CHECK(display_width(lines[2]) <= 48);
+}
+
 TEST_CASE("no column is cut below a short id, however narrow the terminal", "[cli][table]") {
   Table table({{"Id"}, {"Name"}});
   table.add_row({"1a2b3c4d", "0123456789"});

@@ -115,3 +115,15 @@ TEST_CASE("A device that lost the answer to its enrolment hears it again, and no
   REQUIRE_FALSE(revoked);
   CHECK(revoked.error().code == Errc::enrolment_code_invalid);
 }
+
+TEST_CASE("A code that another device of the person used enrols nobody a second time") {
+  TestOffice office;
+  const server::Clock clock = [&] { return office.now; };
+  const std::string code = make_code(office, office.now);
+  TestDevice revoked = office.add_device();
+  REQUIRE(server::enrol(*office.store, request_with(code), TestDevice().public_key, clock));
+  office.revoke(revoked);
+  const auto reply = server::enrol(*office.store, request_with(code), revoked.public_key, clock);
+  REQUIRE_FALSE(reply);
+  CHECK(reply.error().code == Errc::enrolment_code_invalid);
+}

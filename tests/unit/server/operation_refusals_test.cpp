@@ -117,6 +117,28 @@ TEST_CASE("A secret in the open is not kept where its operation has another faul
   office.refuses(device, device.request(device.batch({both})), Errc::must_be_sealed);
 }
 
+TEST_CASE("A finalised edition is kept until it can be checked") {
+  TestOffice office;
+  TestDevice device = office.add_device();
+  core::Operation finalise = device.save(office.scope, new_record(), {});
+  finalise.kind = core::OperationKind::finalise;
+  office.quarantines(device, finalise, Errc::not_supported_yet);
+}
+
+TEST_CASE("An operation with more than 1,000 writes, or 3,000 replaced values, is kept in quarantine") {
+  TestOffice office;
+  TestDevice device = office.add_device();
+  const auto unknown_field = [](std::uint32_t number) { return core::FieldWrite{{{}, number}, core::Value{std::int64_t{1}}, {}}; };
+  std::vector<core::FieldWrite> writes;
+  for (std::uint32_t number = 100; number < 1'100; ++number) writes.push_back(unknown_field(number));
+  CHECK(office.push(device, {device.save(office.scope, new_record(), writes)}).results_size() == 0);
+  writes.push_back(unknown_field(1'100));
+  office.quarantines(device, device.save(office.scope, new_record(), writes), Errc::too_many_elements);
+  core::FieldWrite replacing = writes_text("x");
+  for (std::uint64_t counter = 1; counter <= 3'001; ++counter) replacing.replaces.push_back({{TestDevice().id, counter}, 0});
+  office.quarantines(device, device.save(office.scope, new_record(), {replacing}), Errc::too_many_elements);
+}
+
 TEST_CASE("A known record does not change its form") {
   TestOffice office;
   TestDevice device = office.add_device();

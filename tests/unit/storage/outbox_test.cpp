@@ -68,7 +68,7 @@ class Sender {
 };
 
 codec::BatchHash hash_of(const storage::SignedBatch& batch) {
-  return codec::hash_batch(codec::signed_bytes({device(1), batch.first, batch.previous, batch.encoding}, batch.content));
+  return codec::hash_batch({device(1), batch.first, batch.previous, batch.encoding}, batch.content);
 }
 
 bool same(const storage::SignedBatch& left, const storage::SignedBatch& right) {
@@ -109,7 +109,7 @@ TEST_CASE("A batch is signed with the device's key over what the chain says") {
   REQUIRE(batch);
   codec::VerifyingKey verifying;
   std::copy_n(sender.key.begin() + 32, verifying.size(), verifying.begin());
-  CHECK(codec::verify_batch(codec::signed_bytes({device(1), 1, {}, codec::Encoding::zstd}, batch->content), batch->signature, verifying));
+  CHECK(codec::verify_batch(codec::hash_batch({device(1), 1, {}, codec::Encoding::zstd}, batch->content), batch->signature, verifying));
 }
 
 TEST_CASE("A link that carries less gets a smaller cut, and whichever the server took is the one kept") {
@@ -239,7 +239,7 @@ TEST_CASE("A refused operation is kept aside with its reason and is in no later 
   CHECK(refused[0].code == "wrong_value_type");
   CHECK(refused[0].message == "The value is not of the field's type.");
   CHECK(sender.outbox->refused_count() == 1);
-  CHECK(sender.outbox->count_of_record(record(1)) == 1);
+  CHECK(sender.outbox->of_record(record(1), 0).size() == 1);
 }
 
 TEST_CASE("What a restored server lost comes back into the outbox, byte for byte, refused ones too") {
@@ -254,7 +254,7 @@ TEST_CASE("What a restored server lost comes back into the outbox, byte for byte
     after = batch->last;
     sender.acknowledged(after);
   }
-  REQUIRE(sender.outbox->count_of_record(record(1)) == 0);
+  REQUIRE(sender.outbox->of_record(record(1), 0).empty());
   const auto records = sender.outbox->reopen_after(2);
   REQUIRE(records);
   CHECK(records->size() == 4);

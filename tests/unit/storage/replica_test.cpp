@@ -158,6 +158,20 @@ TEST_CASE("An operation that the office refuses disappears from the screen, and 
   CHECK((*start.one)->outbox.refused_count() == 2);
 }
 
+TEST_CASE("A refusal that was lost with its reply is told when the operation is sent again") {
+  Two start;
+  start.one->save(start.office.scope, start.record, {beds_of(501)});
+  start.type(*start.one, "Cell 4 has no window.");
+  send_into_the_void(start.office, *start.one);
+  sync(start.office, *start.one);
+  const auto refused = (*start.one)->outbox.refused();
+  REQUIRE(refused.size() == 1);
+  CHECK(refused[0].counter == 2);
+  CHECK(refused[0].code == "value_out_of_range");
+  CHECK((*start.one)->outbox.of_record(start.record, 0).empty());
+  check_same(start.office, *start.one);
+}
+
 TEST_CASE("A scope that the person left is erased from the device") {
   Two start;
   start.office.set_role(start.office.monitor, start.office.scope, server::Role::none);

@@ -130,11 +130,12 @@ TEST_CASE("A form that this program cannot read is kept and not shown") {
   const auto opened = storage::open_store(file.path, true);
   REQUIRE(opened);
   storage::Directory directory(**opened);
-  v1::Form form;
+  v1::SyncReply reply;
+  v1::Form& form = *reply.add_forms();
   form.set_name("visit");
   form.set_version(9);
   form.add_fields()->set_type(static_cast<v1::FieldType>(99));
-  directory.put_form(form);
+  REQUIRE(directory.put_forms(reply));
   CHECK(directory.form("visit") == nullptr);
   CHECK(directory.forms().empty());
 }
@@ -151,4 +152,27 @@ TEST_CASE("Somebody whose name is not known is shown by the beginning of their i
   known.set_name("Айгүл");
   directory.put_people(reply.people());
   CHECK(directory.person_name(person(1)) == "Айгүл");
+}
+
+TEST_CASE("A full disk refuses the save, and what was there before stays") {
+  const File file;
+  const auto opened = storage::open_store(file.path, true);
+  REQUIRE(opened);
+  storage::Identity identity(**opened);
+  identity.set_server("office.example:9443");
+  // No more pages than there are now.
+  (*opened)->execute("PRAGMA max_page_count=1");
+  const auto saved = sqlite::guard([&]() -> Result<void> {
+    sqlite::Transaction transaction(**opened);
+    identity.set_server("other.example:9443");
+    identity.set_key(std::string(100'000, 'k'), "certificate", device(1));
+    transaction.commit();
+    return {};
+  });
+  REQUIRE_FALSE(saved);
+  CHECK(saved.error().code == Errc::storage_full);
+  CHECK(identity.server() == "office.example:9443");
+  CHECK(identity.private_key_pem().empty());
+  identity.set_server("new.example:9443");
+  CHECK(identity.server() == "new.example:9443");
 }

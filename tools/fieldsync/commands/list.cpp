@@ -46,12 +46,14 @@ std::string state_of(const RecordView& record) {
   return state;
 }
 
+const Table::Column changed_column{"Changed", Table::Align::left, Table::Fit::whole};
+
 // Of one form: a column for each field that makes its title.
 Table table_of_form(const core::Form& form, const std::vector<RecordView>& records, Wording& wording) {
   const auto fields = title_fields(form);
   std::vector<Table::Column> columns = {{"Id"}};
   for (const core::FormField* field : fields) columns.push_back({wording.field_label(*field)});
-  columns.insert(columns.end(), {{"Changed"}, {"State"}});
+  columns.insert(columns.end(), {changed_column, {"State"}});
   Table table(columns);
   for (const RecordView& record : records) {
     std::vector<std::string> cells = {short_id(record.id)};
@@ -63,7 +65,7 @@ Table table_of_form(const core::Form& form, const std::vector<RecordView>& recor
 }
 
 Table table_of_all(const std::vector<RecordView>& records, Wording& wording) {
-  Table table({{"Id"}, {"Form"}, {"Title"}, {"Changed"}, {"State"}});
+  Table table({{"Id"}, {"Form"}, {"Title"}, changed_column, {"State"}});
   for (const RecordView& record : records) {
     table.add_row({short_id(record.id), wording.form_label(record.form), wording.title(record),
                    local_minute(record.changed), state_of(record)});

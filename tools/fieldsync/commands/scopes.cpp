@@ -26,7 +26,7 @@ Result<void> run_scopes(const Settings& settings) {
     std::cout << "No scopes yet. Bring them with: fieldsync sync\n";
     return {};
   }
-  Table table({{"Id"}, {"Scope"}, {"Your role"}, {"Records", Table::Align::right}});
+  Table table({{"Id"}, {"Scope"}, {"Your role"}, {"Records", Table::Align::right, Table::Fit::whole}});
   for (const ScopeInfo& scope : *scopes) {
     table.add_row({short_id(scope.id), scope.name, scope.role, std::to_string(scope.records)});
   }

@@ -31,7 +31,8 @@ void show_progress(ProgressBar& bar, const SyncProgress& progress) {
   const std::uint64_t all = sent + progress.operations_waiting;
   const std::string received = counted(progress.records_received, "record", "records") + " received" +
                                (progress.more_to_receive ? ", more to come" : "");
-  bar.show(sent, all, std::to_string(sent) + " of " + counted(all, "save", "saves") + " sent, " + received);
+  const std::string sending = all == 0 ? "" : std::to_string(sent) + " of " + counted(all, "save", "saves") + " sent, ";
+  bar.show(sent, all, sending + received);
 }
 
 std::string summary(const SyncReport& report, const Result<Status>& status) {

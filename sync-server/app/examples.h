@@ -1,0 +1,81 @@
+// examples.h: what stands at the end of each command's --help.
+#pragma once
+
+namespace fieldsync::server::examples {
+
+inline constexpr char app[] = R"(A new server in four steps:
+  fieldsync-server init
+  fieldsync-server scope add 'Osh region'
+  fieldsync-server person add 'Aigul' --scope 'Osh region' --role coordinator
+  fieldsync-server serve
+then, for each device: fieldsync-server enrol-code 'Aigul'
+
+Commands work while the server runs: they are handed to it.
+--dir may also follow the command.
+
+Exit codes: 0 done, 1 refused or failed, 2 the command line is wrong.)";
+
+inline constexpr char init[] = R"(The settings are in fieldsync-server.toml, each with a comment. Devices keep the
+name or address and the port that stand there when they are enrolled.
+
+Examples:
+  fieldsync-server init
+  fieldsync-server --dir /srv/fieldsync init --host office.example.org --port 443)";
+
+inline constexpr char serve[] = R"(It may be ended at any time: what it acknowledged is on disk. The log goes to
+standard output.
+
+Example:
+  fieldsync-server --dir /srv/fieldsync serve)";
+
+inline constexpr char scope_add[] = R"(Example:
+  fieldsync-server scope add 'Osh region')";
+
+inline constexpr char person_add[] = R"(Monitors, coordinators and case handlers read and write in the scope; the board
+and administrators read.
+
+Examples:
+  fieldsync-server person add 'Bakyt' --scope 'Osh region'
+  fieldsync-server person add 'Aigul' --scope 'Osh region' --role coordinator)";
+
+inline constexpr char person_join[] = R"(Examples:
+  fieldsync-server person join 'Bakyt' 'Batken region'
+  fieldsync-server person join 'Bakyt' 'Osh region' --role coordinator)";
+
+inline constexpr char person_leave[] = R"(Example:
+  fieldsync-server person leave 'Bakyt' 'Osh region')";
+
+inline constexpr char enrol_code[] = R"(Whoever has the text becomes that person, once, within `code_lifetime_minutes`
+(24 hours unless set otherwise). Hand it over in person.
+
+Examples:
+  fieldsync-server enrol-code 'Aigul'
+  fieldsync-server enrol-code 'Aigul' --json)";
+
+inline constexpr char device_revoke[] = R"(The device's next request is refused. What it holds stays on it.
+
+Examples:
+  fieldsync-server device list
+  fieldsync-server device revoke 1a2b3c4d)";
+
+inline constexpr char form_import[] = R"(proto/fieldsync/v1/form.proto says how a form is written; sync-server/forms has
+those that a new server starts with. A next version only adds.
+
+Example:
+  fieldsync-server form import visit.textproto)";
+
+inline constexpr char import_file[] = R"(The first line names the form's fields; text with a language is headed name:language.
+
+  external_code,names:ky,names:en,kind,capacity
+  OSH-1,Ош ТКЖ,Osh remand prison,sizo,120
+
+Example:
+  fieldsync-server import facility facilities.csv --scope 'Osh region' --key external_code)";
+
+inline constexpr char check[] = R"(Asks SQLite whether its file is sound, and whether each scope's digest is that of its
+records. Exit code 1 where something is wrong.
+
+Example:
+  fieldsync-server check --json)";
+
+}  // namespace fieldsync::server::examples

@@ -1,0 +1,20 @@
+// rows.h: what a command lists: a table for people, JSON for scripts.
+#pragma once
+
+#include <boost/json/array.hpp>
+#include <ostream>
+#include <string>
+#include <vector>
+
+namespace fieldsync::server {
+
+using Row = boost::json::array;
+
+// Columns as wide as their widest cell, counted in characters. Yes or no for
+// booleans, a dash for null.
+void print_table(std::ostream& out, const std::vector<std::string>& header, const std::vector<Row>& rows);
+
+// An array of objects whose members are named as in the header.
+void print_json_rows(std::ostream& out, const std::vector<std::string>& header, const std::vector<Row>& rows);
+
+}  // namespace fieldsync::server

@@ -1,0 +1,247 @@
+// What the commands say to wrong input: a sentence with its code on standard
+// error, an exit code that scripts can tell apart, and nothing changed.
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "support/test_server.h"
+
+using namespace fieldsync::testing;
+
+namespace {
+
+constexpr int refused = 1;
+constexpr int wrong_usage = 2;
+
+std::string content_of(const std::string& path) {
+  std::ostringstream content;
+  content << std::ifstream(path, std::ios::binary).rdbuf();
+  return content.str();
+}
+
+void write_to(const std::string& path, const std::string& content) { std::ofstream(path, std::ios::binary) << content; }
+
+void check_refusal(const Finished& finished, int exit_code, const std::string& code) {
+  INFO(finished.output);
+  CHECK(finished.exit_code == exit_code);
+  CHECK(finished.output.find("[" + code + "]\n") != std::string::npos);
+  CHECK(finished.output.find("[" + code + "]") > 20);
+}
+
+// A server's folder that no server process uses.
+struct Folder {
+  TemporaryFolder folder;
+  std::string path = (folder.path() / "server").string();
+
+  Folder() { succeeds({"init", "--port", "9443"}); }
+
+  Finished administer(std::vector<std::string> arguments) const {
+    // A server that starts where it should refuse to is stopped.
+    arguments.insert(arguments.begin(), {"timeout", "20", FIELDSYNC_SERVER, "--dir", path});
+    return run(arguments);
+  }
+  std::string succeeds(const std::vector<std::string>& arguments) const {
+    const Finished finished = administer(arguments);
+    INFO(finished.output);
+    REQUIRE(finished.exit_code == 0);
+    return finished.output;
+  }
+  // All that the lists show.
+  std::string standing() const {
+    std::string all;
+    for (const char* what : {"scope", "person", "device", "form"}) all += succeeds({what, "list", "--json"});
+    return all;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("fieldsync-server tells wrong usage from a refusal") {
+  const Folder server;
+  const std::vector<std::vector<std::string>> wrong{{}, {"dance"}, {"scope"}, {"scope", "add"}, {"person", "add", "A", "--role", "king"},
+                                                    {"enrol-code"}, {"scope", "list", "--yaml"}, {"import", "facility"}};
+  for (const auto& arguments : wrong) {
+    const Finished finished = server.administer(arguments);
+    INFO(finished.output);
+    CHECK(finished.exit_code == wrong_usage);
+    CHECK(finished.output.size() > 20);
+  }
+}
+
+TEST_CASE("Unknown people, scopes, devices and files are refused, and nothing changes") {
+  const Folder server;
+  server.succeeds({"scope", "add", "Osh region"});
+  server.succeeds({"person", "add", "Bakyt", "--scope", "Osh region"});
+  const std::string before = server.standing();
+  check_refusal(server.administer({"enrol-code", "Nobody"}), refused, "not_found");
+  check_refusal(server.administer({"person", "join", "Nobody", "Osh region"}), refused, "not_found");
+  check_refusal(server.administer({"person", "join", "Bakyt", "Nowhere"}), refused, "not_found");
+  check_refusal(server.administer({"person", "leave", "Bakyt", "Nowhere"}), refused, "not_found");
+  check_refusal(server.administer({"person", "add", "Aigul", "--scope", "Nowhere"}), refused, "not_found");
+  check_refusal(server.administer({"device", "revoke", "abcdef"}), refused, "not_found");
+  check_refusal(server.administer({"form", "import", "missing.textproto"}), refused, "not_found");
+  check_refusal(server.administer({"import", "facility", "missing.csv", "--scope", "Osh region", "--key", "external_code"}), refused, "not_found");
+  check_refusal(server.administer({"scope", "add", "Osh region"}), refused, "invalid_argument");
+  CHECK(server.standing() == before);
+}
+
+TEST_CASE("Two people of one name are told apart before one of them gets a code") {
+  const Folder server;
+  server.succeeds({"scope", "add", "Osh region"});
+  server.succeeds({"person", "add", "Aigul"});
+  const std::string first = json_value(server.succeeds({"person", "list", "--json"}), "id");
+  server.succeeds({"person", "add", "Aigul"});
+  const std::string before = server.standing();
+  check_refusal(server.administer({"enrol-code", "Aigul"}), refused, "ambiguous");
+  check_refusal(server.administer({"person", "join", "Aigul", "Osh region", "--role", "coordinator"}), refused, "ambiguous");
+  CHECK(server.standing() == before);
+  server.succeeds({"enrol-code", first.substr(0, 12)});
+}
+
+TEST_CASE("A form that is none, or that takes something away, is refused") {
+  const Folder server;
+  const std::string file = server.path + "/form.textproto";
+  const auto import_of = [&](const std::string& text) {
+    write_to(file, text);
+    return server.administer({"form", "import", file});
+  };
+  const std::string head = R"(name: "note" labels { language: "en" text: "Note" } )";
+  const std::string first = R"(fields { number: 1 name: "a" type: FIELD_TYPE_TEXT confidentiality: CONFIDENTIALITY_TEAM labels { language: "en" text: "A" } } )";
+  const std::string second = R"(fields { number: 2 name: "b" type: FIELD_TYPE_TEXT confidentiality: CONFIDENTIALITY_TEAM labels { language: "en" text: "B" } } )";
+  REQUIRE(import_of(head + "version: 1 " + first + second).exit_code == 0);
+  const std::string before = server.standing();
+  for (const std::string& wrong : {std::string("not a form"), head + "version: 2 " + first, head + "version: 1 " + first + second,
+                                   head + "version: 2 " + first + R"(fields { number: 2 name: "b" type: FIELD_TYPE_INTEGER confidentiality: CONFIDENTIALITY_TEAM labels { language: "en" text: "B" } })"}) {
+    const Finished finished = import_of(wrong);
+    INFO(finished.output);
+    CHECK(finished.exit_code == refused);
+    CHECK(server.standing() == before);
+  }
+}
+
+TEST_CASE("Without a server in the folder every command says how to make one, and makes none") {
+  const TemporaryFolder folder;
+  const std::string path = (folder.path() / "nothing").string();
+  for (const std::vector<std::string>& arguments : {std::vector<std::string>{"serve"}, {"scope", "list"}, {"check"}}) {
+    std::vector<std::string> all{FIELDSYNC_SERVER, "--dir", path};
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    check_refusal(run(all), refused, "not_found");
+  }
+  CHECK_FALSE(std::filesystem::exists(path));
+}
+
+TEST_CASE("A server is made once") {
+  const Folder server;
+  const std::string key = content_of(server.path + "/server.key");
+  check_refusal(server.administer({"init"}), refused, "invalid_argument");
+  CHECK(content_of(server.path + "/server.key") == key);
+}
+
+TEST_CASE("Settings that cannot be meant are refused with their name, by serve and by every command") {
+  const Folder server;
+  const std::string file = server.path + "/fieldsync-server.toml";
+  const std::string good = content_of(file);
+  for (const char* wrong : {"port = ", "port = \"nine\"", "port = 70000", "prot = 9443", "blocking_threads = 0", "blocking_threads = \"many\"",
+                            "listen_address = 7", "public_address = 7", "code_lifetime_minutes = 0", "code_lifetime_minutes = \"day\"",
+                            "log_level = \"loud\"", "log_level = 1"}) {
+    INFO(wrong);
+    write_to(file, std::string(wrong) + "\n");
+    for (const char* command : {"serve", "check"}) check_refusal(server.administer({command}), refused, "invalid_argument");
+    CHECK(content_of(file) == std::string(wrong) + "\n");
+  }
+  write_to(file, good);
+  server.succeeds({"check"});
+}
+
+TEST_CASE("A database that is damaged, gone or in use is refused and left as it is") {
+  const Folder server;
+  const std::string file = server.path + "/fieldsync-server.db";
+  const std::string good = content_of(file);
+  const std::string bad = "not a database" + std::string(5'000, 'x');
+  write_to(file, bad);
+  for (const char* command : {"serve", "check"}) {
+    check_refusal(server.administer({command}), refused, "storage_corrupt");
+    CHECK((content_of(file) == bad));
+  }
+  std::filesystem::remove(file);
+  for (const char* command : {"serve", "check"}) {
+    check_refusal(server.administer({command}), refused, "not_found");
+    CHECK_FALSE(std::filesystem::exists(file));
+  }
+  write_to(file, good);
+  server.succeeds({"check"});
+}
+
+TEST_CASE("A second server in one folder is refused, the first goes on") {
+  const TestServer server;
+  check_refusal(server.administer({"serve"}), refused, "in_use");
+  CHECK(server.administer({"check"}).exit_code == 0);
+}
+
+TEST_CASE("fieldsync tells wrong usage from a refusal") {
+  const TestServer server;
+  server.enrol("Bakyt");
+  const std::vector<std::vector<std::string>> wrong{{}, {"dance"}, {"new"}, {"edit"}, {"--language", "fr", "status"}, {"export", "--form", "visit", "--format", "pdf"},
+                                                    {"resolve", "abcd", "summary", "--pick", "1", "--value", "x"}, {"enrol", "nonsense", "--name", "x"}};
+  for (const auto& arguments : wrong) {
+    INFO((arguments.empty() ? "" : arguments[0]));
+    check_refusal(server.app("Bakyt", arguments), wrong_usage, "invalid_argument");
+  }
+  const Finished json = server.app("Bakyt", {"--json", "dance"});
+  CHECK(json.exit_code == wrong_usage);
+  CHECK(json_value(json.output, "code") == "invalid_argument");
+}
+
+TEST_CASE("What fieldsync does not know is refused, and nothing is saved") {
+  const TestServer server;
+  server.enrol("Bakyt");
+  const auto refuses = [&](const std::vector<std::string>& arguments, int exit_code, const std::string& code) {
+    INFO(arguments[0]);
+    check_refusal(server.app("Bakyt", arguments), exit_code, code);
+  };
+  refuses({"new", "diary", "a=b"}, refused, "unknown_form");
+  refuses({"new", "facility", "nothing=b"}, refused, "unknown_field");
+  refuses({"new", "facility", "names=en:Osh", "--scope", "Nowhere"}, refused, "scope_not_found");
+  refuses({"new", "facility", "names=en:Osh", "capacity=-1"}, refused, "value_out_of_range");
+  refuses({"show", "abcdef"}, refused, "not_found");
+  refuses({"edit", "abcdef", "summary=x"}, refused, "not_found");
+  refuses({"delete", "abcdef"}, refused, "not_found");
+  refuses({"show", "xyz"}, wrong_usage, "invalid_argument");
+  refuses({"forms", "diary"}, refused, "unknown_form");
+  refuses({"enrol", server.enrolment_text(), "--name", "again"}, refused, "device_already_enrolled");
+  CHECK(json_value(server.app("Bakyt", {"--json", "status"}).output, "saved_here") == "0");
+}
+
+TEST_CASE("A store that is not there, damaged or in use is told, and left as it is") {
+  const TestServer server;
+  check_refusal(server.app("nobody", {"status"}), refused, "not_found");
+  CHECK_FALSE(std::filesystem::exists(server.path("nobody")));
+  std::filesystem::create_directory(server.path("damaged"));
+  const std::string file = server.path("damaged") + "/fieldsync.db";
+  write_to(file, "not a database" + std::string(5'000, 'x'));
+  const std::string before = content_of(file);
+  for (const char* command : {"status", "sync"}) check_refusal(server.app("damaged", {command}), refused, "storage_corrupt");
+  CHECK((content_of(file) == before));
+}
+
+TEST_CASE("Without a connection fieldsync says so with an exit code of its own, and loses nothing") {
+  TestServer server;
+  server.enrol("Bakyt");
+  REQUIRE(server.app("Bakyt", {"new", "facility", "names=en:Osh"}).exit_code == 0);
+  server.kill();
+  check_refusal(server.app("Bakyt", {"sync"}), 3, "offline");
+  CHECK(json_value(server.app("Bakyt", {"--json", "status"}).output, "saved_here") == "1");
+  server.start();
+  CHECK(server.app("Bakyt", {"sync"}).exit_code == 0);
+}
+
+TEST_CASE("A revoked device is told so and keeps what it holds") {
+  const TestServer server;
+  server.enrol("Bakyt");
+  REQUIRE(server.app("Bakyt", {"new", "facility", "names=en:Osh"}).exit_code == 0);
+  const std::string device = json_value(server.administer({"device", "list", "--json"}).output, "id");
+  REQUIRE(server.administer({"device", "revoke", device}).exit_code == 0);
+  check_refusal(server.app("Bakyt", {"sync"}), refused, "device_revoked");
+  CHECK(json_value(server.app("Bakyt", {"--json", "status"}).output, "saved_here") == "1");
+}

@@ -1,0 +1,122 @@
+#include "trial.h"
+
+#include <sqlite3.h>
+
+#include <array>
+#include <exception>
+#include <new>
+#include <stdexcept>
+
+#include "sim/team/store_state.h"
+#include "sim/team/whole_work.h"
+
+namespace fieldsync::fault_points {
+namespace {
+
+using team::Who;
+
+constexpr std::array<Who, team::machine_count> everybody{Who::office, Who::phone, Who::tablet};
+
+}  // namespace
+
+Trial::Trial(team::Team& team, const team::Script& script) : team_(team), script_(script) {
+  // A machine makes room for its first fault once, and keeps it.
+  for (const Who who : everybody) {
+    team_.machine(who).inject({sim::Fault::Effect::io_error_once, sim::Among::everything, 1});
+    team_.machine(who).clear_faults();
+  }
+}
+
+void Trial::set_up(const Scenario& scenario) {
+  team_.close_all();
+  for (const Who who : everybody) team_.machine(who).restore((*scenario.disks)[static_cast<std::size_t>(who)]);
+  if (scenario.starts_closed) return;
+  if (auto opened = script_.steps().front().run(team_, team::Run::again); !opened) {
+    throw std::runtime_error(scenario.name + " cannot begin: " + opened.error().message());
+  }
+}
+
+void Trial::arm(const Point& point) {
+  if (point.what == What::allocation) {
+    testing::start_allocation_faults(point.nth, point.lasting);
+    return;
+  }
+  const auto effect = point.lasting == testing::Lasting::once ? sim::Fault::Effect::io_error_once
+                                                              : sim::Fault::Effect::io_error_for_ever;
+  if (point.nth > 0) team_.machine(point.who).inject({effect, sim::Among::everything, point.nth});
+}
+
+void Trial::disarm() {
+  testing::stop_allocation_faults();
+  for (const Who who : everybody) team_.machine(who).clear_faults();
+}
+
+std::uint64_t Trial::count(const Scenario& scenario, What what, Who who) {
+  set_up(scenario);
+  const auto work = scenario.begin(team_);
+  const std::uint64_t operations_before = team_.machine(who).count(sim::Among::everything);
+  arm({what, testing::Lasting::once, who, 0});
+  const auto done = work->act(team_);
+  const std::uint64_t allocations = testing::stop_allocation_faults();
+  const std::uint64_t operations = team_.machine(who).count(sim::Among::everything) - operations_before;
+  if (!done) throw std::runtime_error(scenario.name + " fails without a fault: " + done.error().message());
+  // What is made once and kept for good is made here.
+  team_.close_all();
+  if (std::string wrong = damage(scenario); !wrong.empty()) throw std::runtime_error(scenario.name + ": " + wrong);
+  return what == What::allocation ? allocations : operations;
+}
+
+std::string Trial::meet(const Scenario& scenario, Work& work, const Point& point) {
+  arm(point);
+  try {
+    static_cast<void>(work.act(team_));
+  } catch (const std::bad_alloc&) {
+    disarm();
+    const bool may = scenario.may_throw && point.what == What::allocation;
+    if (!may) return "bad_alloc came through";
+  } catch (const std::exception& exception) {
+    disarm();
+    return std::string("an exception came through: ") + exception.what();
+  }
+  disarm();
+  auto again = work.act(team_);
+  if (!again) return "it fails when it is tried again: " + again.error().message();
+  return work.verify(team_);
+}
+
+std::string Trial::damage(const Scenario& scenario) {
+  for (const Who who : everybody) {
+    if (team_.machine(who).files().names().empty()) continue;
+    const std::string damaged = team::look_at(team_, who).damage;
+    if (!damaged.empty()) return damaged;
+    const std::string half = team::half_done(team_, who);
+    if (!half.empty()) return half;
+  }
+  return scenario.follows_script ? team::missing_text(team_.phone, script_) : std::string();
+}
+
+void Trial::put_away() {
+  team_.close_all();
+  for (const Who who : everybody) team_.machine(who).restore({});
+}
+
+std::string Trial::run(const Scenario& scenario, const Point& point) {
+  put_away();
+  const auto sqlite_before = sqlite3_memory_used();
+  const std::int64_t held_before = testing::allocations_held();
+  set_up(scenario);
+  std::string wrong;
+  {
+    const auto work = scenario.begin(team_);
+    wrong = meet(scenario, *work, point);
+  }
+  team_.close_all();
+  if (wrong.empty()) wrong = damage(scenario);
+  put_away();
+  if (!wrong.empty()) return wrong;
+  if (sqlite3_memory_used() != sqlite_before) return "SQLite keeps memory that nobody uses";
+  const std::int64_t leaked = testing::allocations_held() - held_before;
+  return leaked > 0 ? std::to_string(leaked) + " allocations are never given back" : std::string();
+}
+
+}  // namespace fieldsync::fault_points

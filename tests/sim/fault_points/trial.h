@@ -1,0 +1,45 @@
+// trial.h: one scenario with one fault, and what must hold after it.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "scenarios.h"
+#include "support/allocation_faults.h"
+
+namespace fieldsync::fault_points {
+
+enum class What : std::uint8_t { allocation, file_operation };
+
+struct Point {
+  What what;
+  testing::Lasting lasting;
+  team::Who who;  // whose disk; of no meaning for an allocation
+  std::uint64_t nth;
+};
+
+class Trial {
+ public:
+  // `team`'s machines are used again for each trial.
+  Trial(team::Team& team, const team::Script& script);
+
+  // How many points there are in a run without a fault.
+  [[nodiscard]] std::uint64_t count(const Scenario& scenario, What what, team::Who who);
+  // What went wrong; empty where the fault was met as it must be: an error code or
+  // success, then success when it is tried again, stores sound, no memory kept.
+  [[nodiscard]] std::string run(const Scenario& scenario, const Point& point);
+
+ private:
+  void set_up(const Scenario& scenario);
+  void arm(const Point& point);
+  void disarm();
+  // Closes everything and empties the disks.
+  void put_away();
+  [[nodiscard]] std::string meet(const Scenario& scenario, Work& work, const Point& point);
+  [[nodiscard]] std::string damage(const Scenario& scenario);
+
+  team::Team& team_;
+  const team::Script& script_;
+};
+
+}  // namespace fieldsync::fault_points

@@ -1,0 +1,71 @@
+// judge.h: cuts one machine's power at every moment of a recording and judges
+// what is left.
+//
+// A store may be found in any state between the last one of which it said "done"
+// and the newest one that it had reached; nothing else.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "recording.h"
+#include "sim/team/store_state.h"
+
+namespace fieldsync::power_cut {
+
+// What power cuts left, in one phase of the script.
+struct Tally {
+  std::uint64_t images = 0;
+  std::uint64_t corrupt = 0;     // damaged, or it does not open
+  std::uint64_t lost = 0;        // something of which it had said "done" is gone
+  std::uint64_t half_done = 0;   // a state that it never was in
+  std::uint64_t finished = 0;    // the script was run again to its end
+  std::uint64_t unfinished = 0;  // and could not be, or the machines disagree
+
+  [[nodiscard]] std::uint64_t failures() const { return corrupt + lost + half_done + unfinished; }
+};
+
+struct Report {
+  std::map<std::string, Tally> phases;  // "phone: push"
+  sim::SectorCounts sectors;
+  // The first failures, each in a sentence that says how to see it again.
+  std::vector<std::string> failures;
+};
+
+struct Effort {
+  std::uint64_t seed = 1;
+  std::uint64_t cuts_per_moment = 1;
+  std::uint64_t finish_every = 10;  // every so many images the script is run again
+};
+
+class Judge {
+ public:
+  // `team`'s machines are used up.
+  Judge(team::Team& team, const team::Script& script, const Recording& recording, team::Who who);
+
+  void cut_at_every_moment(const Effort& effort, Report& report);
+
+ private:
+  // Opens the store after each moment as if its program had been killed: that
+  // gives the states in their order.
+  void learn_states();
+  [[nodiscard]] std::size_t take_up(const team::StoreState& state, const std::string& where);
+  // Index of the oldest state that may be found after this many moments.
+  [[nodiscard]] std::size_t oldest_allowed(std::size_t moments) const;
+  void judge(std::size_t moments, const team::StoreState& found, Tally& tally, const std::string& where,
+             Report& report) const;
+  void finish(const Disks& disks, const sim::FileTree& image, Tally& tally, const std::string& where, Report& report);
+
+  team::Team& team_;
+  const team::Script& script_;
+  const Recording& recording_;
+  team::Who who_;
+  std::string name_;
+  std::vector<std::uint64_t> states_;       // contents, oldest first
+  std::vector<std::size_t> state_after_;    // by number of moments
+  std::vector<std::string> learned_wrong_;  // faults that a mere kill shows
+};
+
+}  // namespace fieldsync::power_cut

@@ -1,0 +1,71 @@
+#include "sim/team/store_state.h"
+
+#include <sqlite3.h>
+
+#include <functional>
+#include <memory>
+#include <stdexcept>
+#include <vector>
+
+#include "sim/team/database_file.h"
+
+namespace fieldsync::team {
+namespace {
+
+Result<void> open_and_close(Team& team, Who who) {
+  Result<void> opened;
+  switch (who) {
+    case Who::office:
+      opened = team.open_office();
+      break;
+    case Who::phone:
+      opened = team.phone.open();
+      break;
+    case Who::tablet:
+      opened = team.tablet.open();
+      break;
+  }
+  team.close(who);
+  return opened;
+}
+
+std::uint64_t content_of(DatabaseFile& file) {
+  std::string all;
+  for (const auto& table : file.rows("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")) {
+    all += "table " + table.front() + '\n';
+    for (const auto& row : file.rows("SELECT * FROM " + table.front())) {
+      for (const std::string& cell : row) all += std::to_string(cell.size()) + ':' + cell;
+      all += '\n';
+    }
+  }
+  return std::hash<std::string>{}(all);
+}
+
+std::string damage_of(DatabaseFile& file) {
+  for (const char* check : {"PRAGMA integrity_check(1)", "PRAGMA foreign_key_check"}) {
+    const auto rows = file.rows(check);
+    if (!rows.empty() && rows.front().front() != "ok") return std::string(check) + ": " + rows.front().front();
+  }
+  return {};
+}
+
+}  // namespace
+
+StoreState look_at(Team& team, Who who) {
+  StoreState state;
+  if (auto opened = open_and_close(team, who); !opened) {
+    state.damage = "it does not open: " + opened.error().message();
+    return state;
+  }
+  try {
+    DatabaseFile file(who == Who::office ? Office::file_on(team.office_machine)
+                                         : (who == Who::phone ? team.phone : team.tablet).file());
+    state.damage = damage_of(file);
+    state.content = content_of(file);
+  } catch (const std::runtime_error& error) {
+    state.damage = error.what();
+  }
+  return state;
+}
+
+}  // namespace fieldsync::team

@@ -1,0 +1,21 @@
+// whole_work.h: no piece of work is half done in a store.
+//
+// SQLite keeps transactions whole. Whether the product put into one transaction
+// what belongs together is asked here, of every state that a store went through.
+#pragma once
+
+#include <string>
+
+#include "sim/team/script.h"
+
+namespace fieldsync::team {
+
+// What does not fit together, in words; empty where all does. The machine's store
+// is closed.
+[[nodiscard]] std::string half_done(Team& team, Who who);
+
+// Which text of the script's saves the phone does not show, as far as its store
+// says that they were saved; empty where it shows all.
+[[nodiscard]] std::string missing_text(Phone& phone, const Script& script);
+
+}  // namespace fieldsync::team

@@ -1,0 +1,26 @@
+// allocation_faults.h: makes allocations fail: C++'s operator new and SQLite's.
+//
+// Who links allocation_faults.cpp has operator new replaced in the whole program.
+// Allocations of C libraries other than SQLite do not fail.
+//
+// Threads  The faults are the calling thread's own.
+#pragma once
+
+#include <cstdint>
+
+namespace fieldsync::testing {
+
+enum class Lasting : std::uint8_t { once, for_ever };
+
+// Before anything uses SQLite.
+void let_sqlite_allocations_fail();
+
+// From now on the n-th allocation fails, the first is 1; 0 fails none.
+void start_allocation_faults(std::uint64_t nth, Lasting lasting);
+// How many allocations there were since the start.
+std::uint64_t stop_allocation_faults();
+
+// How many of operator new's allocations the program holds now, in all threads.
+std::int64_t allocations_held();
+
+}  // namespace fieldsync::testing
