@@ -63,6 +63,10 @@ void Process::kill() {
   wait();
 }
 
+void Process::ask_to_stop() {
+  if (pid_ >= 0) ::kill(pid_, SIGTERM);
+}
+
 int Process::wait() {
   int status = 0;
   if (pid_ >= 0 && ::waitpid(pid_, &status, 0) == pid_) remember(status);

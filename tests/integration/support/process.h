@@ -24,6 +24,8 @@ class Process {
   [[nodiscard]] bool running();
   // SIGKILL, then waits.
   void kill();
+  // SIGTERM: it ends in its own time.
+  void ask_to_stop();
   // The exit code, -1 where a signal ended it.
   int wait();
 

@@ -64,6 +64,11 @@ void TestServer::start() {
   }
 }
 
+int TestServer::stop() {
+  process_->ask_to_stop();
+  return process_->wait();
+}
+
 Finished TestServer::administer(std::vector<std::string> arguments) const {
   arguments.insert(arguments.begin(), {FIELDSYNC_SERVER, "--dir", path("server")});
   return run(arguments);

@@ -18,6 +18,8 @@ class TestServer {
   // Waits until it accepts connections.
   void start();
   void kill() { process_->kill(); }
+  // As an operator stops it. Its exit code.
+  int stop();
 
   [[nodiscard]] std::string url() const { return "https://127.0.0.1:" + std::to_string(port_); }
   [[nodiscard]] int port() const { return port_; }

@@ -1,0 +1,104 @@
+// Many at once: threads of one app on one Database, and several devices on one
+// server. What the thread sanitizer has to see.
+#include <atomic>
+#include <catch2/catch.hpp>
+#include <thread>
+#include <vector>
+
+#include "fieldsync/database.h"
+#include "support/test_server.h"
+
+using namespace fieldsync;
+using namespace fieldsync::testing;
+
+namespace {
+
+constexpr int writers = 3;
+constexpr int saves_of_each = 20;
+
+template <typename T>
+T must(Result<T> result) {
+  INFO((result ? std::string() : result.error().message()));
+  REQUIRE(result);
+  return std::move(*result);
+}
+
+bool saved_a_visit(Database& database, const core::ScopeId& scope) {
+  auto editor = database.create("visit", scope);
+  return editor && editor->set("summary", std::string("Cell 4 has no window.")) && editor->save();
+}
+
+bool read_everything(Database& database) {
+  const bool known = database.identity().enrolled;
+  return known && database.query({}) && database.conflicts() && database.status() && database.scopes() && database.forms();
+}
+
+// Cancelled, or another one is running: both may happen here.
+bool synced_or_told_why(Database& database) {
+  const auto report = database.sync({});
+  return report || report.error().code == Errc::cancelled || report.error().code == Errc::in_use;
+}
+
+}  // namespace
+
+TEST_CASE("Threads of one app save, read, sync and cancel at once, and every save arrives") {
+  TestServer server;
+  const auto database = must(Database::open({.directory = server.path("tablet")}));
+  must(database->enrol(server.enrolment_text(), "tablet"));
+  must(database->sync({}));
+  const core::ScopeId scope = must(database->scopes()).front().id;
+  std::atomic<int> failures = 0;
+  std::atomic<bool> writing = true;
+  // Catch2's checks are for one thread.
+  const auto expect = [&](bool done) { failures += done ? 0 : 1; };
+
+  std::vector<std::thread> writing_threads, other_threads;
+  for (int writer = 0; writer < writers; ++writer) {
+    writing_threads.emplace_back([&] {
+      for (int i = 0; i < saves_of_each; ++i) expect(saved_a_visit(*database, scope));
+    });
+  }
+  const auto meanwhile = [&](auto body) {
+    other_threads.emplace_back([&, body] {
+      do body();
+      while (writing);
+    });
+  };
+  meanwhile([&] { expect(read_everything(*database)); });
+  meanwhile([&] { expect(synced_or_told_why(*database)); });
+  meanwhile([&] { expect(synced_or_told_why(*database)); });
+  meanwhile([&] { database->cancel_sync(); });
+  for (std::thread& thread : writing_threads) thread.join();
+  writing = false;
+  for (std::thread& thread : other_threads) thread.join();
+
+  CHECK(failures == 0);
+  must(database->sync({}));
+  CHECK(must(database->status()).saved_here == 0);
+  server.enrol("phone");
+  CHECK(json_value(server.app("phone", {"--json", "status"}).output, "records") == std::to_string(writers * saves_of_each));
+}
+
+TEST_CASE("A server that is told to stop while devices sync ends in order, and goes on from there") {
+  TestServer server;
+  const std::vector<std::string> stores{"Bakyt", "Chynara", "Daniyar"};
+  for (const std::string& store : stores) {
+    server.enrol(store);
+    for (int i = 0; i < 5; ++i) REQUIRE(server.app(store, {"new", "visit", "summary=Cell 4."}).exit_code == 0);
+  }
+  std::vector<std::unique_ptr<Process>> syncs;
+  for (const std::string& store : stores) {
+    syncs.push_back(std::make_unique<Process>(server.app_command(store, {"sync"}), server.path(store + ".log")));
+  }
+  CHECK(server.stop() == 0);
+  server.start();
+  for (const auto& sync : syncs) sync->wait();
+  for (const std::string& store : stores) {
+    const Finished synced = server.app(store, {"sync"});
+    INFO(synced.output);
+    CHECK(synced.exit_code == 0);
+  }
+  server.enrol("fresh");
+  CHECK(json_value(server.app("fresh", {"--json", "status"}).output, "records") == "15");
+  CHECK(server.stop() == 0);
+}
