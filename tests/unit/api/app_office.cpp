@@ -3,6 +3,7 @@
 #include "codec/form_codec.h"
 #include "core/id.h"
 #include "service/enrolment.h"
+#include "sqlite/connection.h"
 
 namespace fieldsync::testing {
 namespace {
@@ -114,6 +115,12 @@ void App::open() {
   environment.jitter = [] { return 0.0; };
   environment.connect = [this](const transport::HttpsSettings& settings) { return std::make_unique<Wire>(*this, settings); };
   database_ = api::make_database(must(api::open_local_store(folder() + "/fieldsync.db", true, std::move(environment))));
+}
+
+void App::damage(const char* sql) {
+  database_.reset();
+  sqlite::Connection(folder() + "/fieldsync.db", sqlite::OpenMode::read_write).execute(sql);
+  open();
 }
 
 void App::sync() { must(database_->sync({})); }

@@ -49,6 +49,8 @@ class App {
     database_.reset();
     open();
   }
+  // Runs the SQL on the closed store, and opens it again.
+  void damage(const char* sql);
   [[nodiscard]] std::string folder() const { return folder_.path().string(); }
 
   std::deque<Fault> faults;     // for the exchanges to come
