@@ -60,12 +60,19 @@ struct Settings {
 Result<Configuration> read_configuration(const std::filesystem::path& folder) {
   Configuration configuration;
   configuration.folder = folder;
-  const auto file = configuration.file();
-  if (!std::filesystem::exists(file)) {
+  if (!std::filesystem::exists(configuration.file())) {
     return Error{Errc::not_found, "There is no server in " + folder.string() + ". Make one: fieldsync-server --dir " + folder.string() + " init"};
   }
+  const auto text = read_file(configuration.file());
+  return text ? parse_configuration(*text, folder) : Result<Configuration>(text.error());
+}
+
+Result<Configuration> parse_configuration(std::string_view text, const std::filesystem::path& folder) {
+  Configuration configuration;
+  configuration.folder = folder;
+  const auto file = configuration.file();
   try {
-    const toml::table table = toml::parse_file(file.string());
+    const toml::table table = toml::parse(text);
     if (auto checked = check_names(table, file); !checked) return checked.error();
     const Settings settings{table, file};
     auto done = settings.text("listen_address", configuration.listen_address);
