@@ -183,6 +183,9 @@ Result<std::string> SyncSteps::make_request(const engine::Action& action) {
     sent_.batch = store_.outbox.batch_after(acknowledged, action.batch_bytes, store_.identity.device(), key_);
   }
   ahead_.reset();
+  if (!sent_.batch && store_.identity.last_counter() > acknowledged) {
+    return Error{Errc::storage_corrupt, "A save that waits to be sent is missing from the store of this device. Tell the office before you write on."};
+  }
   if (sent_.batch) {
     put_batch(*sent_.batch, *request.mutable_batch());
     for (const storage::TimedOperation& timed : store_.outbox.effective_times(sent_.batch->first, sent_.batch->last)) {

@@ -6,6 +6,7 @@
 #include "codec/form_codec.h"
 #include "core/id.h"
 #include "service/enrolment.h"
+#include "sqlite/connection.h"
 
 namespace fieldsync::testing {
 namespace {
@@ -131,6 +132,12 @@ std::string App::copy_store() {
 void App::put_back(const std::string& copy) {
   database_.reset();
   std::ofstream(folder() + "/fieldsync.db", std::ios::binary) << copy;
+  open();
+}
+
+void App::damage(const char* sql) {
+  database_.reset();
+  sqlite::Connection(folder() + "/fieldsync.db", sqlite::OpenMode::read_write).execute(sql);
   open();
 }
 

@@ -53,6 +53,8 @@ class App {
   // that the app knows no more than the copy does.
   [[nodiscard]] std::string copy_store();
   void put_back(const std::string& copy);
+  // Runs the SQL on the closed store, and opens it again.
+  void damage(const char* sql);
   [[nodiscard]] std::string folder() const { return folder_.path().string(); }
 
   std::deque<Fault> faults;     // for the exchanges to come
