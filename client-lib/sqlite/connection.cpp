@@ -60,11 +60,6 @@ Statement& Statement::bind_text(int index, std::string_view text) {
   return *this;
 }
 
-Statement& Statement::bind_null(int index) {
-  check(statement_, sqlite3_bind_null(statement_, index));
-  return *this;
-}
-
 bool Statement::step() {
   const int code = sqlite3_step(statement_);
   if (code == SQLITE_ROW) return true;
@@ -135,8 +130,6 @@ void Connection::lock_exclusively() {
 }
 
 std::int64_t Connection::changes() const { return sqlite3_changes64(database_); }
-
-std::int64_t Connection::last_insert_rowid() const { return sqlite3_last_insert_rowid(database_); }
 
 Transaction::Transaction(Connection& connection) : connection_(connection), rollback_(connection.prepare("ROLLBACK")) {
   connection_.execute("BEGIN IMMEDIATE");

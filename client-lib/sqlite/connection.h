@@ -50,7 +50,6 @@ class Statement {
   Statement& bind_unsigned(int index, std::uint64_t number) { return bind(index, static_cast<std::int64_t>(number)); }
   Statement& bind_blob(int index, std::string_view bytes);
   Statement& bind_text(int index, std::string_view text);
-  Statement& bind_null(int index);
 
   // True while there is a row.
   bool step();
@@ -95,7 +94,6 @@ class Connection {
   void lock_exclusively();
 
   [[nodiscard]] std::int64_t changes() const;
-  [[nodiscard]] std::int64_t last_insert_rowid() const;
 
  private:
   sqlite3* database_ = nullptr;

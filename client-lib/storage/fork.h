@@ -48,8 +48,6 @@ class Fork {
   Result<void> begin_anew(const NewDevice& device);
 
  private:
-  Result<void> write_anew(const StoredOperation& stored, std::uint64_t counter, const core::DeviceId& device);
-
   Identity& identity_;
   Directory& directory_;
   RecordStore& records_;

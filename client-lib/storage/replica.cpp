@@ -219,7 +219,8 @@ Result<void> Replica::rebuild_shown(const core::RecordId& record) {
 Result<void> Replica::refill_after(std::uint64_t counter) {
   auto records = outbox_.reopen_after(counter);
   if (!records) return records.error();
-  for (const core::RecordId& record : *records) {
+  // Once for each: a record may have been edited many times.
+  for (const core::RecordId& record : std::set<core::RecordId>(records->begin(), records->end())) {
     if (auto rebuilt = rebuild_shown(record); !rebuilt) return rebuilt;
   }
   return {};
