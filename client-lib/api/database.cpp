@@ -5,13 +5,12 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "api/enrolment.h"
 #include "api/local_database.h"
 #include "api/record_editor_session.h"
 #include "api/record_view.h"
 #include "api/search_text.h"
 #include "api/sync_driver.h"
-#include "engine/enrolment_text.h"
-#include "fieldsync/v1/enrol.pb.h"
 
 namespace fieldsync {
 namespace {
@@ -69,8 +68,8 @@ class LocalDatabase final : public Database {
   }
 
   Result<void> set_server(const std::string& address) override {
-    if (address.find(':') == std::string::npos) return Error{Errc::invalid_argument, "The address must be host:port."};
     return guard([&]() -> Result<void> {
+      if (address.find(':') == std::string::npos) return Error{Errc::invalid_argument, "The address must be host:port."};
       const std::lock_guard lock(store_.mutex);
       sqlite::Transaction transaction(*store_.connection);
       store_.identity.set_server(address);
@@ -161,14 +160,14 @@ class LocalDatabase final : public Database {
   }
 
   Result<core::RecordId> find_by_prefix(std::string_view hex) override {
-    const std::string digits(hex.substr(0, 2 * core::RecordId::size));
-    const auto pad = [&](char digit) { return core::RecordId::parse_hex(digits + std::string(2 * core::RecordId::size - digits.size(), digit)); };
-    const auto low = pad('0');
-    const auto high = pad('f');
-    if (hex.size() < 2 || hex.size() > 2 * core::RecordId::size || !low || !high) {
-      return Error{Errc::invalid_argument, "'" + std::string(hex) + "' is not the beginning of a record's id."};
-    }
     return guard([&]() -> Result<core::RecordId> {
+      const std::string digits(hex.substr(0, 2 * core::RecordId::size));
+      const auto pad = [&](char digit) { return core::RecordId::parse_hex(digits + std::string(2 * core::RecordId::size - digits.size(), digit)); };
+      const auto low = pad('0');
+      const auto high = pad('f');
+      if (hex.size() < 2 || hex.size() > 2 * core::RecordId::size || !low || !high) {
+        return Error{Errc::invalid_argument, "'" + std::string(hex) + "' is not the beginning of a record's id."};
+      }
       const std::lock_guard lock(store_.mutex);
       const auto ids = store_.records.ids_from(low->view(), high->view());
       if (ids.empty()) return Error{Errc::not_found, "No record's id begins with '" + std::string(hex) + "'."};
@@ -206,10 +205,10 @@ class LocalDatabase final : public Database {
       Status status;
       const std::uint64_t acknowledged = store_.identity.acknowledged_counter();
       status.saved_here = store_.identity.last_counter() - acknowledged;
-      status.refused = store_.outbox.refused_count();
+      status.refused = store_.outbox.refused().size();
       status.durable = std::min(store_.identity.durable_counter(), acknowledged);
       status.sent = acknowledged - status.durable;
-      status.durable -= std::min(status.durable, status.refused);
+      status.durable -= std::min(status.durable, store_.outbox.refused_count());
       status.open_conflicts = all_conflicts().size();
       store_.records.for_each_shown({}, [&](const core::RecordState& state) {
         status.records += state.hidden() ? 0 : 1;
@@ -225,7 +224,8 @@ class LocalDatabase final : public Database {
       const std::lock_guard lock(store_.mutex);
       std::vector<RefusedOperation> operations;
       for (const storage::Refusal& refusal : store_.outbox.refused()) {
-        operations.push_back({{store_.identity.device(), refusal.counter}, refusal.record, refusal.code, refusal.message});
+        const core::DeviceId by = refusal.former_device.is_none() ? store_.identity.device() : refusal.former_device;
+        operations.push_back({{by, refusal.counter}, refusal.record, refusal.code, refusal.message});
       }
       return operations;
     });
@@ -262,29 +262,9 @@ class LocalDatabase final : public Database {
   // The functions below take the lock themselves.
 
   Result<Identity> enrol_at_office(const std::string& text, const std::string& device_name) {
-    auto enrolment = engine::parse_enrolment(text);
-    if (!enrolment) return enrolment.error();
-    auto transport = connect(enrolment->address, enrolment->pins, 10'000);
-    v1::EnrolRequest request;
-    request.set_protocol_version(1);
-    request.set_code(enrolment->code);
-    request.set_device_name(device_name);
-    transport->start("/v1/enrol", request.SerializeAsString());
-    auto answered = transport->wait();
-    if (!answered) return answered.error();
-    if (answered->status != 200) return api::error_of(*answered);
-    v1::EnrolReply reply;
-    const bool readable = reply.ParseFromString(answered->body);
-    const auto person = core::PersonId::from_bytes(reply.person().id());
-    if (!readable || !person) return Error{Errc::incompatible_server, {}};
-    {
-      const std::lock_guard lock(store_.mutex);
-      sqlite::Transaction transaction(*store_.connection);
-      store_.identity.set_person(*person, reply.person().name());
-      store_.identity.set_server(enrolment->address);
-      store_.identity.set_server_pins(enrolment->pins);
-      transaction.commit();
-    }
+    const std::unique_lock one_at_a_time(sync_mutex_, std::try_to_lock);
+    if (!one_at_a_time) return Error{Errc::in_use, "A sync is running already."};
+    if (auto enrolled = api::enrol(store_, text, device_name); !enrolled) return enrolled.error();
     return identity();
   }
 

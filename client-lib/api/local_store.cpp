@@ -14,20 +14,26 @@ Result<void> make_key_if_new(LocalStore& store) {
   return sqlite::guard([&]() -> Result<void> {
     if (!store.identity.private_key_pem().empty()) return {};
     const tls::KeyPair key = store.environment.make_key();
-    auto raw = tls::device_public_key(key.certificate_pem);
-    if (!raw) return raw.error();
-    std::array<unsigned char, crypto_hash_sha256_BYTES> hash{};
-    crypto_hash_sha256(hash.data(), reinterpret_cast<const unsigned char*>(raw->data()), raw->size());
-    core::DeviceId device;
-    std::copy_n(hash.begin(), device.bytes.size(), device.bytes.begin());
+    auto device = device_of(key.certificate_pem);
+    if (!device) return device.error();
     sqlite::Transaction transaction(*store.connection);
-    store.identity.set_key(key.private_key_pem, key.certificate_pem, device);
+    store.identity.set_key(key.private_key_pem, key.certificate_pem, *device);
     transaction.commit();
     return {};
   });
 }
 
 }  // namespace
+
+Result<core::DeviceId> device_of(const std::string& certificate_pem) {
+  auto raw = tls::device_public_key(certificate_pem);
+  if (!raw) return raw.error();
+  std::array<unsigned char, crypto_hash_sha256_BYTES> hash{};
+  crypto_hash_sha256(hash.data(), reinterpret_cast<const unsigned char*>(raw->data()), raw->size());
+  core::DeviceId device;
+  std::copy_n(hash.begin(), device.bytes.size(), device.bytes.begin());
+  return device;
+}
 
 Identity read_identity(LocalStore& store) {
   Identity identity;

@@ -10,6 +10,7 @@
 #include "fieldsync/database.h"
 #include "sqlite/connection.h"
 #include "storage/directory.h"
+#include "storage/fork.h"
 #include "storage/identity.h"
 #include "storage/outbox.h"
 #include "storage/record_store.h"
@@ -34,10 +35,14 @@ struct LocalStore {
   storage::RecordStore records{*connection};
   storage::Outbox outbox{*connection};
   storage::Replica replica{identity, directory, records, outbox};
+  storage::Fork fork{identity, directory, records, outbox, replica};
 };
 
 // Pre: the store's lock is held. Throws SqliteError.
 [[nodiscard]] Identity read_identity(LocalStore& store);
+
+// The id of the device that has this certificate.
+[[nodiscard]] Result<core::DeviceId> device_of(const std::string& certificate_pem);
 
 // Opens the database file, and gives a new one its device's key: work begins
 // before enrolment. Touches the file system through SQLite alone. Errors as

@@ -167,6 +167,10 @@ Result<SaveReceipt> RecordEditor::Session::save() {
   if (auto checked = core::check_operation(operation, form_); !checked) return checked.error();
   return sqlite::guard([&]() -> Result<SaveReceipt> {
     const std::lock_guard lock(store_.mutex);
+    if (writer_.device != store_.identity.device()) {
+      // What was on the screen may have other names now.
+      return Error{Errc::device_forked, "This device was enrolled anew while the record was open. Open it again and enter the change there."};
+    }
     operation.id = {writer_.device, store_.identity.last_counter() + 1};
     core::RecordState now = store_.records.shown(operation.record).value_or(core::RecordState{});
     count_on(now, operation);

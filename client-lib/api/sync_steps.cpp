@@ -100,16 +100,23 @@ void SyncSteps::on_answer(const Result<engine::HttpReply>& answer, core::Millise
 Result<void> SyncSteps::take_up(const Result<engine::HttpReply>& answer, core::Milliseconds took) {
   if (!answer) return answer.error();
   report_.body_bytes_down += answer->body.size();
-  if (answer->status != 200) return error_of(*answer);
+  if (answer->status != 200) {
+    const Error refused = error_of(*answer);
+    if (refused.code == Errc::device_forked) note_fork();
+    return refused;
+  }
   google::protobuf::Arena arena;
   auto& reply = *google::protobuf::Arena::CreateMessage<v1::SyncReply>(&arena);
   if (!reply.ParseFromString(answer->body)) return Error{Errc::incompatible_server, {}};
   if (reply.minimum_protocol_version() > protocol_version) return Error{Errc::unsupported_protocol_version, {}};
   std::uint64_t acknowledged_before = 0;
+  bool own_history = false;
   {
     const std::lock_guard lock(store_.mutex);
     acknowledged_before = store_.identity.acknowledged_counter();
+    own_history = store_.fork.is_own_history(reply);
   }
+  if (!own_history) return take_up_other_history(reply);
   auto taken = store_reply(reply);
   if (!taken) return taken.error();
   report_progress(reply);
@@ -127,6 +134,27 @@ Result<void> SyncSteps::take_up(const Result<engine::HttpReply>& answer, core::M
   if (sent_.batch && taken->operations_acknowledged == 0 && !rewound) {
     return Error{Errc::incompatible_server, "The server took the batch and acknowledged nothing of it. Everything stays saved here; tell the office."};
   }
+  session_.on_reply(exchanged);
+  return {};
+}
+
+void SyncSteps::note_fork() {
+  if (!sent_.batch) return;
+  const std::lock_guard lock(store_.mutex);
+  sqlite::Transaction transaction(*store_.connection);
+  store_.identity.set_forked_from(sent_.batch->first);
+  transaction.commit();
+}
+
+Result<void> SyncSteps::take_up_other_history(const v1::SyncReply& reply) {
+  const std::lock_guard lock(store_.mutex);
+  sqlite::Transaction transaction(*store_.connection);
+  const auto further = store_.fork.compare_on(reply, sent_.batch ? sent_.batch->last : 0);
+  if (!further) return further.error();
+  transaction.commit();
+  if (!*further) return Error{Errc::device_forked, {}};
+  engine::SyncSession::Exchanged exchanged;
+  exchanged.more_to_send = true;
   session_.on_reply(exchanged);
   return {};
 }
@@ -155,8 +183,16 @@ Result<std::string> SyncSteps::make_request(const engine::Action& action) {
     sent_.batch = store_.outbox.batch_after(acknowledged, action.batch_bytes, store_.identity.device(), key_);
   }
   ahead_.reset();
+  if (!sent_.batch && store_.identity.last_counter() > acknowledged) {
+    return Error{Errc::storage_corrupt, "A save that waits to be sent is missing from the store of this device. Tell the office before you write on."};
+  }
   if (sent_.batch) {
     put_batch(*sent_.batch, *request.mutable_batch());
+    for (const storage::TimedOperation& timed : store_.outbox.effective_times(sent_.batch->first, sent_.batch->last)) {
+      v1::EffectiveTime& former = *request.add_former_times();
+      former.set_counter(timed.counter);
+      former.set_effective_time_ms(timed.effective.ms);
+    }
     sent_.batch_bytes = sent_.batch->content.size();
     sent_.batch->content.clear();
   }
@@ -168,6 +204,7 @@ Result<storage::Taken> SyncSteps::store_reply(const v1::SyncReply& reply) {
   sqlite::Transaction transaction(*store_.connection);
   auto taken = store_.replica.take(reply);
   if (!taken) return taken;
+  if (store_.identity.forked_from() != 0) store_.identity.set_forked_from(0);
   transaction.commit();
   report_.operations_acknowledged += taken->operations_acknowledged;
   report_.operations_refused += taken->operations_refused;

@@ -58,6 +58,9 @@ class SyncSteps {
 
   Result<std::string> make_request(const engine::Action& action);
   Result<void> take_up(const Result<engine::HttpReply>& answer, core::Milliseconds took);
+  // The reply is not of this store's history: compares on, or ends with device_forked.
+  Result<void> take_up_other_history(const v1::SyncReply& reply);
+  void note_fork();
   Result<storage::Taken> store_reply(const v1::SyncReply& reply);
   SyncStep finish();
   void report_progress(const v1::SyncReply& reply);

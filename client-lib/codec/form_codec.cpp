@@ -1,5 +1,6 @@
 #include "codec/form_codec.h"
 
+#include <google/protobuf/arena.h>
 #include <google/protobuf/io/tokenizer.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <google/protobuf/text_format.h>
@@ -78,7 +79,9 @@ Result<Form> decode_form(const v1::Form& wire) {
 }
 
 Result<Form> decode_form(std::string_view bytes) {
-  v1::Form wire;
+  // On an arena: without memory protobuf loses what it allocates one by one.
+  google::protobuf::Arena arena;
+  auto& wire = *google::protobuf::Arena::CreateMessage<v1::Form>(&arena);
   if (!wire.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
     return Error{Errc::malformed_request, "The form could not be read."};
   }
@@ -94,7 +97,11 @@ Result<ParsedForm> parse_form_text(std::string_view text) {
   if (!parser.Parse(&stream, &wire)) return Error{Errc::malformed_request, "The form could not be read: " + first.message};
   auto form = decode_form(wire);
   if (!form) return form.error();
-  return ParsedForm{std::move(*form), wire.SerializeAsString()};
+  std::string bytes = wire.SerializeAsString();
+  // The text format lets any bytes be text; a device's parser does not, and would
+  // refuse every reply that holds them.
+  if (!decode_form(bytes)) return Error{Errc::invalid_text, "The form holds text that is not UTF-8. Save the file as UTF-8."};
+  return ParsedForm{std::move(*form), std::move(bytes)};
 }
 
 }  // namespace fieldsync::codec

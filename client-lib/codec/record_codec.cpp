@@ -206,11 +206,13 @@ Result<void> read_entries(std::string_view bytes, RecordState& state) {
 }
 
 bool names_every_stamp(const RecordState& state) {
+  std::vector<core::OperationId> named;
+  for (const FieldState& field : state.fields) {
+    for (const Sibling& sibling : field.siblings) named.push_back(sibling.id.operation);
+  }
+  std::sort(named.begin(), named.end());
   return std::all_of(state.stamps.begin(), state.stamps.end(), [&](const core::StampedOperation& stamped) {
-    return std::any_of(state.fields.begin(), state.fields.end(), [&](const FieldState& field) {
-      return std::any_of(field.siblings.begin(), field.siblings.end(),
-                         [&](const Sibling& sibling) { return sibling.id.operation == stamped.id; });
-    });
+    return std::binary_search(named.begin(), named.end(), stamped.id);
   });
 }
 
@@ -306,6 +308,7 @@ Result<RecordState> apply_changed_fields(const RecordState& state, std::string_v
       if (merged->find_stamp(sibling.id.operation) == nullptr) return damaged("a value's operation is not in its head.");
     }
   }
+  if (!names_every_stamp(*merged)) return damaged("a stamp belongs to no value.");
   return merged;
 }
 

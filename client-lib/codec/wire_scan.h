@@ -18,7 +18,7 @@ struct WireLimits {
   int depth_max;
 };
 
-// A request as a whole (DESIGN section 8).
+// A request as a whole (ARCHITECTURE.md, Limits).
 inline constexpr WireLimits request_limits{60'000, 16};
 
 // Walks `bytes` as a message of `type`. Refuses truncation, over-long varints,

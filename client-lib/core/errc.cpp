@@ -61,6 +61,9 @@ constexpr auto table = std::to_array<ErrcEntry>({
     {Errc::ambiguous, "ambiguous", 0, false, "More than one thing matches. Give more letters."},
     {Errc::incompatible_server, "incompatible_server", 0, false, "The server answered in a way that this version does not understand."},
     {Errc::out_of_memory, "out_of_memory", 503, true, "There was not enough memory. Nothing of this was stored; try again."},
+    {Errc::device_forked, "device_forked", 409, false,
+     "The office already has other saves under this device's numbers: this is an older copy of its store, or a second one. "
+     "Everything stays saved here. Ask the coordinator for a new code and enrol again; what the office lacks is sent then."},
 });
 
 }  // namespace

@@ -61,6 +61,7 @@ enum class Errc {
   incompatible_server,
   // Either side; at the end, because numbers stay.
   out_of_memory,
+  device_forked,
 };
 
 struct ErrcEntry {

@@ -68,7 +68,7 @@ bool RecordState::apply(Operation operation, const Stamp& stamp) {
   return true;
 }
 
-void RecordState::apply_write(FieldWrite write, const ValueId& value, Instant effective) {
+void RecordState::apply_write(FieldWrite&& write, const ValueId& value, Instant effective) {
   const bool already_replaced = std::any_of(awaited.begin(), awaited.end(), [&](const Awaited& entry) {
     return entry.key == write.key && entry.value == value;
   });
@@ -87,7 +87,7 @@ void RecordState::apply_write(FieldWrite write, const ValueId& value, Instant ef
 }
 
 void RecordState::replace(const FieldKey& key, FieldState& field, const ValueId& value, Instant effective) {
-  std::erase_if(field.siblings, [&](const Sibling& sibling) { return sibling.id == value; });
+  erase_if(field.siblings, [&](const Sibling& sibling) { return sibling.id == value; });
   if (seen.covers(value.operation)) return;
   const auto known = std::find_if(awaited.begin(), awaited.end(), [&](const Awaited& entry) {
     return entry.key == key && entry.value == value;
@@ -132,7 +132,7 @@ std::span<const Sibling> RecordState::siblings(const FieldKey& key) const {
   const auto at = std::lower_bound(fields.begin(), fields.end(), key,
                                    [](const FieldState& field, const FieldKey& wanted) { return field.key < wanted; });
   if (at == fields.end() || at->key != key) return {};
-  return at->siblings;
+  return {at->siblings.begin(), at->siblings.end()};
 }
 
 const Stamp* RecordState::find_stamp(const OperationId& wanted) const {

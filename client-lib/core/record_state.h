@@ -16,20 +16,14 @@
 
 #include "core/id.h"
 #include "core/operation.h"
+#include "core/siblings.h"
 
 namespace fieldsync::core {
-
-// One value that nobody has replaced yet.
-struct Sibling {
-  ValueId id;
-  Value value;
-  bool operator==(const Sibling&) const = default;
-};
 
 // The siblings of one field, sorted by id: an order that no clock changes.
 struct FieldState {
   FieldKey key;
-  std::vector<Sibling> siblings;
+  Siblings siblings;
   bool operator==(const FieldState&) const = default;
 };
 
@@ -91,7 +85,7 @@ struct RecordState {
 
  private:
   FieldState& field_at(const FieldKey& key);
-  void apply_write(FieldWrite write, const ValueId& id, Instant effective);
+  void apply_write(FieldWrite&& write, const ValueId& id, Instant effective);
   void replace(const FieldKey& key, FieldState& field, const ValueId& value, Instant effective);
   void drop_arrived(const OperationId& id);
   void forget_unused_stamps();

@@ -1,6 +1,8 @@
 #include "core/text.h"
 
+#include <bit>
 #include <cstdint>
+#include <cstring>
 
 namespace fieldsync::core {
 namespace {
@@ -26,6 +28,15 @@ CodePoint decode(std::string_view rest) {
   return {value, length};
 }
 
+// Whether four characters of two bytes each, 1101xxxx 10xxxxxx, stand
+// here: U+0400 to U+07FF, so all of Cyrillic, which most text is.
+bool four_of_two_bytes(const char* at) {
+  static_assert(std::endian::native == std::endian::little);
+  std::uint64_t bytes = 0;
+  std::memcpy(&bytes, at, sizeof bytes);
+  return (bytes & 0xC0F0C0F0C0F0C0F0) == 0x80D080D080D080D0;
+}
+
 bool is_forbidden(std::uint32_t value) {
   if (value == '\t' || value == '\n') return false;
   return value < 0x20 || (value >= 0x7F && value < 0xA0);
@@ -35,21 +46,23 @@ bool is_forbidden(std::uint32_t value) {
 
 std::optional<std::size_t> count_characters(std::string_view text) {
   std::size_t characters = 0;
-  for (std::size_t at = 0; at < text.size(); ++characters) {
-    // Plain ASCII and the two bytes of Cyrillic, which is most of what there is.
-    const auto lead = static_cast<std::uint8_t>(text[at]);
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  while (at != end) {
+    if (end - at >= 8 && four_of_two_bytes(at)) {
+      at += 8;
+      characters += 4;
+      continue;
+    }
+    const auto lead = static_cast<std::uint8_t>(*at);
     if (lead >= 0x20 && lead < 0x7F) {
       ++at;
-      continue;
+    } else {
+      const CodePoint point = decode({at, static_cast<std::size_t>(end - at)});
+      if (point.bytes == 0 || is_forbidden(point.value)) return std::nullopt;
+      at += point.bytes;
     }
-    const bool two_bytes = lead >= 0xC3 && lead < 0xE0 && text.size() - at > 1;
-    if (two_bytes && (static_cast<std::uint8_t>(text[at + 1]) & 0xC0) == 0x80) {
-      at += 2;
-      continue;
-    }
-    const CodePoint point = decode(text.substr(at));
-    if (point.bytes == 0 || is_forbidden(point.value)) return std::nullopt;
-    at += point.bytes;
+    ++characters;
   }
   return characters;
 }

@@ -123,9 +123,13 @@ Result<void> check_write(const FieldWrite& write, const FormField* field) {
   return check_value(write.value, field);
 }
 
+bool is_secret(const FormField& field) {
+  return field.confidentiality == Confidentiality::sealed || field.confidentiality == Confidentiality::safety;
+}
+
 bool is_open_secret(const Value& value, const FormField* field) {
   if (field == nullptr || std::holds_alternative<SealedValue>(value) || std::holds_alternative<Empty>(value)) return false;
-  return field->confidentiality == Confidentiality::sealed || field->confidentiality == Confidentiality::safety;
+  return is_secret(*field);
 }
 
 // Whether each field's writes follow one another: no key begins a second run.
@@ -147,7 +151,8 @@ bool may_repeat(const FormField* field) {
 }  // namespace
 
 bool holds_open_secret(const Operation& operation, const Form& form) {
-  return std::any_of(operation.writes.begin(), operation.writes.end(),
+  const bool has_secrets = std::any_of(form.fields.begin(), form.fields.end(), [](const FormField& field) { return is_secret(field); });
+  return has_secrets && std::any_of(operation.writes.begin(), operation.writes.end(),
                      [&](const FieldWrite& write) { return is_open_secret(write.value, form.find(write.key.field)); });
 }
 

@@ -32,6 +32,11 @@ void check(sqlite3_stmt* statement, int code) {
 
 }  // namespace
 
+void forget_memory_statistics() {
+  const int code = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+  FIELDSYNC_CHECK(code == SQLITE_OK, "it is called before SQLite is used");
+}
+
 Statement::~Statement() {
   sqlite3_reset(statement_);
   sqlite3_clear_bindings(statement_);
@@ -52,11 +57,6 @@ Statement& Statement::bind_blob(int index, std::string_view bytes) {
 Statement& Statement::bind_text(int index, std::string_view text) {
   const char* data = text.data() == nullptr ? "" : text.data();
   check(statement_, sqlite3_bind_text64(statement_, index, data, text.size(), SQLITE_STATIC, SQLITE_UTF8));
-  return *this;
-}
-
-Statement& Statement::bind_null(int index) {
-  check(statement_, sqlite3_bind_null(statement_, index));
   return *this;
 }
 
@@ -130,8 +130,6 @@ void Connection::lock_exclusively() {
 }
 
 std::int64_t Connection::changes() const { return sqlite3_changes64(database_); }
-
-std::int64_t Connection::last_insert_rowid() const { return sqlite3_last_insert_rowid(database_); }
 
 Transaction::Transaction(Connection& connection) : connection_(connection), rollback_(connection.prepare("ROLLBACK")) {
   connection_.execute("BEGIN IMMEDIATE");

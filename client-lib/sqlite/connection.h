@@ -50,7 +50,6 @@ class Statement {
   Statement& bind_unsigned(int index, std::uint64_t number) { return bind(index, static_cast<std::int64_t>(number)); }
   Statement& bind_blob(int index, std::string_view bytes);
   Statement& bind_text(int index, std::string_view text);
-  Statement& bind_null(int index);
 
   // True while there is a row.
   bool step();
@@ -67,6 +66,10 @@ class Statement {
  private:
   sqlite3_stmt* statement_;
 };
+
+// Turns SQLite's own count of its memory off, which takes a lock for each piece. For a
+// program, before its first connection; never for a library, whose host decides.
+void forget_memory_statistics();
 
 enum class OpenMode { read_write, read_only };
 
@@ -91,7 +94,6 @@ class Connection {
   void lock_exclusively();
 
   [[nodiscard]] std::int64_t changes() const;
-  [[nodiscard]] std::int64_t last_insert_rowid() const;
 
  private:
   sqlite3* database_ = nullptr;

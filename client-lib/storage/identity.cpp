@@ -11,6 +11,12 @@ void Identity::set_key(std::string_view private_key, std::string_view certificat
   set_text("private_key", private_key);
   set_text("certificate", certificate);
   set_text("device", device_id.view());
+  read_device_again();
+}
+
+void Identity::set_next_key(std::string_view private_key, std::string_view certificate) {
+  set_text("next_private_key", private_key);
+  set_text("next_certificate", certificate);
 }
 
 void Identity::set_person(const core::PersonId& person_id, std::string_view name) {

@@ -27,6 +27,8 @@ class Identity {
     if (device_.is_none()) device_ = id<core::DeviceId>("device");
     return device_;
   }
+  // After a transaction with set_key() that may have been undone.
+  void read_device_again() { device_ = {}; }
 
   // None before enrolment.
   [[nodiscard]] core::PersonId person() { return id<core::PersonId>("person"); }
@@ -45,6 +47,15 @@ class Identity {
   void set_acknowledged_counter(std::uint64_t counter) { set_number("acknowledged_counter", counter); }
   [[nodiscard]] std::uint64_t durable_counter() { return number("durable_counter"); }
   void set_durable_counter(std::uint64_t counter) { set_number("durable_counter", counter); }
+
+  // The first of this device's counters under which the server has, or may have, what
+  // another copy of this store saved; 0 where no such copy is known (storage/fork.h).
+  [[nodiscard]] std::uint64_t forked_from() { return number("forked_from"); }
+  void set_forked_from(std::uint64_t counter) { set_number("forked_from", counter); }
+  // The key with which a forked store enrols anew; empty before it first asks.
+  [[nodiscard]] std::string next_private_key_pem() { return text("next_private_key"); }
+  [[nodiscard]] std::string next_certificate_pem() { return text("next_certificate"); }
+  void set_next_key(std::string_view private_key_pem, std::string_view certificate_pem);
 
   [[nodiscard]] std::uint64_t forms_version() { return number("forms_version"); }
   void set_forms_version(std::uint64_t version) { set_number("forms_version", version); }
@@ -65,7 +76,7 @@ class Identity {
   void set_number(std::string_view key, std::uint64_t value);
 
   sqlite::Connection& connection_;
-  core::DeviceId device_;  // kept once it was read: it never changes
+  core::DeviceId device_;  // kept once it was read
 };
 
 }  // namespace fieldsync::storage

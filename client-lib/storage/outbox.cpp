@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
 
 #include "codec/operation_codec.h"
 #include "codec/wire_scan.h"
+#include "storage/stamper.h"
 
 namespace fieldsync::storage {
 namespace {
@@ -95,11 +97,14 @@ void Outbox::refuse(std::uint64_t counter, const std::string& code, const std::s
 }
 
 std::vector<Refusal> Outbox::refused() {
-  auto select = connection_.prepare("SELECT counter, record, code, message FROM refused ORDER BY counter");
+  auto select = connection_.prepare(
+      "SELECT device, counter, record, code, message FROM former_refused"
+      " UNION ALL SELECT x'', counter, record, code, message FROM refused ORDER BY 1, 2");
   std::vector<Refusal> refusals;
   while (select.step()) {
-    refusals.push_back({select.unsigned_integer(0), core::RecordId::from_bytes(select.blob(1)).value_or(core::RecordId{}),
-                        std::string(select.text(2)), std::string(select.text(3))});
+    refusals.push_back({core::DeviceId::from_bytes(select.blob(0)).value_or(core::DeviceId{}), select.unsigned_integer(1),
+                        core::RecordId::from_bytes(select.blob(2)).value_or(core::RecordId{}), std::string(select.text(3)),
+                        std::string(select.text(4))});
   }
   return refusals;
 }
@@ -110,9 +115,51 @@ std::uint64_t Outbox::refused_count() {
 }
 
 bool Outbox::has_refused(const core::RecordId& record) {
-  auto select = connection_.prepare("SELECT 1 FROM refused WHERE record = ?1 LIMIT 1");
+  auto select = connection_.prepare("SELECT 1 FROM refused WHERE record = ?1 UNION ALL SELECT 1 FROM former_refused WHERE record = ?1 LIMIT 1");
   select.bind_blob(1, record.view());
   return select.step();
+}
+
+void Outbox::note_stamps(const v1::BatchStamps& stamps, std::uint64_t last) {
+  auto note = connection_.prepare("INSERT OR REPLACE INTO batch_stamps(first, last, stamps) VALUES(?1, ?2, ?3)");
+  const std::string bytes = stamps.SerializeAsString();
+  note.bind_unsigned(1, stamps.first_counter()).bind_unsigned(2, last).bind_blob(3, bytes).run();
+}
+
+void Outbox::note_effective_time(std::uint64_t counter, core::Instant effective) {
+  auto nearest = connection_.prepare("SELECT last FROM batch_stamps WHERE first <= ?1 ORDER BY first DESC, last DESC LIMIT 1");
+  nearest.bind_unsigned(1, counter);
+  if (nearest.step() && nearest.unsigned_integer(0) >= counter) return;
+  v1::BatchStamps stamps;
+  stamps.set_first_counter(counter);
+  v1::EffectiveTime& time = *stamps.add_exceptions();
+  time.set_counter(counter);
+  time.set_effective_time_ms(effective.ms);
+  note_stamps(stamps, counter);
+}
+
+std::vector<TimedOperation> Outbox::effective_times(std::uint64_t first, std::uint64_t last) {
+  std::map<std::uint64_t, core::Instant> times;
+  // No batch that reaches to `first` begins further back than a batch is long.
+  auto noted = connection_.prepare(
+      "SELECT first, last, stamps FROM batch_stamps WHERE first > ?1 - ?3 AND first <= ?2 AND last >= ?1");
+  noted.bind_unsigned(1, first).bind_unsigned(2, last).bind_unsigned(3, codec::operations_per_batch_max);
+  while (noted.step()) {
+    v1::BatchStamps stamps;
+    if (!stamps.ParseFromArray(noted.blob(2).data(), static_cast<int>(noted.blob(2).size()))) continue;
+    const Stamper stamper(stamps);
+    auto waiting = connection_.prepare("SELECT counter, bytes FROM operation WHERE counter BETWEEN ?1 AND ?2");
+    waiting.bind_unsigned(1, std::max(first, noted.unsigned_integer(0))).bind_unsigned(2, std::min(last, noted.unsigned_integer(1)));
+    while (waiting.step()) {
+      std::size_t elements = 0;
+      const std::uint64_t counter = waiting.unsigned_integer(0);
+      const auto operation = codec::decode_operation(waiting.blob(1), {{}, counter}, {}, elements);
+      if (operation) times[counter] = stamper.effective_time(operation->claimed, counter);
+    }
+  }
+  std::vector<TimedOperation> timed;
+  for (const auto& [counter, time] : times) timed.push_back({counter, time});
+  return timed;
 }
 
 std::optional<SignedBatch> Outbox::stored_batch(std::uint64_t first, std::size_t wire_bytes_max) {
@@ -222,6 +269,34 @@ Result<std::vector<core::RecordId>> Outbox::reopen_after(std::uint64_t counter) 
     }
   }
   return records;
+}
+
+bool Outbox::signed_batch_ends_at(std::uint64_t last, std::string_view hash_prefix) {
+  // The newest first: mostly it is the last one.
+  auto select = connection_.prepare("SELECT hash FROM batch WHERE last = ?1 ORDER BY first DESC");
+  select.bind_unsigned(1, last);
+  while (select.step()) {
+    if (select.blob(0).starts_with(hash_prefix)) return true;
+  }
+  return false;
+}
+
+std::vector<StoredOperation> Outbox::all() {
+  auto select = connection_.prepare("SELECT counter, record, bytes FROM operation ORDER BY counter");
+  std::vector<StoredOperation> operations;
+  while (select.step()) operations.push_back(read_operation(select));
+  return operations;
+}
+
+void Outbox::set_aside(const core::DeviceId& former, std::uint64_t last) {
+  auto batches = connection_.prepare(
+      "INSERT INTO former_batch SELECT ?1, first, last, hash, previous, encoding, signature, content FROM batch WHERE first <= ?2");
+  batches.bind_blob(1, former.view()).bind_unsigned(2, last).run();
+  auto refusals = connection_.prepare("INSERT INTO former_refused SELECT ?1, counter, record, bytes, code, message FROM refused");
+  refusals.bind_blob(1, former.view()).run();
+  for (const char* clear : {"DELETE FROM batch", "DELETE FROM batch_stamps", "DELETE FROM refused", "DELETE FROM operation"}) {
+    connection_.prepare(clear).run();
+  }
 }
 
 }  // namespace fieldsync::storage

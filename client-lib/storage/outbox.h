@@ -14,6 +14,7 @@
 #include "codec/batch.h"
 #include "codec/frame.h"
 #include "core/operation.h"
+#include "fieldsync/v1/sync.pb.h"
 #include "sqlite/connection.h"
 
 namespace fieldsync::storage {
@@ -41,7 +42,13 @@ struct SignedBatch {
   std::string content;
 };
 
+struct TimedOperation {
+  std::uint64_t counter = 0;
+  core::Instant effective;
+};
+
 struct Refusal {
+  core::DeviceId former_device;  // none for this device as it is now
   std::uint64_t counter = 0;
   core::RecordId record;
   std::string code;
@@ -66,8 +73,16 @@ class Outbox {
   // Keeps the operation aside with the office's reason.
   void refuse(std::uint64_t counter, const std::string& code, const std::string& message);
   [[nodiscard]] std::vector<Refusal> refused();
+  // Without those that were sent under a former id of this device.
   [[nodiscard]] std::uint64_t refused_count();
   [[nodiscard]] bool has_refused(const core::RecordId& record);
+
+  // How the office stamped own operations: those of a batch up to `last`, or one that
+  // came back with its record because the reply to its batch was lost.
+  void note_stamps(const v1::BatchStamps& stamps, std::uint64_t last);
+  void note_effective_time(std::uint64_t counter, core::Instant effective);
+  // As far as they are known, of the operations that wait.
+  [[nodiscard]] std::vector<TimedOperation> effective_times(std::uint64_t first, std::uint64_t last);
 
   // The batch that starts after `after` and has about `wire_bytes_max` bytes as
   // sent: one that was stored before where it fits, else a new one, signed and
@@ -84,6 +99,14 @@ class Outbox {
   // back among those that wait, from the batches in which they were sent, and
   // returns their records.
   [[nodiscard]] Result<std::vector<core::RecordId>> reopen_after(std::uint64_t counter);
+
+  // Whether this store signed a batch that ends at `last` and whose hash begins so.
+  [[nodiscard]] bool signed_batch_ends_at(std::uint64_t last, std::string_view hash_prefix);
+  // Every operation that the replica does not hold, in order.
+  [[nodiscard]] std::vector<StoredOperation> all();
+  // The device takes another id: nothing waits any more, and what was signed up to
+  // `last` or refused is kept aside under the former one.
+  void set_aside(const core::DeviceId& former, std::uint64_t last);
 
  private:
   [[nodiscard]] std::optional<SignedBatch> stored_batch(std::uint64_t first, std::size_t wire_bytes_max);

@@ -59,7 +59,7 @@ void RecordStore::drop_shown(const core::RecordId& id) {
   auto remove = connection_.prepare("DELETE FROM record WHERE id = ?1 AND head IS NULL");
   remove.bind_blob(1, id.view()).run();
   auto update = connection_.prepare(
-      "UPDATE record SET shown_head = NULL, shown_body = NULL, shown_body_hash = NULL WHERE id = ?1");
+      "UPDATE record SET shown_head = NULL, shown_body = NULL, shown_body_hash = NULL WHERE id = ?1 AND shown_head IS NOT NULL");
   update.bind_blob(1, id.view()).run();
 }
 

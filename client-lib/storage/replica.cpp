@@ -5,6 +5,7 @@
 #include "codec/digest.h"
 #include "codec/operation_codec.h"
 #include "codec/record_codec.h"
+#include "storage/stamper.h"
 
 namespace fieldsync::storage {
 namespace {
@@ -17,28 +18,6 @@ core::Stamp provisional(const core::Operation& operation) {
   return {operation.author, operation.claimed, operation.claimed, operation.claimed, 0,
           operation.origin == core::OperationOrigin::machine};
 }
-
-// Stamps an own operation exactly as the server did.
-class Stamper {
- public:
-  explicit Stamper(const v1::BatchStamps& stamps)
-      : arrival_{{stamps.received_time_ms()}, {stamps.clock_offset_ms()}} {
-    for (const v1::EffectiveTime& exception : stamps.exceptions()) {
-      exceptions_[exception.counter()] = core::Instant{exception.effective_time_ms()};
-    }
-  }
-
-  void apply(core::Stamp& stamp, std::uint64_t counter, std::uint64_t seq) const {
-    const auto exception = exceptions_.find(counter);
-    stamp.effective = exception != exceptions_.end() ? exception->second : core::corrected_time(stamp.claimed, arrival_);
-    stamp.received = arrival_.received;
-    stamp.seq = seq;
-  }
-
- private:
-  core::Arrival arrival_;
-  std::map<std::uint64_t, core::Instant> exceptions_;
-};
 
 }  // namespace
 
@@ -56,7 +35,7 @@ Result<Taken> Replica::take(const v1::SyncReply& reply) {
   }
   for (const v1::ScopeChanges& changes : reply.scopes()) {
     const ConfirmedByRecord own = confirmed_in(changes, reply);
-    if (auto done = take_scope(changes, own, reply.stamps(), taken); !done) return done.error();
+    if (auto done = take_scope(changes, own, reply, taken); !done) return done.error();
   }
   if (!reply.more() && !taken.begins_anew) records_.drop_stale();
   take_scopes_gone(reply);
@@ -64,6 +43,7 @@ Result<Taken> Replica::take(const v1::SyncReply& reply) {
   const std::uint64_t before = identity_.acknowledged_counter();
   if (reply.acknowledged_counter() > before) {
     taken.operations_acknowledged = reply.acknowledged_counter() - before;
+    if (reply.has_stamps()) outbox_.note_stamps(reply.stamps(), reply.acknowledged_counter());
     outbox_.forget_other_cuts(reply.acknowledged_counter());
   }
   if (reply.acknowledged_counter() < before) {
@@ -107,8 +87,9 @@ std::vector<std::uint64_t> Replica::counters_of(const ConfirmedByRecord& own) {
   return counters;
 }
 
-Result<void> Replica::take_scope(const v1::ScopeChanges& changes, const ConfirmedByRecord& own, const v1::BatchStamps& stamps,
+Result<void> Replica::take_scope(const v1::ScopeChanges& changes, const ConfirmedByRecord& own, const v1::SyncReply& reply,
                                  Taken& taken) {
+  const std::uint64_t acknowledged = reply.acknowledged_counter();
   const auto scope = core::ScopeId::from_bytes(changes.scope());
   if (!scope) return unreadable("a scope's id is not 16 bytes.");
   const auto row = directory_.scope(*scope);
@@ -122,11 +103,9 @@ Result<void> Replica::take_scope(const v1::ScopeChanges& changes, const Confirme
   }
   std::set<core::RecordId> told;
   for (const v1::RecordChange& change : changes.changes()) {
-    auto head = codec::decode_head(change.head());
-    if (!head) return unreadable(head.error().message());
-    auto grown = take_change(change, *scope);
-    if (!grown) return grown.error();
-    if (!*grown) {
+    auto changed = take_change(change, *scope, acknowledged);
+    if (!changed) return changed.error();
+    if (!*changed) {
       // The server was restored and has grown past this device's position. Asked
       // without one, it sends whole records, which always fit.
       if (row->cursor.empty()) return unreadable("it changes a record that it never sent.");
@@ -134,13 +113,13 @@ Result<void> Replica::take_scope(const v1::ScopeChanges& changes, const Confirme
       taken.begins_anew = true;
       return {};
     }
-    digest += **grown;
-    told.insert(head->id);
+    digest += (*changed)->digest_growth;
+    told.insert((*changed)->record);
     ++taken.records_received;
   }
   for (const auto& [record, operations] : own) {
     if (told.contains(record)) continue;
-    auto grown = confirm(record, operations, stamps);
+    auto grown = confirm(record, operations, reply.stamps());
     if (!grown) return grown.error();
     digest += *grown;
   }
@@ -155,35 +134,35 @@ void Replica::read_anew(const core::ScopeId& scope) {
   directory_.set_position(scope, {}, 0);
 }
 
-Result<std::optional<std::uint64_t>> Replica::take_change(const v1::RecordChange& change, const core::ScopeId& scope) {
-  auto head = codec::decode_head(change.head());
+Result<std::optional<Replica::Changed>> Replica::take_change(const v1::RecordChange& change, const core::ScopeId& scope,
+                                                             std::uint64_t acknowledged) {
+  const bool framed = change.content_case() == v1::RecordChange::kBodyFrame;
+  const bool whole = framed || change.content_case() == v1::RecordChange::kBody;
+  if (!whole && !change.has_changed()) return unreadable("a record comes without its body.");
+  auto opened = framed ? records_.body_of(change.body_frame()) : Result<std::string>(change.body());
+  if (!opened) return unreadable(opened.error().message());
+  // What was stored unread would fail on the screen, and every query with it.
+  auto head = whole ? codec::decode_record(change.head(), *opened) : codec::decode_head(change.head());
   if (!head) return unreadable(head.error().message());
   if (head->scope != scope) return unreadable("a record belongs to another scope.");
-  std::uint64_t grown = 0;
-  switch (change.content_case()) {
-    case v1::RecordChange::kBodyFrame: {
-      const auto body = records_.body_of(change.body_frame());
-      if (!body) return unreadable(body.error().message());
-      grown = records_.put_replica_frame(*head, change.head(), change.body_frame(), codec::hash_bytes(*body));
-      break;
-    }
-    case v1::RecordChange::kBody:
-      grown = records_.put_replica_frame(*head, change.head(), records_.frame_of(change.body()), codec::hash_bytes(change.body()));
-      break;
-    case v1::RecordChange::kChanged: {
-      const core::RecordState known = records_.replica(head->id);
-      if (known.id.is_none()) return std::optional<std::uint64_t>();
-      auto merged = codec::apply_changed_fields(known, change.head(), change.changed().SerializeAsString());
-      if (!merged) return std::optional<std::uint64_t>();
-      grown = records_.put_replica(*merged);
-      break;
-    }
-    default:
-      return unreadable("a record comes without its body.");
+  Changed changed{head->id, 0};
+  if (whole) {
+    const std::string frame = framed ? change.body_frame() : records_.frame_of(*opened);
+    changed.digest_growth = records_.put_replica_frame(*head, change.head(), frame, codec::hash_bytes(*opened));
+  } else {
+    const core::RecordState known = records_.replica(head->id);
+    if (known.id.is_none()) return std::optional<Changed>();
+    auto merged = codec::apply_changed_fields(known, change.head(), change.changed().SerializeAsString());
+    if (!merged) return std::optional<Changed>();
+    changed.digest_growth = records_.put_replica(*merged);
   }
-  outbox_.remove_of_record(head->id, head->seen.counter_of(identity_.device()));
+  for (const core::StampedOperation& stamped : head->stamps) {
+    if (stamped.id.device == identity_.device()) outbox_.note_effective_time(stamped.id.counter, stamped.stamp.effective);
+  }
+  // A greater counter would be another copy's save, which only looks like what waits here.
+  outbox_.remove_of_record(head->id, std::min(head->seen.counter_of(identity_.device()), acknowledged));
   if (auto rebuilt = rebuild_shown(head->id); !rebuilt) return rebuilt.error();
-  return std::optional(grown);
+  return std::optional(changed);
 }
 
 Result<std::uint64_t> Replica::confirm(const core::RecordId& record, const std::vector<Confirmed>& own,
@@ -198,7 +177,7 @@ Result<std::uint64_t> Replica::confirm(const core::RecordId& record, const std::
       const auto confirmed = std::find_if(own.begin(), own.end(), [&](const Confirmed& entry) {
         return stamped.id == core::OperationId{device, entry.counter};
       });
-      if (confirmed != own.end()) stamper.apply(stamped.stamp, confirmed->counter, confirmed->seq);
+      if (confirmed != own.end()) stamper.stamp(stamped.stamp, confirmed->counter, confirmed->seq);
     }
     return records_.confirm_shown(*shown);
   }
@@ -210,7 +189,7 @@ Result<std::uint64_t> Replica::confirm(const core::RecordId& record, const std::
     auto operation = codec::decode_operation(stored.bytes, {device, stored.counter}, identity_.person(), elements);
     if (!operation) return operation.error();
     core::Stamp stamp = provisional(*operation);
-    stamper.apply(stamp, confirmed->counter, confirmed->seq);
+    stamper.stamp(stamp, confirmed->counter, confirmed->seq);
     state.apply(std::move(*operation), stamp);
   }
   const std::uint64_t grown = records_.put_replica(state);
@@ -240,7 +219,8 @@ Result<void> Replica::rebuild_shown(const core::RecordId& record) {
 Result<void> Replica::refill_after(std::uint64_t counter) {
   auto records = outbox_.reopen_after(counter);
   if (!records) return records.error();
-  for (const core::RecordId& record : *records) {
+  // Once for each: a record may have been edited many times.
+  for (const core::RecordId& record : std::set<core::RecordId>(records->begin(), records->end())) {
     if (auto rebuilt = rebuild_shown(record); !rebuilt) return rebuilt;
   }
   return {};

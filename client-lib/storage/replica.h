@@ -38,6 +38,9 @@ class Replica {
   // The replica with the device's waiting operations on top, stored as shown.
   Result<void> rebuild_shown(const core::RecordId& record);
 
+  // The server lost what it had acknowledged after `counter`: it waits again.
+  Result<void> refill_after(std::uint64_t counter);
+
  private:
   // One of the batch's operations, as the server numbered it.
   struct Confirmed {
@@ -48,16 +51,17 @@ class Replica {
   static std::vector<std::uint64_t> counters_of(const ConfirmedByRecord& own);
 
   Result<void> take_directory(const v1::SyncReply& reply);
-  Result<void> take_scope(const v1::ScopeChanges& changes, const ConfirmedByRecord& own, const v1::BatchStamps& stamps, Taken& taken);
-  // By how much the scope's digest grows; nothing where the changed fields do not
-  // fit the device's copy of the record.
-  Result<std::optional<std::uint64_t>> take_change(const v1::RecordChange& change, const core::ScopeId& scope);
+  Result<void> take_scope(const v1::ScopeChanges& changes, const ConfirmedByRecord& own, const v1::SyncReply& reply, Taken& taken);
+  struct Changed {
+    core::RecordId record;
+    std::uint64_t digest_growth = 0;
+  };
+  // Nothing where the changed fields do not fit the device's copy of the record.
+  Result<std::optional<Changed>> take_change(const v1::RecordChange& change, const core::ScopeId& scope, std::uint64_t acknowledged);
   // The next request names no position in the scope: the server sends it whole.
   void read_anew(const core::ScopeId& scope);
   ConfirmedByRecord confirmed_in(const v1::ScopeChanges& changes, const v1::SyncReply& reply);
   Result<std::uint64_t> confirm(const core::RecordId& record, const std::vector<Confirmed>& own, const v1::BatchStamps& stamps);
-  // The server lost what it had acknowledged after `counter`: it waits again.
-  Result<void> refill_after(std::uint64_t counter);
   void take_scopes_gone(const v1::SyncReply& reply);
 
   Identity& identity_;

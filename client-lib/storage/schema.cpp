@@ -43,6 +43,21 @@ CREATE TABLE batch(first INTEGER NOT NULL, last INTEGER NOT NULL, hash BLOB NOT 
 -- 1: the scope is being read anew and this replica has not been told again. It is
 -- shown until the reading has come to its end, and dropped then.
 ALTER TABLE record ADD COLUMN stale INTEGER NOT NULL DEFAULT 0;
+-- Empty but for such times: every reply asks for it.
+CREATE INDEX record_stale ON record(stale) WHERE stale = 1;
+-- How the office stamped each batch (BatchStamps): a restored office that gets its
+-- operations again is told their effective times, and they keep them.
+CREATE TABLE batch_stamps(first INTEGER NOT NULL, last INTEGER NOT NULL, stamps BLOB NOT NULL,
+                          PRIMARY KEY(first, last)) WITHOUT ROWID;
+)"},
+    {3, R"(
+-- What this store signed, and what the office refused, under a device's id that it
+-- has given up because another copy of the store used it too (storage/fork.h).
+CREATE TABLE former_batch(device BLOB NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, hash BLOB NOT NULL,
+                          previous BLOB NOT NULL, encoding INTEGER NOT NULL, signature BLOB NOT NULL, content BLOB NOT NULL,
+                          PRIMARY KEY(device, first, last));
+CREATE TABLE former_refused(device BLOB NOT NULL, counter INTEGER NOT NULL, record BLOB NOT NULL, bytes BLOB NOT NULL,
+                            code TEXT NOT NULL, message TEXT NOT NULL, PRIMARY KEY(device, counter));
 )"},
 });
 
@@ -53,7 +68,8 @@ Result<std::unique_ptr<sqlite::Connection>> open_store(const std::string& path, 
   return sqlite::guard([&]() -> Result<std::unique_ptr<sqlite::Connection>> {
     auto connection = std::make_unique<sqlite::Connection>(path, sqlite::OpenMode::read_write);
     connection->lock_exclusively();
-    connection->execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA fullfsync=ON; PRAGMA secure_delete=ON;");
+    connection->execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA fullfsync=ON; PRAGMA secure_delete=ON;"
+                        "PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=16777216;");
     sqlite::migrate(*connection, application_id, migrations);
     return connection;
   });

@@ -55,17 +55,27 @@ struct Settings {
   }
 };
 
+// In quotes, as TOML wants it.
+toml::value<std::string> quoted(const std::string& text) { return toml::value<std::string>(text); }
+
 }  // namespace
 
 Result<Configuration> read_configuration(const std::filesystem::path& folder) {
   Configuration configuration;
   configuration.folder = folder;
-  const auto file = configuration.file();
-  if (!std::filesystem::exists(file)) {
+  if (!std::filesystem::exists(configuration.file())) {
     return Error{Errc::not_found, "There is no server in " + folder.string() + ". Make one: fieldsync-server --dir " + folder.string() + " init"};
   }
+  const auto text = read_file(configuration.file());
+  return text ? parse_configuration(*text, folder) : Result<Configuration>(text.error());
+}
+
+Result<Configuration> parse_configuration(std::string_view text, const std::filesystem::path& folder) {
+  Configuration configuration;
+  configuration.folder = folder;
+  const auto file = configuration.file();
   try {
-    const toml::table table = toml::parse_file(file.string());
+    const toml::table table = toml::parse(text);
     if (auto checked = check_names(table, file); !checked) return checked.error();
     const Settings settings{table, file};
     auto done = settings.text("listen_address", configuration.listen_address);
@@ -86,16 +96,16 @@ std::string configuration_text(const Configuration& configuration) {
   std::ostringstream text;
   text << "# fieldsync-server: settings. Restart the server after a change.\n\n"
        << "# The address and port to listen on. 0.0.0.0 listens on every interface.\n"
-       << "listen_address = \"" << configuration.listen_address << "\"\n"
+       << "listen_address = " << quoted(configuration.listen_address) << "\n"
        << "port = " << configuration.port << "\n\n"
        << "# What enrolment texts tell devices to connect to.\n"
-       << "public_address = \"" << configuration.public_address << "\"\n\n"
+       << "public_address = " << quoted(configuration.public_address) << "\n\n"
        << "# How long an enrolment code may be used.\n"
        << "code_lifetime_minutes = " << configuration.code_lifetime_minutes << "\n\n"
        << "# Threads for database work.\n"
        << "blocking_threads = " << configuration.blocking_threads << "\n\n"
        << "# trace, debug, info, warn or error.\n"
-       << "log_level = \"" << configuration.log_level << "\"\n";
+       << "log_level = " << quoted(configuration.log_level) << "\n";
   return text.str();
 }
 

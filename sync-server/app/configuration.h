@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 #include "core/result.h"
 
@@ -31,6 +32,8 @@ struct Configuration {
 
 // not_found: no such file (run init). invalid_argument: names the line.
 [[nodiscard]] Result<Configuration> read_configuration(const std::filesystem::path& folder);
+// The file's content; `folder` is where it stands.
+[[nodiscard]] Result<Configuration> parse_configuration(std::string_view text, const std::filesystem::path& folder);
 // With a comment at each setting.
 [[nodiscard]] std::string configuration_text(const Configuration& configuration);
 

@@ -139,6 +139,7 @@ Result<void> serve(const Configuration& configuration) {
   spdlog::set_level(spdlog::level::from_str(configuration.log_level));
   spdlog::flush_on(spdlog::level::info);
 
+  SqliteStore::prepare_process();
   auto store = open_database(configuration);
   if (!store) return store.error();
   auto cursor_key = cursor_key_of(**store);

@@ -1,10 +1,8 @@
 #include "http/http_server.h"
 
-#include <openssl/rand.h>
 #include <openssl/ssl.h>
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -20,15 +18,13 @@
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
-#include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
-#include <boost/beast/http/string_body.hpp>
 #include <chrono>
 #include <list>
 #include <mutex>
 #include <thread>
 
-#include "core/id.h"
+#include "http/request_head.h"
 
 namespace fieldsync::server {
 namespace {
@@ -45,15 +41,8 @@ constexpr auto header_timeout = std::chrono::seconds(10);
 constexpr auto idle_timeout = std::chrono::seconds(60);
 constexpr auto step_timeout = std::chrono::seconds(10);  // each read or write of a body
 constexpr auto shutdown_timeout = std::chrono::seconds(2);
-constexpr std::size_t header_bytes_max = 8 * 1024;
 constexpr std::size_t write_step_bytes = 16 * 1024;
 constexpr int requests_per_connection_max = 1'000;
-
-std::string random_request_id() {
-  std::array<unsigned char, 8> bytes{};
-  if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) return "none";
-  return core::to_hex({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
-}
 
 std::string peer_key_of(TlsStream& stream) {
   X509* certificate = SSL_get0_peer_certificate(stream.native_handle());
@@ -63,27 +52,6 @@ std::string peer_key_of(TlsStream& stream) {
   std::size_t size = raw.size();
   if (EVP_PKEY_get_raw_public_key(key, reinterpret_cast<unsigned char*>(raw.data()), &size) != 1) return {};
   return raw;
-}
-
-using Parser = http::request_parser<http::string_body>;
-
-// What Beast 1.81 accepts and RFC 9112 does not. Nothing means that it is clean.
-std::optional<Error> framing_problem(const Parser::value_type& head) {
-  if (head.find(http::field::transfer_encoding) != head.end()) {
-    return Error{Errc::length_required, "Transfer-Encoding is not accepted: send one Content-Length."};
-  }
-  if (head.count(http::field::content_length) > 1) return Error{Errc::malformed_request, "There is more than one Content-Length."};
-  if (head.count(http::field::host) != 1) return Error{Errc::malformed_request, "There must be one Host."};
-  if (head.count(http::field::content_type) > 1) return Error{Errc::malformed_request, "There is more than one Content-Type."};
-  const bool carries_body = head.method() == http::verb::post || head.method() == http::verb::put;
-  if (carries_body && head.count(http::field::content_length) == 0) return Error{Errc::length_required, {}};
-  return std::nullopt;
-}
-
-Request plain_head(const Parser::value_type& head, const std::string& peer_key) {
-  const auto text = [](beast::string_view view) { return std::string(view.data(), view.size()); };
-  return {text(head.method_string()), text(head.target()), text(head[http::field::content_type]),
-          text(head[http::field::content_encoding]), text(head[http::field::accept]), {}, peer_key, random_request_id()};
 }
 
 std::string serialise(const Response& response, bool keep_alive) {
@@ -218,13 +186,12 @@ class Server final : public HttpServer {
                                   ConnectionAt connection, int served) {
     error_code error;
     auto& socket = beast::get_lowest_layer(stream);
-    Parser parser;
-    parser.header_limit(header_bytes_max);
-    parser.body_limit(settings_.body_bytes_max);
+    RequestParser parser;
+    set_limits(parser, settings_.body_bytes_max);
     socket.expires_after(served == 0 ? std::chrono::seconds(header_timeout) : idle_timeout);
     co_await http::async_read_header(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, error));
     set_busy(connection, true);
-    Request request = plain_head(parser.get(), peer_key);
+    Request request = plain_head(parser, peer_key);
     std::optional<Response> refusal = refuse_head(parser, error, request);
     if (error && !refusal) co_return false;
     if (!refusal) refusal = co_await gate_on_pool(request);
@@ -249,16 +216,14 @@ class Server final : public HttpServer {
     co_return sent && keep_alive;
   }
 
-  std::optional<Response> refuse_head(const Parser& parser, const error_code& error, const Request& request) {
-    if (error == http::error::header_limit) return refuse_({Errc::header_too_large, {}}, request);
-    if (error == http::error::body_limit) return refuse_({Errc::request_too_large, {}}, request);
+  // Nothing: the head is sound, or there is nobody to answer.
+  std::optional<Response> refuse_head(const RequestParser& parser, const error_code& error, const Request& request) {
     const bool closed = error == http::error::end_of_stream || error == asio::ssl::error::stream_truncated ||
                         error == asio::error::operation_aborted || error == beast::error::timeout ||
                         error == http::error::partial_message || error.category() == asio::error::get_system_category();
     if (error && closed) return std::nullopt;
-    if (error) return refuse_({Errc::malformed_request, "The request is not valid HTTP/1.1."}, request);
-    if (const auto problem = framing_problem(parser.get())) return refuse_(*problem, request);
-    return std::nullopt;
+    const auto problem = head_problem(parser, error);
+    return problem ? std::optional(refuse_(*problem, request)) : std::nullopt;
   }
 
   asio::awaitable<std::optional<Response>> gate_on_pool(const Request& head) {

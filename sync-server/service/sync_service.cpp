@@ -3,6 +3,7 @@
 #include <sodium.h>
 
 #include "core/effective_time.h"
+#include "service/known_batch.h"
 
 namespace fieldsync::server {
 namespace {
@@ -18,6 +19,12 @@ codec::FrameReader& frame_reader() {
 codec::FrameWriter& frame_writer() {
   thread_local codec::FrameWriter writer;
   return writer;
+}
+
+FormerTimes former_times_of(const v1::SyncRequest& request) {
+  FormerTimes times;
+  for (const v1::EffectiveTime& former : request.former_times()) times[former.counter()] = core::Instant{former.effective_time_ms()};
+  return times;
 }
 
 void put_forms(const std::vector<FormRow>& rows, BodyStyle style, v1::SyncReply& reply) {
@@ -55,6 +62,9 @@ Result<v1::SyncReply> SyncService::sync(const core::DeviceId& device, const v1::
   reply.set_acknowledged_counter(uploaded->acknowledged);
   reply.set_durable_counter(uploaded->acknowledged);
   reply.set_expected_counter(uploaded->expected);
+  if (uploaded->last_batch_hash != Sha256{}) {
+    reply.set_last_batch_hash_prefix(uploaded->last_batch_hash.data(), codec::previous_hash_prefix_bytes);
+  }
   for (const QuarantineRow& refused : uploaded->known_refusals) {
     *reply.add_results() = quarantine_result(refused.counter, refused.code, refused.message);
   }
@@ -87,12 +97,18 @@ Result<SyncService::Upload> SyncService::upload(const core::DeviceId& id, const 
       auto row = enrolled_device(transaction, id);
       if (!row) return row.error();
       device = std::move(*row);
+      upload.acknowledged = device->last_counter;
       const bool known = first > 0 && first <= device->last_counter;
-      if (known) upload.known_refusals = transaction.quarantined_from(device->key, first);
+      if (!known) return {};
+      auto equal = last_equal(transaction, *device, request.batch(), frame_reader());
+      if (!equal) return equal.error();
+      upload.acknowledged = *equal;
+      upload.known_refusals = transaction.quarantined_from(device->key, first);
+      std::erase_if(upload.known_refusals, [&](const QuarantineRow& refused) { return refused.counter > *equal; });
       return {};
     });
     if (!looked) return looked.error();
-    upload.acknowledged = device->last_counter;
+    upload.last_batch_hash = device->last_batch_hash;
     if (!request.has_batch()) return upload;
     const std::uint64_t next = device->last_counter + 1;
     if (first != next) {
@@ -112,7 +128,7 @@ Result<SyncService::Upload> SyncService::upload(const core::DeviceId& id, const 
       const core::Instant received = clock_();
       const core::Arrival arrival{received, received - core::Instant{request.device_time_ms()}};
       upload.first_applied = next;
-      auto applied = apply_batch(transaction, *now, request.batch(), *checked, arrival, *forms_.forms(transaction),
+      auto applied = apply_batch(transaction, *now, request.batch(), *checked, arrival, former_times_of(request), *forms_.forms(transaction),
                                  frame_writer(), frame_reader());
       if (!applied) return applied.error();
       upload.outcome = std::move(*applied);
@@ -121,6 +137,7 @@ Result<SyncService::Upload> SyncService::upload(const core::DeviceId& id, const 
     if (!written) return written.error();
     if (overtaken) continue;
     upload.acknowledged = upload.outcome->last_counter;
+    upload.last_batch_hash = checked->hash;
     return upload;
   }
   return Error{Errc::overloaded, "Two programs sync as this device at once. Stop one of them."};

@@ -26,7 +26,7 @@ class SyncService {
       : store_(store), cursor_key_(cursor_key), clock_(std::move(clock)) {}
 
   // unknown_device, device_revoked, unsupported_protocol_version, bad_cursor, and
-  // what check_batch refuses: then nothing was changed.
+  // what check_batch and last_equal refuse: then nothing was changed.
   [[nodiscard]] Result<v1::SyncReply> sync(const core::DeviceId& device, const v1::SyncRequest& request, BodyStyle style);
 
  private:
@@ -35,6 +35,7 @@ class SyncService {
     // Of a batch that was known already: what its device may not have heard.
     std::vector<QuarantineRow> known_refusals;
     std::uint64_t acknowledged = 0;
+    Sha256 last_batch_hash{};  // zeros before the first batch
     std::uint64_t expected = 0;
     std::uint64_t first_applied = 0;
   };

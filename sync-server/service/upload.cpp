@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <set>
 
 #include "codec/digest.h"
 #include "codec/operation_codec.h"
@@ -35,27 +36,38 @@ bool was_awaited(const core::RecordState& state, const core::OperationId& id) {
   });
 }
 
+std::vector<bool> last_of_its_record(const std::vector<Result<core::Operation>>& operations) {
+  std::vector<bool> last(operations.size());
+  std::set<core::RecordId> later;
+  for (std::size_t i = operations.size(); i-- > 0;) {
+    if (operations[i]) last[i] = later.insert(operations[i]->record).second;
+  }
+  return last;
+}
+
 // One batch on its way into the store.
 class Applier {
  public:
-  Applier(WriteTransaction& transaction, const DeviceRow& device, const core::Arrival& arrival, const FormSet& forms,
+  Applier(WriteTransaction& transaction, const DeviceRow& device, const core::Arrival& arrival, const FormerTimes& former, const FormSet& forms,
           codec::FrameWriter& writer, codec::FrameReader& reader)
-      : transaction_(transaction), device_(device), forms_(forms), writer_(writer), reader_(reader) {
+      : transaction_(transaction), device_(device), former_(former), forms_(forms), writer_(writer), reader_(reader) {
     outcome_.arrival = arrival;
     for (MembershipRow& membership : transaction.memberships(device.person.id)) {
       members_.emplace(membership.scope.id, std::move(membership));
     }
   }
 
-  Result<void> take(Result<core::Operation>& operation, std::string_view bytes, std::uint64_t counter) {
+  // `last`: no later operation of the batch is of the same record.
+  Result<void> take(Result<core::Operation>& operation, std::string_view bytes, std::uint64_t counter, bool last) {
+    const core::RecordId record = operation ? operation->record : core::RecordId{};
     const Result<void> applied = operation ? apply(std::move(*operation)) : Result<void>(operation.error());
     if (!applied && applied.error().code == Errc::must_be_sealed) return applied;
     if (!applied) quarantine(applied.error(), bytes, counter);
+    if (last) store(record);
     return {};
   }
 
   UploadOutcome finish() {
-    for (auto& [id, touched] : touched_) store(touched);
     for (auto& [key, scope] : outcome_.scopes) {
       if (scope.first_seq == 0) continue;
       const std::uint64_t head = transaction_.advance_scope(key, scope.last_seq - scope.first_seq + 1, digest_growth_[key]);
@@ -89,7 +101,7 @@ class Applier {
     stamp.author = operation.author;
     stamp.claimed = operation.claimed;
     stamp.received = outcome_.arrival.received;
-    stamp.effective = core::effective_time(operation, record.state, outcome_.arrival);
+    stamp.effective = core::effective_time(operation, record.state, outcome_.arrival, former_time_of(operation.id.counter));
     stamp.machine = operation.origin == core::OperationOrigin::machine;
     stamp.seq = scope.last_seq + 1;
     const core::OperationId id = operation.id;
@@ -110,6 +122,12 @@ class Applier {
       exception.set_effective_time_ms(stamp.effective.ms);
     }
     return {};
+  }
+
+  [[nodiscard]] std::optional<core::Instant> former_time_of(std::uint64_t counter) const {
+    const auto known = former_.find(counter);
+    if (known == former_.end()) return std::nullopt;
+    return known->second;
   }
 
   Result<Touched*> load(const core::Operation& operation, const ScopeRow& scope) {
@@ -146,8 +164,16 @@ class Applier {
     return outcome_.scopes.emplace(scope.key, std::move(upload)).first->second;
   }
 
+  // As soon as a record has all of its operations: what 500 of them hold does not
+  // fit the processor's caches.
+  void store(const core::RecordId& record) {
+    const auto known = touched_.find(record);
+    if (known == touched_.end()) return;
+    if (!known->second.state.id.is_none()) store(known->second);  // else all of its operations were refused
+    touched_.erase(known);
+  }
+
   void store(Touched& touched) {
-    if (touched.state.id.is_none()) return;  // all of its operations were refused
     const auto encoded = codec::encode_record(touched.state);
     const std::uint64_t before = touched.row.hash;
     touched.row.hash = codec::hash_record(encoded.head, codec::hash_bytes(encoded.body));
@@ -169,6 +195,7 @@ class Applier {
 
   WriteTransaction& transaction_;
   const DeviceRow& device_;
+  const FormerTimes& former_;
   const FormSet& forms_;
   codec::FrameWriter& writer_;
   codec::FrameReader& reader_;
@@ -189,6 +216,13 @@ v1::OperationResult quarantine_result(std::uint64_t counter, const std::string& 
   return result;
 }
 
+Result<std::string> content_of(const v1::Batch& batch, codec::FrameReader& frames) {
+  if (!v1::Encoding_IsValid(batch.encoding())) return Error{Errc::unsupported_encoding, {}};
+  if (batch.encoding() == v1::ENCODING_ZSTD) return frames.decompress(batch.content(), codec::batch_content_bytes_max);
+  if (batch.content().size() > codec::batch_content_bytes_max) return Error{Errc::request_too_large, {}};
+  return batch.content();
+}
+
 Result<CheckedBatch> check_batch(const v1::Batch& batch, const DeviceRow& device, codec::FrameReader& frames) {
   CheckedBatch checked;
   checked.first_counter = batch.first_counter();
@@ -200,15 +234,10 @@ Result<CheckedBatch> check_batch(const v1::Batch& batch, const DeviceRow& device
   codec::VerifyingKey key{};
   std::memcpy(key.data(), device.public_key.data(), std::min(key.size(), device.public_key.size()));
   if (!codec::verify_batch(checked.hash, batch.signature(), key)) return Error{Errc::bad_signature, {}};
-  if (batch.encoding() == v1::ENCODING_ZSTD) {
-    auto content = frames.decompress(batch.content(), codec::batch_content_bytes_max);
-    if (!content) return content.error();
-    checked.content = std::move(*content);
-  } else {
-    checked.content = batch.content();
-    if (checked.content.size() > codec::batch_content_bytes_max) return Error{Errc::request_too_large, {}};
-  }
-  auto split = codec::split_list(checked.content);
+  auto content = content_of(batch, frames);
+  if (!content) return content.error();
+  checked.content = std::make_unique<const std::string>(std::move(*content));
+  auto split = codec::split_list(*checked.content);
   if (!split) return split.error();
   if (split->empty()) return Error{Errc::malformed_request, "The batch holds no operation."};
   checked.operation_bytes = std::move(*split);
@@ -222,11 +251,12 @@ Result<CheckedBatch> check_batch(const v1::Batch& batch, const DeviceRow& device
 }
 
 Result<UploadOutcome> apply_batch(WriteTransaction& transaction, const DeviceRow& device, const v1::Batch& batch, CheckedBatch& checked,
-                          const core::Arrival& arrival, const FormSet& forms, codec::FrameWriter& writer,
+                          const core::Arrival& arrival, const FormerTimes& former, const FormSet& forms, codec::FrameWriter& writer,
                           codec::FrameReader& reader) {
-  Applier applier(transaction, device, arrival, forms, writer, reader);
+  Applier applier(transaction, device, arrival, former, forms, writer, reader);
+  const std::vector<bool> last = last_of_its_record(checked.operations);
   for (std::size_t i = 0; i < checked.operations.size(); ++i) {
-    auto taken = applier.take(checked.operations[i], checked.operation_bytes[i], checked.first_counter + i);
+    auto taken = applier.take(checked.operations[i], checked.operation_bytes[i], checked.first_counter + i, last[i]);
     if (!taken) return taken.error();
   }
   UploadOutcome outcome = applier.finish();

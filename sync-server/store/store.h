@@ -158,6 +158,11 @@ class ReadTransaction {
   // their counters; without their bytes.
   virtual std::vector<QuarantineRow> quarantined_from(std::int64_t device, std::uint64_t first) = 0;
 
+  // The device's batches that hold any of these counters, oldest first. Their
+  // content and signature live only while `take` runs.
+  virtual void batches_between(std::int64_t device, std::uint64_t first, std::uint64_t last,
+                               const std::function<void(const BatchRow&)>& take) = 0;
+
   virtual std::optional<EnrolmentCodeRow> enrolment_code(const Sha256& hash) = 0;
   virtual Counts counts() = 0;
   // Runs the engine's own consistency check: empty when all is well.

@@ -1,6 +1,7 @@
 #include "bench/bare_program.h"
 
-#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/bio.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -9,6 +10,7 @@
 
 #include <stdexcept>
 #include <thread>
+#include <utility>
 
 #include "bench/measure.h"
 #include "codec/frame.h"
@@ -16,6 +18,8 @@
 #include "fieldsync/v1/operation.pb.h"
 #include "google/protobuf/arena.h"
 #include "sqlite/connection.h"
+#include "sqlite/migrations.h"
+#include "store/sqlite/schema.h"
 #include "tls/key_pair.h"
 
 namespace fieldsync::bench {
@@ -48,13 +52,62 @@ void read_exactly(SSL* ssl, char* data, std::size_t size) {
   }
 }
 
-void serve(int socket, const std::string& folder, const std::vector<std::string>& rows) {
+class BareTables {
+ public:
+  explicit BareTables(const std::string& file) : database_(file, sqlite::OpenMode::read_write) {
+    database_.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16384; PRAGMA wal_autocheckpoint=4000;");
+    sqlite::migrate(database_, server::application_id, server::server_migrations());
+  }
+
+  void write(const std::vector<BareRow>& rows, std::size_t first, std::size_t count, std::string_view frame) {
+    sqlite::Transaction transaction(database_);
+    for (std::size_t i = first; i < first + count; ++i) write_row(rows[i], i + 1);
+    auto batch = database_.prepare(
+        "INSERT INTO batch(device, first, last, hash, previous, encoding, signature, content, received)"
+        " VALUES(1, ?1, ?2, zeroblob(32), zeroblob(32), 1, zeroblob(64), ?3, 0)");
+    batch.bind_unsigned(1, first + 1).bind_unsigned(2, first + count).bind_blob(3, frame).run();
+    transaction.commit();
+  }
+
+ private:
+  void write_row(const BareRow& row, std::size_t seq) {
+    auto record = database_.prepare("INSERT INTO record(id, last_seq, hash, head, body, scope, form, first_seq)"
+                                    " VALUES(?1, ?2, ?3, ?4, ?5, 1, ?6, ?2)");
+    record.bind_blob(1, row.record).bind_unsigned(2, seq).bind(3, row.hash).bind_blob(4, row.head);
+    record.bind_blob(5, row.body).bind_text(6, row.form).run();
+    auto operation = database_.prepare(
+        "INSERT INTO operation_index(scope, seq, device, counter, record, effective, received) VALUES(1, ?1, 1, ?1, ?2, 0, 0)");
+    operation.bind_unsigned(1, seq).bind_blob(2, row.record).run();
+  }
+
+  sqlite::Connection database_;
+};
+
+// Two ends of a TCP connection on loopback.
+std::pair<int, int> connected_sockets() {
+  const int listener = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  auto* generic = reinterpret_cast<sockaddr*>(&address);
+  const int near = ::socket(AF_INET, SOCK_STREAM, 0);
+  const bool there = ::bind(listener, generic, size) == 0 && ::listen(listener, 1) == 0 &&
+                     ::getsockname(listener, generic, &size) == 0 && ::connect(near, generic, size) == 0;
+  if (!there) throw std::runtime_error("no connection on loopback");
+  const int far = ::accept(listener, nullptr, nullptr);
+  ::close(listener);
+  const int on = 1;
+  for (const int end : {near, far}) ::setsockopt(end, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  return {near, far};
+}
+
+void serve(int socket, const std::string& folder, const std::vector<BareRow>& rows) {
   SSL_CTX* context = make_context(true);
   SSL* ssl = SSL_new(context);
   SSL_set_fd(ssl, socket);
   if (SSL_accept(ssl) != 1) throw std::runtime_error("the bare program's handshake failed");
-  sqlite::Connection database(folder + "/bare.db", sqlite::OpenMode::read_write);
-  database.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; CREATE TABLE record(key INTEGER PRIMARY KEY, id BLOB UNIQUE, body BLOB)");
+  BareTables tables(folder + "/bare.db");
   codec::FrameReader frames;
   std::size_t row = 0;
   while (row < rows.size()) {
@@ -64,15 +117,13 @@ void serve(int socket, const std::string& folder, const std::vector<std::string>
     read_exactly(ssl, frame.data(), size);
     auto content = frames.decompress(frame, 64 * 1024 * 1024);
     auto operations = codec::split_list(*content);
-    sqlite::Transaction transaction(database);
     for (const std::string_view bytes : *operations) {
       google::protobuf::Arena arena;
       auto* operation = google::protobuf::Arena::CreateMessage<v1::Operation>(&arena);
       operation->ParseFromArray(bytes.data(), static_cast<int>(bytes.size()));
-      auto insert = database.prepare("INSERT INTO record(id, body) VALUES(?1, ?2)");
-      insert.bind_blob(1, operation->record()).bind_blob(2, rows[row++]).run();
     }
-    transaction.commit();
+    tables.write(rows, row, operations->size(), frame);
+    row += operations->size();
     if (SSL_write(ssl, "k", 1) != 1) throw std::runtime_error("the bare program's connection broke");
   }
   SSL_free(ssl);
@@ -82,16 +133,15 @@ void serve(int socket, const std::string& folder, const std::vector<std::string>
 }  // namespace
 
 BareResult run_bare_program(const std::string& folder, const std::vector<std::string>& operations,
-                            const std::vector<std::string>& rows, std::size_t per_batch) {
-  int sockets[2];
-  if (::socketpair(AF_UNIX, SOCK_STREAM, 0, sockets) != 0) throw std::runtime_error("no socket pair");
+                            const std::vector<BareRow>& rows, std::size_t per_batch) {
+  const auto [near, far] = connected_sockets();
   BareResult result;
   const double began = now_seconds();
   const double cpu_began = cpu_seconds(::getpid());
-  std::thread server([&] { serve(sockets[1], folder, rows); });
+  std::thread server([&, far = far] { serve(far, folder, rows); });
   SSL_CTX* context = make_context(false);
   SSL* ssl = SSL_new(context);
-  SSL_set_fd(ssl, sockets[0]);
+  SSL_set_fd(ssl, near);
   if (SSL_connect(ssl) != 1) throw std::runtime_error("the bare program's handshake failed");
   codec::FrameWriter frames;
   for (std::size_t at = 0; at < operations.size(); at += per_batch) {
@@ -111,8 +161,8 @@ BareResult run_bare_program(const std::string& folder, const std::vector<std::st
   result.cpu_seconds = cpu_seconds(::getpid()) - cpu_began;
   SSL_free(ssl);
   SSL_CTX_free(context);
-  ::close(sockets[0]);
-  ::close(sockets[1]);
+  ::close(near);
+  ::close(far);
   return result;
 }
 

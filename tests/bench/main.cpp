@@ -134,6 +134,17 @@ std::vector<std::string> stored_operations(const std::string& folder, const std:
   return column(scratch + "/fieldsync.db", "SELECT bytes FROM operation ORDER BY counter");
 }
 
+std::vector<BareRow> server_rows(const std::string& file) {
+  sqlite::Connection database(file, sqlite::OpenMode::read_only);
+  auto select = database.prepare("SELECT id, form, head, body, hash FROM record ORDER BY last_seq");
+  std::vector<BareRow> rows;
+  while (select.step()) {
+    rows.push_back({std::string(select.blob(0)), std::string(select.text(1)), std::string(select.blob(2)),
+                    std::string(select.blob(3)), select.integer(4)});
+  }
+  return rows;
+}
+
 json::object run(std::size_t reports, const std::string& root, int port) {
   const std::string folder = root + "/" + std::to_string(reports);
   std::filesystem::create_directories(folder);
@@ -163,11 +174,11 @@ json::object run(std::size_t reports, const std::string& root, int port) {
   const auto operations = stored_operations(folder + "/writer", folder + "/copy");
   writer = must(Database::open({folder + "/writer"}));
   out["push"] = measured_sync(*writer, server.process(), reports);
-  const auto rows = column(folder + "/server/fieldsync-server.db", "SELECT body FROM record");
+  const auto rows = server_rows(folder + "/server/fieldsync-server.db");
   std::filesystem::create_directories(folder + "/bare");
   const BareResult bare = run_bare_program(folder + "/bare", operations, rows, 500);
   out["bare_program"] = json::object{{"seconds", bare.seconds}, {"cpu_seconds", bare.cpu_seconds}, {"bytes", bare.bytes},
-                                     {"what", "the same operations through zstd, TLS, protobuf and durable SQLite, nothing else"}};
+                                     {"what", "the same operations through zstd, TLS, protobuf, and the same rows into durable SQLite, nothing else"}};
   const json::object& push = out["push"].as_object();
   out["push_cpu_to_bare_cpu"] = (push.at("client_cpu_seconds").as_double() + push.at("server_cpu_seconds").as_double()) / bare.cpu_seconds;
   auto reader = server.device(folder + "/reader");

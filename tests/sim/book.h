@@ -12,6 +12,9 @@
 
 namespace fieldsync::sim {
 
+// A poisoned operation writes text into this field of numbers.
+inline constexpr std::uint32_t poisoned_field = 2;
+
 struct SavedOperation {
   core::Operation operation;
   std::string bytes;

@@ -35,6 +35,7 @@ class Device {
   [[nodiscard]] std::optional<std::int64_t> synced_at_ms() const { return synced_at_ms_; }
 
   void start();
+  void set_clock_ahead(std::int64_t ahead_ms) { clock_ahead_ms_ = ahead_ms; }
   // Begins one, where none is running. Its steps are events of the schedule.
   void sync();
   [[nodiscard]] bool is_syncing() const { return steps_.has_value(); }

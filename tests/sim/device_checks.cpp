@@ -1,5 +1,7 @@
 #include "sim/device_checks.h"
 
+#include <set>
+
 #include "codec/operation_codec.h"
 #include "sim/story.h"
 
@@ -16,6 +18,9 @@ std::optional<SavedOperation> read_saved(const Book& book, api::LocalStore& stor
   auto operation = codec::decode_operation(saved.bytes, {book.device, counter}, store.identity.person(), elements);
   if (!operation) throw BrokenPromise(book.name + " stored an operation that cannot be read: " + operation.error().message());
   saved.operation = std::move(*operation);
+  for (const core::FieldWrite& write : saved.operation.writes) {
+    saved.poisoned = saved.poisoned || (write.key.field == poisoned_field && std::holds_alternative<std::string>(write.value));
+  }
   return saved;
 }
 
@@ -41,6 +46,20 @@ bool learn_saves(Book& book, api::LocalStore& store) {
   }
 }
 
+namespace {
+
+// Each value stands once, however often its operation came.
+void check_nothing_doubled(const Book& book, const core::RecordState& shown) {
+  for (const core::FieldState& field : shown.fields) {
+    std::set<core::ValueId> ids;
+    for (const core::Sibling& sibling : field.siblings) {
+      if (!ids.insert(sibling.id).second) throw BrokenPromise(book.name + " shows one value twice");
+    }
+  }
+}
+
+}  // namespace
+
 void check_saves_survived(const Book& book, api::LocalStore& store) {
   const std::uint64_t last = store.identity.last_counter();
   if (last < book.saved.size()) {
@@ -61,6 +80,7 @@ void check_own_writes_visible(const Book& book, api::LocalStore& store, std::siz
       if (!shown || !shown->seen.covers(operation.id)) {
         throw BrokenPromise(book.name + " does not show its own operation " + std::to_string(operation.id.counter));
       }
+      check_nothing_doubled(book, *shown);
     }
   } catch (const sqlite::SqliteError&) {
     // Its disk fails just now.

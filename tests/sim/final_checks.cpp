@@ -97,6 +97,37 @@ void check_awaited(const core::RecordState& state, const OfficeCopy& copy) {
   }
 }
 
+// Whether a deletion stands that had seen every other value that stands.
+bool is_hidden(const Values& values) {
+  const auto existence = values.find({{}, core::existence_field});
+  if (existence == values.end()) return false;
+  for (const auto& [deletion_id, value] : existence->second) {
+    const auto* deletion = std::get_if<core::Deletion>(&value);
+    if (deletion == nullptr) continue;
+    bool covers = true;
+    for (const auto& [key, siblings] : values) {
+      for (const auto& [id, sibling] : siblings) {
+        const bool other_deletion = key == existence->first && std::holds_alternative<core::Deletion>(sibling);
+        covers = covers && (id == deletion_id || other_deletion || deletion->seen.covers(id.operation));
+      }
+    }
+    if (covers) return true;
+  }
+  return false;
+}
+
+// Registers that hold more than one distinct value.
+std::set<core::FieldKey> conflicts_in(const Values& values) {
+  static const std::set<std::uint32_t> registers = {1, 2, 12, 13};
+  std::set<core::FieldKey> conflicts;
+  for (const auto& [key, siblings] : values) {
+    for (const auto& [id, value] : siblings) {
+      if (registers.contains(key.field) && value != siblings.begin()->second) conflicts.insert(key);
+    }
+  }
+  return conflicts;
+}
+
 void check_record(const core::RecordState& state, const ExpectedRecord& expected) {
   Values values;
   for (const core::FieldState& field : state.fields) {
@@ -112,6 +143,12 @@ void check_record(const core::RecordState& state, const ExpectedRecord& expected
   }
   std::erase_if(values, [](const auto& field) { return field.second.empty(); });
   if (values != expected.values) throw BrokenPromise("Fields stand that nobody wrote, in " + text_of(state.id));
+  if (state.hidden() != is_hidden(values)) throw BrokenPromise("A deletion hides what it had not seen, or does not hide what it had, in " + text_of(state.id));
+  std::set<core::OperationId> writers;
+  for (const auto& [key, siblings] : values) {
+    for (const auto& [id, value] : siblings) writers.insert(id.operation);
+  }
+  if (writers.size() != state.stamps.size()) throw BrokenPromise("Stamps are kept of values that do not stand, in " + text_of(state.id));
   std::map<core::DeviceId, std::uint64_t> seen;
   for (const core::OperationId& newest : state.seen.newest) seen[newest.device] = newest.counter;
   if (seen != expected.seen) throw BrokenPromise("What was seen of " + text_of(state.id) + " is not what was applied");
@@ -120,6 +157,9 @@ void check_record(const core::RecordState& state, const ExpectedRecord& expected
 // Where a value still stood when it was replaced, what replaced it is stamped no
 // earlier; and no value is stamped later than what had replaced it before it came.
 void check_times(const Healed& healed, const OfficeCopy& copy) {
+  for (const auto& [id, operation] : copy.applied) {
+    if (operation.effective_ms > operation.received_by_ms) throw BrokenPromise("Operation " + std::to_string(id.counter) + " is stamped later than it was received");
+  }
   std::map<core::ValueId, const IndexedOperation*> first_replaced_by;
   for (Device* device : healed.devices) {
     for (const SavedOperation& saved : device->book().saved) {
@@ -146,7 +186,7 @@ void check_office(const Healed& healed, const OfficeCopy& copy) {
   for (Device* device : healed.devices) check_device_at_office(healed, *device, copy);
   const auto expected = expected_records(healed, copy);
   std::size_t records = 0;
-  std::set<std::pair<core::RecordId, core::FieldKey>> conflicts;
+  std::size_t conflicts = 0;
   for (const auto& [scope, scope_copy] : copy.scopes) {
     records += scope_copy.records.size();
     for (const auto& [id, record] : scope_copy.records) {
@@ -154,10 +194,15 @@ void check_office(const Healed& healed, const OfficeCopy& copy) {
       if (wanted == expected.end()) throw BrokenPromise("The office has a record that nobody made");
       check_record(record.state, wanted->second);
       check_awaited(record.state, copy);
+      for (const core::FieldKey& key : conflicts_in(wanted->second.values)) {
+        if (!copy.open_conflicts.contains({id, key})) throw BrokenPromise("The office does not know of a conflict in " + text_of(id));
+        ++conflicts;
+      }
     }
   }
   if (records != expected.size()) throw BrokenPromise("The office misses a record");
-  // An operation that is sent again to a restored office is stamped anew.
+  if (conflicts != copy.open_conflicts.size()) throw BrokenPromise("The office waits for decisions that were made");
+  // After a restore, operations whose time was never heard of are stamped anew.
   if (healed.server.restores() == 0) check_times(healed, copy);
 }
 

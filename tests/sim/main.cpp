@@ -2,10 +2,11 @@
 //
 //   fieldsync-sim --seed N [--story]     one seed, and what happened in it
 //   fieldsync-sim --seeds A..B [--json]  many, with a table of what struck
+//   fieldsync-sim --until A..B           as many as it takes to break a promise
 //   fieldsync-sim --kept FILE            the seeds that failed once
 //   fieldsync-sim --twice A..B           each seed twice: the same story
 //
-// Exits 1 where a promise was broken, or where a profile of 200 seeds or more
+// Exits 1 where a promise was broken, or where a profile of 150 seeds or more
 // never met one of the faults.
 #include <chrono>
 #include <fstream>
@@ -18,7 +19,7 @@ using namespace fieldsync::sim;
 
 namespace {
 
-constexpr std::size_t seeds_of_a_profile = 200;
+constexpr std::size_t seeds_of_a_profile = 150;
 
 struct Range {
   std::uint64_t first = 0;
@@ -108,6 +109,16 @@ int run_one(std::uint64_t seed, bool story) {
   return result.broken ? 1 : 0;
 }
 
+int run_until_broken(const Range& range) {
+  for (std::uint64_t seed = range.first; seed <= range.last; ++seed) {
+    const RunResult result = run_seed(seed);
+    if (!result.broken) continue;
+    std::cout << "Found after " << seed - range.first + 1 << " seeds: " << *result.broken << '\n';
+    return 1;
+  }
+  return 0;
+}
+
 int run_twice(const Range& range) {
   for (std::uint64_t seed = range.first; seed <= range.last; ++seed) {
     const RunResult first = run_seed(seed);
@@ -141,10 +152,11 @@ int main(int argc, char** argv) {
   const std::string command = arguments.size() >= 2 ? arguments[0] : "";
   const std::string option = arguments.size() >= 3 ? arguments[2] : "";
   if (command == "--seed") return run_one(std::stoull(arguments[1]), option == "--story");
+  if (command == "--until") return run_until_broken(read_range(arguments[1]));
   if (command == "--twice") return run_twice(read_range(arguments[1]));
   if (command == "--kept") return run_seeds(kept_seeds(arguments[1]), false);
   if (command != "--seeds") {
-    std::cerr << "fieldsync-sim --seed N [--story] | --seeds A..B [--json] | --kept FILE | --twice A..B\n";
+    std::cerr << "fieldsync-sim --seed N [--story] | --seeds A..B [--json] | --until A..B | --kept FILE | --twice A..B\n";
     return 2;
   }
   std::vector<std::uint64_t> seeds;

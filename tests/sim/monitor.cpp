@@ -8,8 +8,6 @@ namespace {
 
 constexpr std::size_t records_wanted = 6;
 constexpr std::size_t open_forms_max = 3;
-constexpr std::uint32_t beds_field = 2;
-
 const char* const choice_codes[] = {"none", "low", "high", "grave"};
 
 bool is_storage_trouble(Errc code) { return code == Errc::storage_full || code == Errc::storage_failed; }
@@ -75,7 +73,7 @@ void Monitor::begin_record() {
   auto editor = device_.database().create("visit", (*scopes)[run_.chance.below(scopes->size())].id);
   if (!device_.look_after() || !editor) return;
   Screen screen(std::move(*editor), device_.store());
-  write_something(screen.editor);
+  write_something(screen);
   save(screen);
 }
 
@@ -88,12 +86,12 @@ void Monitor::open_record() {
   auto editor = device_.database().edit(*record);
   if (!device_.look_after() || !editor) return;
   Screen screen(std::move(*editor), device_.store());
-  write_something(screen.editor);
+  write_something(screen);
   if (run_.strikes(FaultKind::form_left_open)) {
     if (run_.strikes(FaultKind::two_screens)) {
       if (auto second = device_.database().edit(*record); second) {
         Screen other(std::move(*second), device_.store());
-        write_something(other.editor);
+        write_something(other);
         device_.screens().push_back(std::move(other));
       }
     }
@@ -105,18 +103,19 @@ void Monitor::open_record() {
 }
 
 void Monitor::finish(Screen screen) {
-  if (run_.chance.happens(0.5)) write_something(screen.editor);
+  if (run_.chance.happens(0.5)) write_something(screen);
   save(screen);
 }
 
-void Monitor::write_something(RecordEditor& editor) {
+void Monitor::write_something(Screen& screen) {
   static const std::string fields[] = {"summary", "summary", "beds", "areas", "severity", "privacy", "urgent", "consent",
                                        "verdict", "notes", "seen", "seen", "cells", "later", "latest"};
   const std::int64_t writes = run_.chance.between(1, 3);
-  for (std::int64_t i = 0; i < writes; ++i) write_field(editor, run_.chance.pick(fields));
+  for (std::int64_t i = 0; i < writes; ++i) write_field(screen, terse_ ? "summary" : run_.chance.pick(fields));
 }
 
-void Monitor::write_field(RecordEditor& editor, const std::string& field) {
+void Monitor::write_field(Screen& screen, const std::string& field) {
+  RecordEditor& editor = screen.editor;
   // A device whose form is older does not know the last two; what is refused is not written.
   const auto choice = [&] { return core::Value(core::Choice{run_.chance.pick(choice_codes)}); };
   if (field == "cells") {
@@ -124,7 +123,8 @@ void Monitor::write_field(RecordEditor& editor, const std::string& field) {
   } else if (field == "beds" || field == "privacy") {
     static_cast<void>(editor.set(field, run_.chance.between(0, 500)));
   } else if (field == "seen") {
-    static_cast<void>(editor.set(field, run_.chance.between(1, 9)));
+    const std::int64_t added = run_.chance.between(1, 9);
+    if (editor.set(field, added)) screen.note_counted(added);
   } else if (field == "severity" || field == "consent") {
     static_cast<void>(editor.set(field, choice()));
   } else if (field == "urgent") {
@@ -172,7 +172,9 @@ void Monitor::settle_conflict() {
   auto editor = device_.database().edit(conflict.record);
   if (!device_.look_after() || !editor) return;
   Screen screen(std::move(*editor), device_.store());
-  static_cast<void>(screen.editor.resolve(conflict.field_name, conflict.field_name == "beds" ? core::Value(run_.chance.between(0, 500)) : core::Value(words()), conflict.item));
+  const bool number = conflict.field_name == "beds";
+  const core::Value value = number ? core::Value(run_.chance.between(0, 500)) : core::Value(words());
+  if (screen.editor.resolve(conflict.field_name, value, conflict.item)) screen.note_resolved(conflict.field_name);
   save(screen);
 }
 
@@ -185,6 +187,9 @@ void Monitor::delete_or_restore() {
   const bool deletes = run_.chance.happens(0.6);
   const auto done = deletes ? device_.database().delete_record(*record) : device_.database().restore_record(*record);
   note(done, deletes ? "deletes a record" : "brings a record back");
+  if (!done || !device_.is_on()) return;
+  const auto view = device_.database().read(*record);
+  if (view && view->deleted != deletes) throw BrokenPromise(device_.book().name + " shows a record as " + (deletes ? "there after deleting it" : "deleted after bringing it back"));
 }
 
 void Monitor::save(Screen& screen) {
@@ -193,7 +198,7 @@ void Monitor::save(Screen& screen) {
   const std::size_t before = device_.book().saved.size();
   note(saved ? Result<void>() : Result<void>(saved.error()), "saves");
   if (!saved || !device_.is_on() || device_.book().saved.size() <= before) return;
-  screen.check_replaces(device_.book(), device_.book().saved.back().operation);
+  screen.check_saved(device_.book(), device_.store());
   if (run_.chance.happens(0.1)) {
     // The form stays open after saving.
     screen.look(device_.store());
@@ -205,8 +210,10 @@ void Monitor::note(const Result<void>& done, const std::string& what) {
   Book& book = device_.book();
   if (done) {
     // Before its power is looked at: this save had returned.
-    static_cast<void>(learn_saves(book, device_.store()));
-    run_.story.tell(book.name, what + " (" + std::to_string(book.saved.size()) + ", record " + book.saved.back().operation.record.hex().substr(0, 6) + ")");
+    const std::size_t before = book.saved.size();
+    if (learn_saves(book, device_.store()) && book.saved.size() == before) throw BrokenPromise(book.name + " counts no operation for a save that returned");
+    const std::string record = book.saved.empty() ? "?" : book.saved.back().operation.record.hex().substr(0, 6);
+    run_.story.tell(book.name, what + " (" + std::to_string(book.saved.size()) + ", record " + record + ")");
   } else {
     ++book.failed_saves;
     run_.story.tell(book.name, what + ", which fails: " + std::string(describe(done.error().code).name));
@@ -231,7 +238,7 @@ void Monitor::save_poisoned() {
     operation.form = now.form;
     operation.author = store.identity.person();
     operation.claimed = store.environment.wall_clock();
-    operation.writes.push_back({{{}, beds_field}, std::string("not a number"), {}});
+    operation.writes.push_back({{{}, poisoned_field}, std::string("not a number"), {}});
     sqlite::Transaction transaction(*store.connection);
     store.outbox.append({operation.id.counter, operation.record, codec::encode_operation(operation), 8});
     store.identity.set_last_counter(operation.id.counter);
@@ -240,9 +247,7 @@ void Monitor::save_poisoned() {
     transaction.commit();
     return {};
   });
-  const std::size_t before = book.saved.size();
   note(stored, "saves a poisoned operation");
-  if (stored && book.saved.size() > before) book.saved.back().poisoned = true;
 }
 
 void Monitor::put_away() {

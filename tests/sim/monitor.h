@@ -8,7 +8,8 @@ namespace fieldsync::sim {
 
 class Monitor {
  public:
-  Monitor(Run& run, Device& device) : run_(run), device_(device) {}
+  // `terse`: writes nothing but summaries, so that everybody collides in one field.
+  Monitor(Run& run, Device& device, bool terse) : run_(run), device_(device), terse_(terse) {}
 
   // One small piece of work.
   void act();
@@ -21,8 +22,8 @@ class Monitor {
   void settle_conflict();
   void delete_or_restore();
   void save_poisoned();
-  void write_something(RecordEditor& editor);
-  void write_field(RecordEditor& editor, const std::string& field);
+  void write_something(Screen& screen);
+  void write_field(Screen& screen, const std::string& field);
   void write_item(RecordEditor& editor);
   void save(Screen& screen);
   void finish(Screen screen);
@@ -33,6 +34,7 @@ class Monitor {
 
   Run& run_;
   Device& device_;
+  bool terse_;
 };
 
 }  // namespace fieldsync::sim

@@ -84,11 +84,14 @@ void read_devices(sqlite::Connection& connection, OfficeCopy& copy, std::map<std
 void read_index(sqlite::Connection& connection, const std::map<std::int64_t, core::DeviceId>& devices, OfficeCopy& copy,
                 const std::map<std::int64_t, core::ScopeId>& scopes) {
   std::map<std::int64_t, std::uint64_t> heads;
+  std::map<std::int64_t, std::int64_t> receipts;
   auto select = connection.prepare("SELECT scope, seq, device, counter, effective, received FROM operation_index ORDER BY scope, seq");
   while (select.step()) {
     if (select.unsigned_integer(1) != ++heads[select.integer(0)]) throw BrokenPromise("The office's numbers of operations have a gap");
     const core::OperationId id{devices.at(select.integer(2)), select.unsigned_integer(3)};
-    const bool is_new = copy.applied.emplace(id, IndexedOperation{id, select.unsigned_integer(1), select.integer(4), select.integer(5)}).second;
+    std::int64_t& received_by_ms = receipts.emplace(select.integer(0), INT64_MIN).first->second;
+    received_by_ms = std::max(received_by_ms, select.integer(5));
+    const bool is_new = copy.applied.emplace(id, IndexedOperation{id, select.unsigned_integer(1), select.integer(4), received_by_ms}).second;
     if (!is_new) throw BrokenPromise("The office applied one operation twice");
   }
   for (const auto& [key, id] : scopes) {

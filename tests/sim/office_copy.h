@@ -35,7 +35,9 @@ struct IndexedOperation {
   core::OperationId id;
   std::uint64_t seq = 0;
   std::int64_t effective_ms = 0;
-  std::int64_t received_ms = 0;
+  // The latest receipt in the scope up to and with this one: the office's own clock
+  // may have gone back.
+  std::int64_t received_by_ms = 0;
 };
 
 struct OfficeCopy {

@@ -112,3 +112,21 @@ TEST_CASE("A scope without a position is let go when the directory does not name
   REQUIRE(world.sync(0));
   CHECK(store.directory.scopes().empty());
 }
+
+TEST_CASE("An operation that a restored office gets again keeps the time that it had") {
+  ScriptedWorld world(2);
+  world.server.take_backup();
+  const core::RecordId record = world.create(0, "first");
+  world.write(0, record, "second");
+  REQUIRE(world.sync(0));
+  REQUIRE(world.sync(1));
+  const core::Instant time = world.device(1).database().read(record)->changed;
+  // Its clock was wrong then, or is now: the claimed times mean something else.
+  world.device(0).set_clock_ahead(-40 * day_ms);
+  world.run.schedule.run_until(world.run.schedule.now() + day_ms);
+  world.server.restore_newest_backup();
+  REQUIRE(world.sync(0));
+  REQUIRE(world.sync(1));
+  CHECK(world.device(1).database().read(record)->changed == time);
+  world.check_all();
+}

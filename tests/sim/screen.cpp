@@ -3,26 +3,85 @@
 #include "sim/story.h"
 
 namespace fieldsync::sim {
+namespace {
+
+bool is_empty(const core::Value& value) { return std::holds_alternative<core::Empty>(value); }
+
+bool is_refused(api::LocalStore& store, std::uint64_t counter) {
+  for (const storage::Refusal& refusal : store.outbox.refused()) {
+    if (refusal.counter == counter) return true;
+  }
+  return false;
+}
+
+[[noreturn]] void broken(const Book& book, const core::FormField& field, const std::string& what) {
+  throw BrokenPromise(book.name + " " + what + " in the field " + field.name);
+}
+
+}  // namespace
 
 void Screen::look(api::LocalStore& store) {
   on_screen_.clear();
-  const auto shown = store.records.shown(editor.id());
-  if (!shown) return;
-  for (const core::FieldState& field : shown->fields) {
-    for (const core::Sibling& sibling : field.siblings) on_screen_[field.key].insert(sibling.id);
+  resolved_.clear();
+  counted_ = 0;
+  const auto state = store.records.shown(editor.id());
+  if (!state) return;
+  for (const core::FieldState& field : state->fields) {
+    SeenField& seen = on_screen_[field.key];
+    for (const core::Sibling& sibling : field.siblings) seen.values[sibling.id] = {sibling.value, state->stamp_of(sibling.id.operation).author};
+    seen.shown = state->shown_order(field.key).front()->value;
   }
 }
 
-void Screen::check_replaces(const Book& book, const core::Operation& operation) const {
+void Screen::check_saved(const Book& book, api::LocalStore& store) {
+  const core::Operation& operation = book.saved.back().operation;
+  // The scope was taken away meanwhile: the office will keep it in quarantine.
+  if (!store.directory.scope(operation.scope)) return;
+  const core::Form* form = store.directory.form("visit");
   for (const core::FieldWrite& write : operation.writes) {
-    const auto seen = on_screen_.find(write.key);
-    for (const core::ValueId& replaced : write.replaces) {
-      // The device's own count may go on from another of its screens.
-      if (replaced.operation.device == book.device) continue;
-      if (seen != on_screen_.end() && seen->second.contains(replaced)) continue;
-      throw BrokenPromise(book.name + " replaced a value of field " + std::to_string(write.key.field) + " that was not on the screen");
-    }
+    const core::FormField* field = form->find(write.key.field);
+    if (field == nullptr) continue;  // a deletion
+    check_write(book, write, *field, operation.author);
+    if (field->policy == core::MergePolicy::counter) check_count(book, store, write);
   }
+}
+
+void Screen::check_write(const Book& book, const core::FieldWrite& write, const core::FormField& field, const core::PersonId& author) const {
+  const auto seen = on_screen_.find(write.key);
+  for (const core::ValueId& replaced : write.replaces) {
+    // A count goes on from what the device's other screens have counted since.
+    if (field.policy == core::MergePolicy::counter && replaced.operation.device == book.device) continue;
+    const bool was_there = seen != on_screen_.end() && seen->second.values.contains(replaced);
+    if (!was_there) broken(book, field, "replaced a value that was not on the screen");
+    const Seen& value = seen->second.values.at(replaced);
+    const bool plain = field.policy == core::MergePolicy::keep_siblings && !resolved_.contains(field.name);
+    if (plain && value.value != seen->second.shown) broken(book, field, "replaced a value that stood beside the shown one");
+    if (field.policy == core::MergePolicy::set && !is_empty(write.value) && value.value != write.value && !is_empty(value.value)) {
+      broken(book, field, "took out an element by adding another");
+    }
+    if (field.policy == core::MergePolicy::append) broken(book, field, "replaced an entry of a list");
+    if (field.policy == core::MergePolicy::per_author && value.author != author) broken(book, field, "replaced what somebody else had found");
+  }
+  if (resolved_.contains(field.name) && seen != on_screen_.end() && write.replaces.size() != seen->second.values.size()) {
+    broken(book, field, "settled a conflict and left a value standing");
+  }
+}
+
+void Screen::check_count(const Book& book, api::LocalStore& store, const core::FieldWrite& write) const {
+  const core::RecordId& record = book.saved.back().operation.record;
+  std::int64_t before = 0;
+  for (std::size_t i = book.saved.size() - 1; i-- > 0;) {
+    const core::Operation& earlier = book.saved[i].operation;
+    if (earlier.record != record || is_refused(store, earlier.id.counter)) continue;
+    bool found = false;
+    for (const core::FieldWrite& other : earlier.writes) {
+      if (other.key != write.key) continue;
+      before = std::get<std::int64_t>(other.value);
+      found = true;
+    }
+    if (found) break;
+  }
+  if (std::get<std::int64_t>(write.value) != before + counted_) throw BrokenPromise(book.name + " counted wrongly");
 }
 
 }  // namespace fieldsync::sim

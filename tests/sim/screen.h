@@ -4,6 +4,7 @@
 
 #include <map>
 #include <set>
+#include <string>
 
 #include "api/local_store.h"
 #include "fieldsync/record.h"
@@ -17,13 +18,31 @@ class Screen {
 
   // What the record's fields hold now is what the person sees.
   void look(api::LocalStore& store);
-  // Throws BrokenPromise where the operation replaces what was not on it.
-  void check_replaces(const Book& book, const core::Operation& operation) const;
+  // What the person is about to save, where the writes alone do not show it.
+  void note_resolved(const std::string& field) { resolved_.insert(field); }
+  void note_counted(std::int64_t added) { counted_ += added; }
+  // The book's last operation was saved from here. Throws BrokenPromise where it
+  // replaces what it may not, or counts wrongly.
+  void check_saved(const Book& book, api::LocalStore& store);
 
   RecordEditor editor;
 
  private:
-  std::map<core::FieldKey, std::set<core::ValueId>> on_screen_;
+  struct Seen {
+    core::Value value;
+    core::PersonId author;
+  };
+  struct SeenField {
+    std::map<core::ValueId, Seen> values;
+    core::Value shown;
+  };
+
+  void check_write(const Book& book, const core::FieldWrite& write, const core::FormField& field, const core::PersonId& author) const;
+  void check_count(const Book& book, api::LocalStore& store, const core::FieldWrite& write) const;
+
+  std::map<core::FieldKey, SeenField> on_screen_;
+  std::set<std::string> resolved_;
+  std::int64_t counted_ = 0;
 };
 
 }  // namespace fieldsync::sim

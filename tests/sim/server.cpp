@@ -49,11 +49,15 @@ std::optional<server::Response> Server::handle(const server::Request& request, s
   notice_death();
   if (!is_up() || !machine_.is_running()) return std::nullopt;
   ++handling_;
+  const FaultCounts before = machine_.fault_counts();
   server::Router& router = nodes_[node % nodes_.size()]->router;
   std::optional<server::Response> response = router.gate(request);
   if (!response) response = router.handle(request);
   --handling_;
   if (!machine_.is_running()) response.reset();
+  const FaultCounts& after = machine_.fault_counts();
+  const bool disk_failed = after.io_errors != before.io_errors || after.disk_full != before.disk_full;
+  if (response && response->status >= 500 && !disk_failed) throw BrokenPromise("The office fails without a cause: " + response->body);
   notice_death();
   return response;
 }

@@ -43,6 +43,7 @@ class World {
  private:
   void populate() {
     length_ms_ = run_.chance.pick(lengths_ms);
+    const bool terse = run_.chance.happens(0.2);
     server_.start();
     office_.write_down();
     const std::size_t count = static_cast<std::size_t>(2 + run_.chance.below(3) + (run_.chance.happens(0.2) ? run_.chance.below(4) : 0));
@@ -50,7 +51,7 @@ class World {
       // Some people have two devices.
       const std::size_t person = i > 0 && run_.chance.happens(0.15) ? i - 1 : i;
       devices_.push_back(std::make_unique<Device>(run_, vfs_, server_, office_, network_, i, person));
-      monitors_.push_back(std::make_unique<Monitor>(run_, *devices_.back()));
+      monitors_.push_back(std::make_unique<Monitor>(run_, *devices_.back(), terse));
     }
   }
 

@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <new>
 #include <stdexcept>
@@ -38,12 +39,23 @@ void* sqlite_realloc(void* old, int bytes) {
   return allocation_fails() ? nullptr : sqlite_memory().xRealloc(old, bytes);
 }
 
-void* allocate(std::size_t bytes) { return allocation_fails() ? nullptr : std::malloc(bytes == 0 ? 1 : bytes); }
+std::atomic<std::int64_t> held = 0;
+
+void* allocate(std::size_t bytes) {
+  void* memory = allocation_fails() ? nullptr : std::malloc(bytes == 0 ? 1 : bytes);
+  if (memory != nullptr) ++held;
+  return memory;
+}
 
 void* allocate_or_throw(std::size_t bytes) {
   void* memory = allocate(bytes);
   if (memory == nullptr) throw std::bad_alloc();
   return memory;
+}
+
+void release(void* memory) {
+  if (memory != nullptr) --held;
+  std::free(memory);
 }
 
 }  // namespace
@@ -65,6 +77,8 @@ std::uint64_t stop_allocation_faults() {
   return faults.count;
 }
 
+std::int64_t allocations_held() { return held; }
+
 }  // namespace fieldsync::testing
 
 void* operator new(std::size_t bytes) { return fieldsync::testing::allocate_or_throw(bytes); }
@@ -73,9 +87,9 @@ void* operator new[](std::size_t bytes) { return fieldsync::testing::allocate_or
 // would come to the operators below.
 void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept { return fieldsync::testing::allocate(bytes); }
 void* operator new[](std::size_t bytes, const std::nothrow_t&) noexcept { return fieldsync::testing::allocate(bytes); }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete(void* memory, const std::nothrow_t&) noexcept { std::free(memory); }
-void operator delete[](void* memory, const std::nothrow_t&) noexcept { std::free(memory); }
+void operator delete(void* memory) noexcept { fieldsync::testing::release(memory); }
+void operator delete[](void* memory) noexcept { fieldsync::testing::release(memory); }
+void operator delete(void* memory, std::size_t) noexcept { fieldsync::testing::release(memory); }
+void operator delete[](void* memory, std::size_t) noexcept { fieldsync::testing::release(memory); }
+void operator delete(void* memory, const std::nothrow_t&) noexcept { fieldsync::testing::release(memory); }
+void operator delete[](void* memory, const std::nothrow_t&) noexcept { fieldsync::testing::release(memory); }

@@ -20,4 +20,7 @@ void start_allocation_faults(std::uint64_t nth, Lasting lasting);
 // How many allocations there were since the start.
 std::uint64_t stop_allocation_faults();
 
+// How many of operator new's allocations the program holds now, in all threads.
+std::int64_t allocations_held();
+
 }  // namespace fieldsync::testing

@@ -88,9 +88,12 @@ class Database {
   virtual ~Database() = default;
 
   // Binds this device to a person at a server, once, with the text that the
-  // coordinator's `fieldsync-server enrol-code` printed.
+  // coordinator's `fieldsync-server enrol-code` printed. After device_forked a second
+  // time, as a new device of the same person: nothing that was saved is lost, and
+  // editors that are open must be opened again.
   // invalid_argument: not such a text. server_untrusted: another server answered.
-  // enrolment_code_invalid: wrong, used or expired. Brings no records: sync() does.
+  // enrolment_code_invalid: wrong, used or expired. in_use: a sync is running.
+  // not_permitted: another person's code for a forked store. Brings no records: sync() does.
   [[nodiscard]] virtual Result<Identity> enrol(const std::string& enrolment, const std::string& device_name) = 0;
   // As last read, where the store cannot be read just now.
   [[nodiscard]] virtual Identity identity() = 0;
@@ -129,6 +132,8 @@ class Database {
   // Sends what is unsent and brings what is new, until nothing is left or the
   // link gives up. What was acknowledged before a failure stays acknowledged.
   // not_enrolled, offline, server_untrusted, device_revoked, cancelled, ...
+  // device_forked: another copy of this store was used, and the office has other saves
+  // under this device's numbers. Editing goes on; enrol() with a new code is the way out.
   [[nodiscard]] virtual Result<SyncReport> sync(const SyncOptions& options) = 0;
   // From any thread: the running sync() returns `cancelled` at its next wait.
   virtual void cancel_sync() = 0;

@@ -45,6 +45,8 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::string& path, 
   });
 }
 
+void SqliteStore::prepare_process() { sqlite::forget_memory_statistics(); }
+
 SqliteStore::~SqliteStore() {
   {
     const std::lock_guard lock(mutex_);

@@ -30,6 +30,10 @@ enum class StoreHost : std::uint8_t {
 
 class SqliteStore : public Store {
  public:
+  // Settles what concerns the whole process. Called once, by a program, before
+  // its first store; tests and simulations do without.
+  static void prepare_process();
+
   // Opens or creates the file for this process alone.
   [[nodiscard]] static Result<std::unique_ptr<SqliteStore>> open(const std::string& path, StoreHost host = StoreHost::process);
   ~SqliteStore() override;

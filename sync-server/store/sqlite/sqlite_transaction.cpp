@@ -199,6 +199,19 @@ std::vector<QuarantineRow> SqliteTransaction::quarantined_from(std::int64_t devi
   return rows;
 }
 
+void SqliteTransaction::batches_between(std::int64_t device, std::uint64_t first, std::uint64_t last,
+                                        const std::function<void(const BatchRow&)>& take) {
+  // The batch in which `first` stands may begin before it.
+  auto select = connection_.prepare(
+      "SELECT first, last, hash, previous, encoding, signature, content, received FROM batch WHERE device = ?1 AND first <= ?3"
+      " AND first >= (SELECT coalesce(max(first), ?2) FROM batch WHERE device = ?1 AND first <= ?2) ORDER BY first");
+  select.bind(1, device).bind_unsigned(2, first).bind_unsigned(3, last);
+  while (select.step()) {
+    take({device, select.unsigned_integer(0), select.unsigned_integer(1), hash_from(select.blob(2)), hash_from(select.blob(3)),
+          static_cast<std::uint8_t>(select.integer(4)), select.blob(5), select.blob(6), {select.integer(7)}});
+  }
+}
+
 std::optional<EnrolmentCodeRow> SqliteTransaction::enrolment_code(const Sha256& hash) {
   auto select = connection_.prepare(
       "SELECT p.id, c.expires, c.used FROM enrolment_code c JOIN person p ON p.key = c.person WHERE c.hash = ?1");

@@ -37,6 +37,11 @@ core::Value text(const char* letters) {
   return core::Value{std::string(letters)};
 }
 
+std::string first_letters(const core::RecordId& record) {
+  const testing::AllocationPause pause;
+  return record.hex().substr(0, 8);
+}
+
 core::Value first_value(const RecordView& view, std::string_view field) {
   const ShownField* shown = view.find(field);
   return shown == nullptr ? core::Value{} : shown->values.front().value;
@@ -96,8 +101,11 @@ class EditorWork final : public Work {
   std::size_t next_ = 0;
 };
 
+// The others only prepare what comes after them.
+bool is_work(const std::string& phase) { return phase != "backup" && phase != "older copy" && phase != "older app"; }
+
 bool allocates_itself(const std::string& phase) {
-  for (const char* name : {"create", "administration", "save", "reopen", "revoke"}) {
+  for (const char* name : {"create", "administration", "save", "reopen", "migrate", "revoke"}) {
     if (phase == name) return true;
   }
   return false;
@@ -144,7 +152,7 @@ std::vector<std::pair<std::string, std::function<Result<void>(Team&)>>> readings
       {"find by prefix",
        [](Team& team) -> Result<void> {
          auto record = team.phone.find(edited);
-         return record ? only_error(team.phone.database().find_by_prefix(record->hex().substr(0, 8))) : record.error();
+         return record ? only_error(team.phone.database().find_by_prefix(first_letters(*record))) : record.error();
        }},
       {"conflicts", [](Team& team) { return only_error(team.phone.database().conflicts()); }},
       {"status", [](Team& team) { return only_error(team.phone.database().status()); }},
@@ -180,13 +188,13 @@ std::vector<Scenario> all_scenarios(Team& team, const team::Script& script) {
     const team::Step& step = script.steps()[i];
     auto disks = std::make_shared<const DiskSet>(disks_of(team));
     if (step.phase == "save") with_conflict = disks;
-    if (step.phase != "backup" && step.phase != "older copy") {
+    if (is_work(step.phase)) {
       Scenario& scenario = add(std::to_string(i + 1) + " " + step.phase, disks,
                                [run = step.run](Team& now) { return run(now, Run::first); });
-      scenario.starts_closed = i == 0;
+      scenario.starts_closed = i == 0 || step.phase == "migrate";
       scenario.may_throw = allocates_itself(step.phase);
     }
-    if (i > 0) static_cast<void>(script.steps().front().run(team, Run::first));
+    if (i > 0 && step.phase != "migrate") static_cast<void>(script.steps().front().run(team, Run::first));
     if (auto done = step.run(team, Run::first); !done)
       throw std::runtime_error("'" + step.phase + "' fails: " + done.error().message());
   }

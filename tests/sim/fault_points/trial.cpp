@@ -19,6 +19,14 @@ constexpr std::array<Who, team::machine_count> everybody{Who::office, Who::phone
 
 }  // namespace
 
+Trial::Trial(team::Team& team, const team::Script& script) : team_(team), script_(script) {
+  // A machine makes room for its first fault once, and keeps it.
+  for (const Who who : everybody) {
+    team_.machine(who).inject({sim::Fault::Effect::io_error_once, sim::Among::everything, 1});
+    team_.machine(who).clear_faults();
+  }
+}
+
 void Trial::set_up(const Scenario& scenario) {
   team_.close_all();
   for (const Who who : everybody) team_.machine(who).restore((*scenario.disks)[static_cast<std::size_t>(who)]);
@@ -50,8 +58,12 @@ std::uint64_t Trial::count(const Scenario& scenario, What what, Who who) {
   arm({what, testing::Lasting::once, who, 0});
   const auto done = work->act(team_);
   const std::uint64_t allocations = testing::stop_allocation_faults();
+  const std::uint64_t operations = team_.machine(who).count(sim::Among::everything) - operations_before;
   if (!done) throw std::runtime_error(scenario.name + " fails without a fault: " + done.error().message());
-  return what == What::allocation ? allocations : team_.machine(who).count(sim::Among::everything) - operations_before;
+  // What is made once and kept for good is made here.
+  team_.close_all();
+  if (std::string wrong = damage(scenario); !wrong.empty()) throw std::runtime_error(scenario.name + ": " + wrong);
+  return what == What::allocation ? allocations : operations;
 }
 
 std::string Trial::meet(const Scenario& scenario, Work& work, const Point& point) {
@@ -83,9 +95,15 @@ std::string Trial::damage(const Scenario& scenario) {
   return scenario.follows_script ? team::missing_text(team_.phone, script_) : std::string();
 }
 
-std::string Trial::run(const Scenario& scenario, const Point& point) {
+void Trial::put_away() {
   team_.close_all();
-  const auto memory_before = sqlite3_memory_used();
+  for (const Who who : everybody) team_.machine(who).restore({});
+}
+
+std::string Trial::run(const Scenario& scenario, const Point& point) {
+  put_away();
+  const auto sqlite_before = sqlite3_memory_used();
+  const std::int64_t held_before = testing::allocations_held();
   set_up(scenario);
   std::string wrong;
   {
@@ -93,9 +111,12 @@ std::string Trial::run(const Scenario& scenario, const Point& point) {
     wrong = meet(scenario, *work, point);
   }
   team_.close_all();
+  if (wrong.empty()) wrong = damage(scenario);
+  put_away();
   if (!wrong.empty()) return wrong;
-  if (sqlite3_memory_used() != memory_before) return "SQLite keeps memory that nobody uses";
-  return damage(scenario);
+  if (sqlite3_memory_used() != sqlite_before) return "SQLite keeps memory that nobody uses";
+  const std::int64_t leaked = testing::allocations_held() - held_before;
+  return leaked > 0 ? std::to_string(leaked) + " allocations are never given back" : std::string();
 }
 
 }  // namespace fieldsync::fault_points

@@ -21,7 +21,7 @@ struct Point {
 class Trial {
  public:
   // `team`'s machines are used again for each trial.
-  Trial(team::Team& team, const team::Script& script) : team_(team), script_(script) {}
+  Trial(team::Team& team, const team::Script& script);
 
   // How many points there are in a run without a fault.
   [[nodiscard]] std::uint64_t count(const Scenario& scenario, What what, team::Who who);
@@ -33,6 +33,8 @@ class Trial {
   void set_up(const Scenario& scenario);
   void arm(const Point& point);
   void disarm();
+  // Closes everything and empties the disks.
+  void put_away();
   [[nodiscard]] std::string meet(const Scenario& scenario, Work& work, const Point& point);
   [[nodiscard]] std::string damage(const Scenario& scenario);
 

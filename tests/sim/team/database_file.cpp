@@ -23,6 +23,12 @@ DatabaseFile::DatabaseFile(const std::string& path) : database_(nullptr, sqlite3
   if (code != SQLITE_OK) throw std::runtime_error(path + ": " + sqlite3_errstr(code));
 }
 
+void DatabaseFile::execute(const std::string& sql) {
+  if (sqlite3_exec(database_.get(), sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) {
+    throw std::runtime_error(sql + ": " + sqlite3_errmsg(database_.get()));
+  }
+}
+
 std::vector<std::vector<std::string>> DatabaseFile::rows(const std::string& sql) {
   sqlite3_stmt* raw = nullptr;
   if (sqlite3_prepare_v2(database_.get(), sql.c_str(), -1, &raw, nullptr) != SQLITE_OK) {

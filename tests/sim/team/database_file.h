@@ -14,6 +14,8 @@ class DatabaseFile {
  public:
   explicit DatabaseFile(const std::string& path);
 
+  // Statements without results.
+  void execute(const std::string& sql);
   // The rows' cells, each as its bytes; NULL is a word of its own.
   [[nodiscard]] std::vector<std::vector<std::string>> rows(const std::string& sql);
 

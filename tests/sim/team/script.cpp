@@ -1,6 +1,9 @@
 #include "sim/team/script.h"
 
 #include <memory>
+#include <stdexcept>
+
+#include "sim/team/database_file.h"
 
 namespace fieldsync::team {
 namespace {
@@ -48,6 +51,14 @@ Result<void> save_edits(RecordEditor& editor) {
   return saved ? Result<void>() : Result<void>(saved.error());
 }
 
+// Makes the store what the version of the app before this one would have left.
+void undo_newest_migration(const std::string& path) {
+  DatabaseFile file(path);
+  const auto version = file.rows("PRAGMA user_version");
+  if (version.front().front() != "3") throw std::runtime_error("say here how the newest migration is undone");
+  file.execute("BEGIN; DROP TABLE former_batch; DROP TABLE former_refused; PRAGMA user_version = 2; COMMIT");
+}
+
 // A member of the district whose place is gone cannot write there any more.
 bool place_is_gone(const Error& error, Place place) {
   return place == Place::district && error.code == Errc::scope_not_found;
@@ -71,6 +82,7 @@ Script::Script(std::uint64_t seed) : seed_(seed) {
   add_first_visits();
   add_conflict();
   add_deletion();
+  add_migration();
   add_backup_and_restore();
   add_endings();
 }
@@ -128,6 +140,15 @@ void Script::add_deletion() {
     team.close_all();
     return open_all(team);
   });
+}
+
+void Script::add_migration() {
+  add("older app", [](Team& team, Run) -> Result<void> {
+    team.close(Who::phone);
+    undo_newest_migration(team.phone.file());
+    return {};
+  });
+  add("migrate", [](Team& team, Run) { return open_all(team); });
 }
 
 void Script::add_backup_and_restore() {

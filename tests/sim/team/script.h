@@ -49,6 +49,7 @@ class Script {
   void add_first_visits();
   void add_conflict();
   void add_deletion();
+  void add_migration();
   void add_backup_and_restore();
   void add_endings();
 

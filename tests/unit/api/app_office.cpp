@@ -1,8 +1,12 @@
 #include "app_office.h"
 
+#include <fstream>
+#include <sstream>
+
 #include "codec/form_codec.h"
 #include "core/id.h"
 #include "service/enrolment.h"
+#include "sqlite/connection.h"
 
 namespace fieldsync::testing {
 namespace {
@@ -114,6 +118,27 @@ void App::open() {
   environment.jitter = [] { return 0.0; };
   environment.connect = [this](const transport::HttpsSettings& settings) { return std::make_unique<Wire>(*this, settings); };
   database_ = api::make_database(must(api::open_local_store(folder() + "/fieldsync.db", true, std::move(environment))));
+}
+
+std::string App::copy_store() {
+  database_.reset();
+  // Closing wrote the log into the database: it is one file now.
+  std::ostringstream copy;
+  copy << std::ifstream(folder() + "/fieldsync.db", std::ios::binary).rdbuf();
+  open();
+  return copy.str();
+}
+
+void App::put_back(const std::string& copy) {
+  database_.reset();
+  std::ofstream(folder() + "/fieldsync.db", std::ios::binary) << copy;
+  open();
+}
+
+void App::damage(const char* sql) {
+  database_.reset();
+  sqlite::Connection(folder() + "/fieldsync.db", sqlite::OpenMode::read_write).execute(sql);
+  open();
 }
 
 void App::sync() { must(database_->sync({})); }

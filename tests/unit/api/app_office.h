@@ -49,6 +49,12 @@ class App {
     database_.reset();
     open();
   }
+  // The store's file as it is now, and such a copy in the place of the store: after
+  // that the app knows no more than the copy does.
+  [[nodiscard]] std::string copy_store();
+  void put_back(const std::string& copy);
+  // Runs the SQL on the closed store, and opens it again.
+  void damage(const char* sql);
   [[nodiscard]] std::string folder() const { return folder_.path().string(); }
 
   std::deque<Fault> faults;     // for the exchanges to come

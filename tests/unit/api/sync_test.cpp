@@ -230,3 +230,11 @@ TEST_CASE("A sync ends with all records also where it had to read a scope anew")
   reader.sync();
   CHECK(reader.shown(record, "summary") == Values{text("After 5.")});
 }
+
+TEST_CASE("A save that is missing from a damaged store ends the sync with an error: it does not go round for ever") {
+  AppOffice office;
+  App one(office);
+  one.write("summary", text("Cell 4."));
+  one.damage("DELETE FROM operation");
+  CHECK(verdict(one->sync({})) == "storage_corrupt");
+}

@@ -35,6 +35,14 @@ TEST_CASE("A mistake in a form's text is told with its line and column") {
   CHECK(parsed.error().message().find("line 4, column 15") != std::string::npos);
 }
 
+TEST_CASE("A form whose text is not UTF-8 is refused: no device could read a reply with it") {
+  std::string text = good;
+  text.replace(text.find("Visit"), 5, "\xC2\xE8\xE7\xE8\xF2");  // in Windows-1251
+  const auto parsed = codec::parse_form_text(text);
+  REQUIRE_FALSE(parsed);
+  CHECK(parsed.error().code == Errc::invalid_text);
+}
+
 TEST_CASE("A field without a known type, policy or confidentiality is refused") {
   const auto parsed = codec::parse_form_text(good);
   REQUIRE(parsed);

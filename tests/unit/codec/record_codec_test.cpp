@@ -203,3 +203,14 @@ TEST_CASE("Changed fields that do not fit the copy are refused") {
   REQUIRE_FALSE(applied);
   CHECK(applied.error().code == Errc::malformed_request);
 }
+
+TEST_CASE("Changed fields with a head that names an operation without a value are refused") {
+  const core::RecordState older = state_in({0, 1, 2});
+  core::RecordState newer = older;
+  const auto edit = operation(op_id(2, 9), {sets(key(fields::place_name), text("Ош шаары"), {})});
+  newer.apply(edit, stamp_of(edit, 4));
+  // Taken up, it would be a record that this device itself cannot read any more.
+  const auto applied = codec::apply_changed_fields(older, codec::encode_head(newer), {});
+  REQUIRE_FALSE(applied);
+  CHECK(applied.error().code == Errc::malformed_request);
+}

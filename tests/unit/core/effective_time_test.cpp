@@ -94,3 +94,10 @@ TEST_CASE("one awaited value of an operation bounds the time of all of it", "[co
   const Operation late = operation(op_id(1, 1), {sets(place, text("old")), sets(beds, integer(3))}, 4000);
   CHECK(time_of(late, state, 9000) == Instant{2000});
 }
+
+TEST_CASE("an operation that a restored server gets again keeps the time that it had", "[core][effective_time]") {
+  const RecordState state;
+  const Operation again = operation(op_id(1, 1), {sets(beds, integer(4))}, 1000);
+  CHECK(effective_time(again, state, {{9000}, {50}}, Instant{700}) == Instant{700});
+  CHECK(effective_time(again, state, {{9000}, {50}}, Instant{9500}) == Instant{9000});
+}

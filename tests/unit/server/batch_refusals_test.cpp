@@ -1,6 +1,7 @@
 // A batch that may not be taken is refused as a whole and changes nothing.
 #include "codec/frame.h"
 #include "codec/operation_codec.h"
+#include "service/upload.h"
 #include "test_office.h"
 
 using namespace fieldsync;
@@ -227,4 +228,18 @@ TEST_CASE("A good batch beside a bad cursor is not applied, as sync_service.h pr
   v1::SyncRequest request = sent.device.request(sent.device.batch({sent.save(0)}));
   request.add_positions()->set_cursor("nonsense");
   sent.office.refuses(sent.device, request, Errc::bad_cursor);
+}
+
+TEST_CASE("What is put into quarantine is what came, also where the batch is a few bytes") {
+  TestDevice device;
+  server::DeviceRow row;
+  row.id = device.id;
+  row.public_key = device.public_key;
+  codec::FrameReader frames;
+  auto checked = server::check_batch(device.batch_of(list_of({"no op"})), row, frames);
+  REQUIRE(checked);
+  const server::CheckedBatch moved = std::move(*checked);
+  *checked = server::CheckedBatch{};  // nothing of it stays behind
+  REQUIRE(moved.operation_bytes.size() == 1);
+  CHECK(moved.operation_bytes[0] == "no op");
 }

@@ -69,13 +69,19 @@ TEST_CASE("A reply that cannot be read to its end changes nothing") {
   const std::uint64_t digest = start.two->digest(start.office.scope);
   const std::string cursor = (*start.two)->directory.scope(start.office.scope)->cursor;
 
-  std::vector<v1::SyncReply> bad(6, *good);
+  std::vector<v1::SyncReply> bad(9, *good);
   bad[0].mutable_scopes(0)->mutable_changes(1)->set_body_frame("not a frame");
   bad[1].mutable_scopes(0)->mutable_changes(1)->set_head("not a head");
   bad[2].mutable_scopes(0)->mutable_changes(1)->clear_content();
   bad[3].set_acknowledged_counter(good->acknowledged_counter() + 1);
   bad[4].add_scopes()->set_scope("short");
   bad[5].add_scopes()->set_scope(std::string(start.office.other_scope.view()));
+  // Good frames and bytes that are no record's body.
+  v1::RecordChange& with_body = *bad[6].mutable_scopes(0)->mutable_changes(1);
+  with_body.set_body_frame(codec::FrameWriter().compress("not a body"));
+  bad[7].mutable_scopes(0)->mutable_changes(1)->set_body("not a body");
+  // The body of another record.
+  bad[8].mutable_scopes(0)->mutable_changes(1)->set_body_frame(codec::FrameWriter().compress(""));
   for (const v1::SyncReply& reply : bad) {
     const auto taken = start.two->take(reply);
     REQUIRE_FALSE(taken);

@@ -1,0 +1,14 @@
+// enrolment.h: binds a store to a person at a server; a second time only where
+// another copy of the store took its place there (storage/fork.h).
+#pragma once
+
+#include <string>
+
+#include "api/local_store.h"
+
+namespace fieldsync::api {
+
+// Errors as Database::enrol. No sync may run meanwhile. Throws SqliteError.
+[[nodiscard]] Result<void> enrol(LocalStore& store, const std::string& text, const std::string& device_name);
+
+}  // namespace fieldsync::api

@@ -1,0 +1,16 @@
+// configuration_fuzz.cpp: fieldsync-server.toml.
+#include "app/configuration.h"
+#include "fuzz/must_hold.h"
+#include "fuzz/target.h"
+
+int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace fieldsync;
+  const auto read = server::parse_configuration({reinterpret_cast<const char*>(data), size}, "/srv/fieldsync");
+  if (!read) return 0;
+  const auto again = server::parse_configuration(server::configuration_text(*read), "/srv/fieldsync");
+  fuzz::must_hold(again && again->listen_address == read->listen_address && again->port == read->port &&
+                      again->public_address == read->public_address && again->log_level == read->log_level &&
+                      again->code_lifetime_minutes == read->code_lifetime_minutes && again->blocking_threads == read->blocking_threads,
+                  "settings that are written are read");
+  return 0;
+}

@@ -1,0 +1,132 @@
+#!/usr/bin/env python3
+"""Plants bugs in copies of the product's sources and counts the seeds until the
+simulation finds each.
+
+    tools/planted_bugs.py --check              every text to replace occurs exactly once
+    tools/planted_bugs.py BUILD [--seeds N] [NAME...]
+                                               all bugs, or these, in that build folder
+
+One changed source is compiled as the build compiles it, and linked before the
+libraries, so that it takes the place of the right one. Nothing in the tree
+changes. Exits 1 where a bug is not found, or the median is above its bar.
+"""
+
+import json
+import re
+import shlex
+import statistics
+import subprocess
+import sys
+import tomllib
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+TABLE = ROOT / "tests/sim/planted_bugs/bugs.toml"
+SEEDS_MAX = 5000
+MEDIAN_MAX = 200
+# A bug may make the program wait for ever: that is found, too.
+SECONDS_MAX = 3600
+PROGRAM = "bin/fieldsync-sim"
+
+
+def bugs():
+    return tomllib.loads(TABLE.read_text())["bug"]
+
+
+def check(table):
+    wrong = 0
+    for bug in table:
+        count = (ROOT / bug["file"]).read_text().count(bug["old"])
+        if count != 1:
+            print(f"{bug['name']}: its text occurs {count} times in {bug['file']}")
+            wrong += 1
+    names = [bug["name"] for bug in table]
+    if len(set(names)) != len(names):
+        print("Two bugs have one name.")
+        wrong += 1
+    return wrong
+
+
+def compile_command(build, bug, source, target):
+    """The build's own command for the file, with another input and output."""
+    for entry in json.loads((build / "compile_commands.json").read_text()):
+        if Path(entry["file"]) == ROOT / bug["file"]:
+            words = shlex.split(entry["command"])
+            words[words.index("-o") + 1] = str(target)
+            words[words.index("-c") + 1] = str(source)
+            return words + ["-Wno-error"]
+    raise SystemExit(f"{bug['file']} is not compiled in {build}")
+
+
+def link_command(build, target, program):
+    commands = subprocess.run(["ninja", "-C", str(build), "-t", "commands", PROGRAM], check=True, capture_output=True, text=True)
+    line = re.sub(r"^.*?: && | && :$", "", commands.stdout.strip().splitlines()[-1])
+    words = shlex.split(line)
+    words[words.index("-o") + 1] = str(program)
+    first_library = next(i for i, word in enumerate(words) if word.endswith(".a"))
+    return words[:first_library] + [str(target)] + words[first_library:]
+
+
+def plant(build, bug):
+    folder = build / "planted"
+    folder.mkdir(exist_ok=True)
+    source = folder / (bug["name"] + ".cpp")
+    target = folder / (bug["name"] + ".o")
+    program = folder / bug["name"]
+    source.write_text((ROOT / bug["file"]).read_text().replace(bug["old"], bug["new"]))
+    subprocess.run(compile_command(build, bug, source, target), check=True, cwd=build, capture_output=True, text=True)
+    subprocess.run(link_command(build, target, program), check=True, cwd=build, capture_output=True, text=True)
+    return program
+
+
+def hunt(build, bug, seeds_max):
+    """How many seeds it took, and how it showed."""
+    seeds, how = hunt_quietly(build, bug, seeds_max)
+    print(f"{bug['name']:30} {seeds if seeds is not None else '-':>6}  {how[:110]}", flush=True)
+    return seeds
+
+
+def hunt_quietly(build, bug, seeds_max):
+    try:
+        program = plant(build, bug)
+    except subprocess.CalledProcessError as error:
+        return None, "does not build: " + error.stderr.strip().splitlines()[0]
+    try:
+        run = subprocess.run([str(program), "--until", f"1..{seeds_max}"], capture_output=True, text=True, timeout=SECONDS_MAX)
+    except subprocess.TimeoutExpired:
+        return None, f"neither found nor done after {SECONDS_MAX} s"
+    finally:
+        program.unlink()
+    found = re.match(r"Found after (\d+) seeds: (.*)", run.stdout)
+    if found:
+        return int(found[1]), found[2]
+    if run.returncode != 0:
+        return 1, f"the program ends with {run.returncode}"
+    return None, "not found"
+
+
+def main(arguments):
+    table = bugs()
+    if arguments[:1] == ["--check"]:
+        wrong = check(table)
+        print(f"{len(table)} planted bugs, {wrong} that do not fit the sources")
+        return 1 if wrong or len(table) < 40 else 0
+    if not arguments:
+        print(__doc__)
+        return 2
+    build, names = Path(arguments[0]).resolve(), arguments[1:]
+    seeds_max = SEEDS_MAX
+    if names[:1] == ["--seeds"]:
+        seeds_max, names = int(names[1]), names[2:]
+    chosen = [bug for bug in table if not names or bug["name"] in names]
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        results = list(pool.map(lambda bug: hunt(build, bug, seeds_max), chosen))
+    found = [seeds for seeds in results if seeds is not None]
+    median = statistics.median(found) if found else 0
+    print(f"{len(found)} of {len(chosen)} found; median {median:g} seeds, most {max(found, default=0)}")
+    return 0 if len(found) == len(chosen) and median < MEDIAN_MAX else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
