@@ -4,6 +4,7 @@
 // body holds the values and depends on neither clock nor order of arrival.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -12,6 +13,9 @@
 #include "core/result.h"
 
 namespace fieldsync::codec {
+
+// Largest body of a record, bytes, decoded.
+inline constexpr std::size_t record_body_bytes_max = 64 * 1024 * 1024;
 
 struct EncodedRecord {
   std::string head;

@@ -14,7 +14,7 @@ static_assert(std::endian::native == std::endian::little, "fixed numbers are rea
 
 }  // namespace
 
-bool read_long_varint(std::string_view& bytes, std::uint64_t& value) {
+bool read_loose_varint(std::string_view& bytes, std::uint64_t& value) {
   value = 0;
   for (std::size_t i = 0; i < 10 && i < bytes.size(); ++i) {
     const auto byte = static_cast<std::uint8_t>(bytes[i]);
@@ -22,10 +22,17 @@ bool read_long_varint(std::string_view& bytes, std::uint64_t& value) {
     value |= static_cast<std::uint64_t>(byte & 0x7F) << (7 * i);
     if (byte < 0x80) {
       bytes.remove_prefix(i + 1);
-      return byte != 0 || i == 0;
+      return true;
     }
   }
   return false;
+}
+
+bool read_long_varint(std::string_view& bytes, std::uint64_t& value) {
+  const char* const first = bytes.data();
+  if (!read_loose_varint(bytes, value)) return false;
+  const char* const last = bytes.data() - 1;
+  return last == first || *last != 0;
 }
 
 bool WireReader::next() {

@@ -18,6 +18,10 @@ namespace fieldsync::codec {
 
 enum class WireType : std::uint8_t { varint = 0, fixed64 = 1, bytes = 2, fixed32 = 5 };
 
+// Takes a varint off the front of `bytes`, as protobuf reads them: up to ten bytes
+// and 64 bits, in however many it was written. False where it is not that.
+[[nodiscard]] bool read_loose_varint(std::string_view& bytes, std::uint64_t& value);
+
 // The rare part of read_varint: more than one byte, or none.
 [[nodiscard]] bool read_long_varint(std::string_view& bytes, std::uint64_t& value);
 

@@ -4,36 +4,36 @@
 
 #include <cstdint>
 
+#include "codec/wire_reader.h"
+
 namespace fieldsync::codec {
 namespace {
 
 using google::protobuf::Descriptor;
 using google::protobuf::FieldDescriptor;
 
-enum WireType : std::uint8_t { varint = 0, fixed64 = 1, length_delimited = 2, fixed32 = 5 };
-
 WireType wire_type_of(const FieldDescriptor& field) {
   switch (field.type()) {
     case FieldDescriptor::TYPE_DOUBLE:
     case FieldDescriptor::TYPE_FIXED64:
     case FieldDescriptor::TYPE_SFIXED64:
-      return fixed64;
+      return WireType::fixed64;
     case FieldDescriptor::TYPE_FLOAT:
     case FieldDescriptor::TYPE_FIXED32:
     case FieldDescriptor::TYPE_SFIXED32:
-      return fixed32;
+      return WireType::fixed32;
     case FieldDescriptor::TYPE_STRING:
     case FieldDescriptor::TYPE_BYTES:
     case FieldDescriptor::TYPE_MESSAGE:
-      return length_delimited;
+      return WireType::bytes;
     default:
-      return varint;
+      return WireType::varint;
   }
 }
 
 // A parser would take a field of another wire type for an unknown one.
-bool fits(std::uint8_t wire_type, const FieldDescriptor& field) {
-  return wire_type == wire_type_of(field) || (wire_type == length_delimited && field.is_packable());
+bool fits(WireType wire_type, const FieldDescriptor& field) {
+  return wire_type == wire_type_of(field) || (wire_type == WireType::bytes && field.is_packable());
 }
 
 class Scanner {
@@ -44,11 +44,11 @@ class Scanner {
     if (depth > limits_.depth_max) return Error{Errc::malformed_request, "The request nests too deeply."};
     while (!bytes.empty()) {
       std::uint64_t tag = 0;
-      if (!read_varint(bytes, tag) || tag > UINT32_MAX) return broken();
+      if (!read_loose_varint(bytes, tag) || tag > UINT32_MAX) return broken();
       const FieldDescriptor* field = type.FindFieldByNumber(static_cast<int>(tag >> 3));
       if (field == nullptr)
         return Error{Errc::malformed_request, "The request holds a field that this version does not know."};
-      if (auto read = content(bytes, static_cast<std::uint8_t>(tag & 7), *field, depth); !read) return read;
+      if (auto read = content(bytes, static_cast<WireType>(tag & 7), *field, depth); !read) return read;
     }
     return {};
   }
@@ -56,43 +56,29 @@ class Scanner {
  private:
   static Error broken() { return {Errc::malformed_request, "The request is cut short or not protobuf."}; }
 
-  static bool read_varint(std::string_view& bytes, std::uint64_t& value) {
-    value = 0;
-    for (std::size_t i = 0; i < 10 && i < bytes.size(); ++i) {
-      const auto byte = static_cast<std::uint8_t>(bytes[i]);
-      if (i == 9 && byte > 1) return false;
-      value |= static_cast<std::uint64_t>(byte & 0x7F) << (7 * i);
-      if (byte < 0x80) {
-        bytes.remove_prefix(i + 1);
-        return true;
-      }
-    }
-    return false;
-  }
-
   static bool skip(std::string_view& bytes, std::size_t count) {
     if (bytes.size() < count) return false;
     bytes.remove_prefix(count);
     return true;
   }
 
-  Result<void> content(std::string_view& bytes, std::uint8_t wire_type, const FieldDescriptor& field, int depth) {
+  Result<void> content(std::string_view& bytes, WireType wire_type, const FieldDescriptor& field, int depth) {
     if (!fits(wire_type, field)) return broken();
     std::uint64_t value = 0;
     const bool counts = field.is_repeated() || field.type() == FieldDescriptor::TYPE_MESSAGE;
     if (counts) ++elements_;
     switch (wire_type) {
-      case varint:
-        if (!read_varint(bytes, value)) return broken();
+      case WireType::varint:
+        if (!read_loose_varint(bytes, value)) return broken();
         break;
-      case fixed64:
+      case WireType::fixed64:
         if (!skip(bytes, 8)) return broken();
         break;
-      case fixed32:
+      case WireType::fixed32:
         if (!skip(bytes, 4)) return broken();
         break;
-      case length_delimited: {
-        if (!read_varint(bytes, value) || value > bytes.size()) return broken();
+      case WireType::bytes: {
+        if (!read_loose_varint(bytes, value) || value > bytes.size()) return broken();
         const std::string_view inside = bytes.substr(0, value);
         bytes.remove_prefix(value);
         // A packed list: no more entries than bytes.

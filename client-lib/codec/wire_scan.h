@@ -21,7 +21,7 @@ struct WireLimits {
 // A request as a whole (ARCHITECTURE.md, Limits).
 inline constexpr WireLimits request_limits{60'000, 16};
 
-// Walks `bytes` as a message of `type`. Refuses truncation, over-long varints,
+// Walks `bytes` as a message of `type`. Refuses truncation, varints of more than 64 bits,
 // groups, unknown fields and wire types, more elements (too_many_elements) and more depth
 // (malformed_request) than `limits` allow. Adds what it counted to `elements`.
 [[nodiscard]] Result<void> scan_message(std::string_view bytes, const google::protobuf::Descriptor& type,

@@ -5,14 +5,10 @@
 
 #include "codec/operation_codec.h"
 #include "core/form.h"
+#include "storage/stamper.h"
 
 namespace fieldsync::storage {
 namespace {
-
-core::Stamp provisional(const core::Operation& operation) {
-  return {operation.author, operation.claimed, operation.claimed, operation.claimed, 0,
-          operation.origin == core::OperationOrigin::machine};
-}
 
 // How the operations from `first` on are called under the new id.
 struct Renaming {

@@ -8,13 +8,11 @@
 #include <string_view>
 
 #include "codec/frame.h"
+#include "codec/record_codec.h"
 #include "core/record_state.h"
 #include "sqlite/connection.h"
 
 namespace fieldsync::storage {
-
-// Largest body of a record, bytes, decoded.
-inline constexpr std::size_t record_body_bytes_max = 64 * 1024 * 1024;
 
 // Calls throw SqliteError; a row that cannot be decoded counts as storage_corrupt.
 class RecordStore {
@@ -66,7 +64,7 @@ class RecordStore {
 
   [[nodiscard]] std::string frame_of(std::string_view body) { return writer_.compress(body); }
   // Checks and opens a body frame.
-  [[nodiscard]] Result<std::string> body_of(std::string_view frame) { return reader_.decompress(frame, record_body_bytes_max); }
+  [[nodiscard]] Result<std::string> body_of(std::string_view frame) { return reader_.decompress(frame, codec::record_body_bytes_max); }
 
  private:
   [[nodiscard]] core::RecordState decode(std::string_view head, std::string_view frame);

@@ -14,11 +14,6 @@ Error unreadable(const std::string& what) {
   return {Errc::incompatible_server, "The server's answer could not be read: " + what};
 }
 
-core::Stamp provisional(const core::Operation& operation) {
-  return {operation.author, operation.claimed, operation.claimed, operation.claimed, 0,
-          operation.origin == core::OperationOrigin::machine};
-}
-
 }  // namespace
 
 Result<Taken> Replica::take(const v1::SyncReply& reply) {

@@ -9,6 +9,12 @@
 
 namespace fieldsync::storage {
 
+// Of an own operation, until the server has stamped it.
+[[nodiscard]] inline core::Stamp provisional(const core::Operation& operation) {
+  return {operation.author, operation.claimed, operation.claimed, operation.claimed, 0,
+          operation.origin == core::OperationOrigin::machine};
+}
+
 class Stamper {
  public:
   explicit Stamper(const v1::BatchStamps& stamps) : arrival_{{stamps.received_time_ms()}, {stamps.clock_offset_ms()}} {

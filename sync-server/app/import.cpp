@@ -19,8 +19,6 @@
 namespace fieldsync::server {
 namespace {
 
-constexpr std::size_t record_body_bytes_max = 64 * 1024 * 1024;
-
 Error at_row(std::size_t row, const Error& error) { return {error.code, "Row " + std::to_string(row) + ": " + error.message()}; }
 
 template <typename Number>
@@ -196,7 +194,7 @@ class Importer {
     const auto looked = store_.read([&](ReadTransaction& transaction) -> Result<void> {
       const auto row = transaction.record(id);
       if (!row) return {};
-      auto body = reader_.decompress(row->body_frame, record_body_bytes_max);
+      auto body = reader_.decompress(row->body_frame, codec::record_body_bytes_max);
       if (!body) return body.error();
       auto decoded = codec::decode_record(row->head, *body);
       if (!decoded) return decoded.error();

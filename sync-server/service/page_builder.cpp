@@ -7,8 +7,6 @@
 namespace fieldsync::server {
 namespace {
 
-constexpr std::size_t record_body_bytes_max = 64 * 1024 * 1024;
-
 // Only this batch changed it since the device last read: the device can tell for itself.
 bool is_own(const RecordRow& row, std::uint64_t cursor, const ScopeUpload* upload) {
   if (upload == nullptr || row.last_seq < upload->first_seq || row.last_seq > upload->last_seq) return false;
@@ -119,7 +117,7 @@ Result<void> PageBuilder::add_change(const RecordRow& row, std::uint64_t complet
     change.set_body_frame(row.body_frame);
     return {};
   }
-  auto body = reader_.decompress(row.body_frame, record_body_bytes_max);
+  auto body = reader_.decompress(row.body_frame, codec::record_body_bytes_max);
   if (!body) return Error{Errc::storage_corrupt, body.error().message()};
   if (style == BodyStyle::expanded) {
     change.mutable_expanded()->ParseFromString(*body);

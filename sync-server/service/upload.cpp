@@ -14,9 +14,6 @@
 namespace fieldsync::server {
 namespace {
 
-// Largest body of a record, bytes, decoded.
-constexpr std::size_t record_body_bytes_max = 64 * 1024 * 1024;
-
 std::string_view view_of(const codec::BatchHash& hash) {
   return {reinterpret_cast<const char*>(hash.data()), hash.size()};
 }
@@ -135,7 +132,7 @@ class Applier {
     if (known == touched_.end()) {
       Touched touched;
       if (auto row = transaction_.record(operation.record)) {
-        auto body = reader_.decompress(row->body_frame, record_body_bytes_max);
+        auto body = reader_.decompress(row->body_frame, codec::record_body_bytes_max);
         if (!body) return Error{Errc::storage_corrupt, body.error().message()};
         auto state = codec::decode_record(row->head, *body);
         if (!state) return Error{Errc::storage_corrupt, state.error().message()};
