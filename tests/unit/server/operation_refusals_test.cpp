@@ -1,5 +1,6 @@
 // One bad operation goes to quarantine with its reason and holds up nobody.
 #include "codec/operation_codec.h"
+#include "codec/record_codec.h"
 #include "fieldsync/v1/operation.pb.h"
 #include "test_office.h"
 
@@ -166,6 +167,26 @@ TEST_CASE("Another scope's record is not given away by the answer") {
   office.quarantines(device, device.save(office.scope, record, {writes_text("mine")}), Errc::scope_not_found);
   office.pull(device);
   CHECK(device.records[std::string(office.scope.view())].count(record.hex()) == 0);
+}
+
+TEST_CASE("What a batch did to a record stays where its last operation of the record is refused, or stands further on") {
+  TestOffice office;
+  TestDevice device = office.add_device();
+  const core::RecordId one = new_record(), two = new_record();
+  office.push(device, {device.save(office.scope, one, {writes_text("first")}), device.save(office.scope, two, {writes_text("x")}, 1),
+                       device.save(office.scope, one, {writes_beds(7)}, 2), device.save(office.scope, two, {writes_beds(501)}, 3)});
+  CHECK(office.standing(device).quarantined == 1);
+  TestDevice reader = office.add_device();
+  office.pull(reader);
+  const auto& records = reader.records[std::string(office.scope.view())];
+  REQUIRE(records.size() == 2);
+  const auto state = [&](const core::RecordId& id) {
+    return *codec::decode_record(records.at(id.hex()).head, records.at(id.hex()).body);
+  };
+  CHECK(state(one).siblings({{}, office_fields::summary}).front().value == core::Value{std::string("first")});
+  CHECK(state(one).siblings({{}, office_fields::beds}).front().value == core::Value{std::int64_t{7}});
+  CHECK(state(two).siblings({{}, office_fields::summary}).front().value == core::Value{std::string("x")});
+  CHECK(state(two).siblings({{}, office_fields::beds}).empty());
 }
 
 TEST_CASE("A member of the board reads and does not write") {
