@@ -157,20 +157,10 @@ void take(sqlite::Connection& connection, Parts& parts, const v1::SyncReply& rep
   must_hold(content_of(connection) == before, "a reply is taken whole or not at all");
 }
 
-fuzz::SoundTeam& sound() {
-  static fuzz::SoundTeam sound;
-  return sound;
-}
-
 }  // namespace
 
-int LLVMFuzzerInitialize(int*, char***) {
-  static_cast<void>(sound());
-  return 0;
-}
-
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  team::Team& team = sound().put_back();
+  team::Team& team = fuzz::sound_team().put_back();
   const Store store(team.phone.file());
   Parts parts(*store.connection);
   fuzz::Input input(data, size);

@@ -1,6 +1,7 @@
 #include "fuzz/sound_team.h"
 
 #include "fuzz/must_hold.h"
+#include "fuzz/target.h"
 #include "sim/chance.h"
 
 namespace fieldsync::fuzz {
@@ -77,4 +78,14 @@ team::Team& SoundTeam::put_back(const sim::FileTree& phone_files) {
   return team_;
 }
 
+SoundTeam& sound_team() {
+  static SoundTeam team;
+  return team;
+}
+
 }  // namespace fieldsync::fuzz
+
+int LLVMFuzzerInitialize(int*, char***) {
+  static_cast<void>(fieldsync::fuzz::sound_team());
+  return 0;
+}

@@ -25,4 +25,7 @@ class SoundTeam {
   sim::FileTree phone_files_;
 };
 
+// The one of this process, made before the first input.
+[[nodiscard]] SoundTeam& sound_team();
+
 }  // namespace fieldsync::fuzz

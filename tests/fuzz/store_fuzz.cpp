@@ -119,26 +119,16 @@ void use(team::Phone& phone) {
   static_cast<void>(phone.open());
 }
 
-fuzz::SoundTeam& sound() {
-  static fuzz::SoundTeam sound;
-  return sound;
-}
-
 }  // namespace
-
-int LLVMFuzzerInitialize(int*, char***) {
-  static_cast<void>(sound());
-  return 0;
-}
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   fuzz::Input input(data, size);
   const bool rows = input.below(2) == 0;
-  team::Team& team = sound().put_back();
+  team::Team& team = fuzz::sound_team().put_back();
   if (rows) {
     change_rows(team, input);
   } else {
-    sound().put_back(with_changed_bytes(sound().phone_files(), team.phone.file(), input));
+    fuzz::sound_team().put_back(with_changed_bytes(fuzz::sound_team().phone_files(), team.phone.file(), input));
   }
   must_hold(static_cast<bool>(team.open_office()), "the office is sound");
   use(team.phone);
