@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <array>
 #include <boost/json.hpp>
 #include <cstdio>
@@ -145,8 +146,7 @@ std::vector<BareRow> server_rows(const std::string& file) {
   return rows;
 }
 
-json::object run(std::size_t reports, const std::string& root, int port) {
-  const std::string folder = root + "/" + std::to_string(reports);
+json::object run(std::size_t reports, const std::string& folder, int port) {
   std::filesystem::create_directories(folder);
   BenchServer server(folder + "/server", port);
   auto writer = server.device(folder + "/writer");
@@ -204,22 +204,49 @@ json::object run(std::size_t reports, const std::string& root, int port) {
   return out;
 }
 
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const std::size_t middle = values.size() / 2;
+  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
+
+// What the bars are about. One short run says little on a busy machine.
+json::object medians(const json::array& rounds) {
+  json::object out;
+  for (const char* path : {"/push/reports_per_second", "/push_cpu_to_bare_cpu", "/pull_by_a_fresh_device/reports_per_second"}) {
+    std::vector<double> values;
+    for (const json::value& round : rounds) values.push_back(round.at_pointer(path).to_number<double>());
+    out[path] = median(values);
+  }
+  return out;
+}
+
 }  // namespace
 
 int main(int count, char** values) {
   CLI::App app{"Benchmarks of fieldsync: one device, a durable server, TLS on loopback. JSON out."};
   std::vector<std::size_t> sizes{1000, 10000};
   int port = 19443;
-  app.add_option("--reports", sizes, "How many reports, one run for each")->capture_default_str();
+  app.add_option("--reports", sizes, "How many reports; may be given more than once")->capture_default_str();
+  int rounds = 5;
+  app.add_option("--rounds", rounds, "How often each size is run, each time anew")->check(CLI::Range(1, 1000))->capture_default_str();
   app.add_option("--port", port, "Port on 127.0.0.1")->capture_default_str();
   CLI11_PARSE(app, count, values);
   std::string folder = (std::filesystem::temp_directory_path() / "fieldsync-bench-XXXXXX").string();
   if (::mkdtemp(folder.data()) == nullptr) return 1;
   int status = 0;
   try {
-    json::array runs;
-    for (const std::size_t reports : sizes) runs.push_back(run(reports, folder, port));
-    std::cout << json::serialize(json::object{{"made_with", "tools/dev bench"}, {"cores", std::thread::hardware_concurrency()}, {"runs", runs}}) << "\n";
+    json::array results;
+    for (const std::size_t reports : sizes) {
+      json::array runs;
+      for (int round = 1; round <= rounds; ++round) {
+        const std::string own = folder + "/" + std::to_string(reports) + "-" + std::to_string(round);
+        runs.push_back(run(reports, own, port));
+        std::filesystem::remove_all(own);
+      }
+      results.push_back(json::object{{"reports", reports}, {"medians", medians(runs)}, {"rounds", runs}});
+    }
+    std::cout << json::serialize(json::object{{"made_with", "tools/dev bench"}, {"cores", std::thread::hardware_concurrency()}, {"results", results}}) << "\n";
   } catch (const std::exception& error) {
     std::cerr << "fieldsync-bench: " << error.what() << "\n";
     status = 1;

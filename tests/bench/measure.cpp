@@ -1,11 +1,10 @@
 #include "bench/measure.h"
 
-#include <unistd.h>
+#include <time.h>
 
 #include <chrono>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 
 namespace fieldsync::bench {
 
@@ -14,16 +13,10 @@ double now_seconds() {
 }
 
 double cpu_seconds(pid_t process) {
-  // utime and stime of the whole process, ended threads included (proc(5)).
-  std::ifstream file("/proc/" + std::to_string(process) + "/stat");
-  std::string text((std::istreambuf_iterator<char>(file)), {});
-  std::istringstream fields(text.substr(text.rfind(')') + 2));
-  std::string skipped;
-  for (int i = 0; i < 11; ++i) fields >> skipped;
-  double user = 0;
-  double system = 0;
-  fields >> user >> system;
-  return (user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK));
+  clockid_t clock{};
+  timespec time{};
+  if (::clock_getcpuclockid(process, &clock) != 0 || ::clock_gettime(clock, &time) != 0) return 0;
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
 }
 
 std::uint64_t peak_memory(pid_t process) {

@@ -9,7 +9,7 @@
 namespace fieldsync::bench {
 
 [[nodiscard]] double now_seconds();
-// User and system time of the process so far, all its threads.
+// User and system time of the process so far, all its threads, to the nanosecond (clock_getcpuclockid(3)).
 [[nodiscard]] double cpu_seconds(pid_t process);
 // Largest resident size since the start or the last reset, bytes.
 [[nodiscard]] std::uint64_t peak_memory(pid_t process);
