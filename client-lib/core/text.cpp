@@ -57,6 +57,8 @@ std::optional<std::size_t> count_characters(std::string_view text) {
     const auto lead = static_cast<std::uint8_t>(*at);
     if (lead >= 0x20 && lead < 0x7F) {
       ++at;
+    } else if ((lead & 0xF0) == 0xD0 && end - at >= 2 && (static_cast<std::uint8_t>(at[1]) & 0xC0) == 0x80) {
+      at += 2;
     } else {
       const CodePoint point = decode({at, static_cast<std::size_t>(end - at)});
       if (point.bytes == 0 || is_forbidden(point.value)) return std::nullopt;
