@@ -181,9 +181,9 @@ Result<SaveReceipt> RecordEditor::Session::save() {
     now.apply(operation, {operation.author, operation.claimed, operation.claimed, operation.claimed, 0, false});
     RecordView view = api::make_view(now, &form_);
     sqlite::Transaction transaction(*store_.connection);
+    store_.records.put_shown(now);
     store_.outbox.append(stored);
     store_.identity.set_last_counter(operation.id.counter);
-    store_.records.put_shown(now);
     transaction.commit();
     // It is stored: from here on nothing may fail.
     state_ = std::move(now);

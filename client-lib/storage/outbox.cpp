@@ -28,14 +28,16 @@ StoredOperation read_operation(const sqlite::Statement& row) {
 }  // namespace
 
 void Outbox::append(const StoredOperation& operation) {
-  auto insert = connection_.prepare("INSERT INTO operation(counter, record, bytes, elements) VALUES(?1, ?2, ?3, ?4)");
+  auto insert = connection_.prepare(
+      "INSERT INTO operation(counter, record, bytes, elements) VALUES(?1, (SELECT row FROM record WHERE id = ?2), ?3, ?4)");
   insert.bind_unsigned(1, operation.counter).bind_blob(2, operation.record.view()).bind_blob(3, operation.bytes);
   insert.bind_unsigned(4, operation.elements).run();
 }
 
 std::vector<StoredOperation> Outbox::of_record(const core::RecordId& record, std::uint64_t after) {
   auto select = connection_.prepare(
-      "SELECT counter, record, bytes FROM operation WHERE record = ?1 AND counter > ?2 ORDER BY counter");
+      "SELECT o.counter, r.id, o.bytes FROM record r JOIN operation o ON o.record = r.row"
+      " WHERE r.id = ?1 AND o.counter > ?2 ORDER BY o.counter");
   select.bind_blob(1, record.view()).bind_unsigned(2, after);
   std::vector<StoredOperation> operations;
   while (select.step()) operations.push_back(read_operation(select));
@@ -44,7 +46,7 @@ std::vector<StoredOperation> Outbox::of_record(const core::RecordId& record, std
 
 std::vector<WaitingOperation> Outbox::between(std::uint64_t first, std::uint64_t last) {
   auto select = connection_.prepare(
-      "SELECT o.counter, o.record, r.scope FROM operation o JOIN record r ON r.id = o.record"
+      "SELECT o.counter, r.id, r.scope FROM operation o JOIN record r ON r.row = o.record"
       " WHERE o.counter BETWEEN ?1 AND ?2 ORDER BY o.counter");
   select.bind_unsigned(1, first).bind_unsigned(2, last);
   std::vector<WaitingOperation> operations;
@@ -57,18 +59,18 @@ std::vector<WaitingOperation> Outbox::between(std::uint64_t first, std::uint64_t
 
 bool Outbox::waits_for_scope(const core::ScopeId& scope, std::uint64_t after) {
   auto select = connection_.prepare(
-      "SELECT 1 FROM operation o JOIN record r ON r.id = o.record WHERE r.scope = ?1 AND o.counter > ?2 LIMIT 1");
+      "SELECT 1 FROM operation o JOIN record r ON r.row = o.record WHERE r.scope = ?1 AND o.counter > ?2 LIMIT 1");
   select.bind_blob(1, scope.view()).bind_unsigned(2, after);
   return select.step();
 }
 
 void Outbox::remove_of_scope(const core::ScopeId& scope) {
-  auto remove = connection_.prepare("DELETE FROM operation WHERE record IN (SELECT id FROM record WHERE scope = ?1)");
+  auto remove = connection_.prepare("DELETE FROM operation WHERE record IN (SELECT row FROM record WHERE scope = ?1)");
   remove.bind_blob(1, scope.view()).run();
 }
 
 void Outbox::remove_of_record(const core::RecordId& record, std::uint64_t up_to) {
-  auto remove = connection_.prepare("DELETE FROM operation WHERE record = ?1 AND counter <= ?2");
+  auto remove = connection_.prepare("DELETE FROM operation WHERE record = (SELECT row FROM record WHERE id = ?1) AND counter <= ?2");
   remove.bind_blob(1, record.view()).bind_unsigned(2, up_to).run();
 }
 
@@ -91,7 +93,7 @@ void Outbox::remove(std::vector<std::uint64_t> counters) {
 void Outbox::refuse(std::uint64_t counter, const std::string& code, const std::string& message) {
   auto keep = connection_.prepare(
       "INSERT OR REPLACE INTO refused(counter, record, bytes, code, message)"
-      " SELECT counter, record, bytes, ?2, ?3 FROM operation WHERE counter = ?1");
+      " SELECT o.counter, r.id, o.bytes, ?2, ?3 FROM operation o JOIN record r ON r.row = o.record WHERE o.counter = ?1");
   keep.bind_unsigned(1, counter).bind_text(2, code).bind_text(3, message).run();
   remove_between(counter, counter);
 }
@@ -260,7 +262,10 @@ Result<std::vector<core::RecordId>> Outbox::reopen_after(std::uint64_t counter) 
       auto operation = codec::decode_operation((*operations)[i], {{}, number}, {}, elements);
       if (!operation) return operation.error();
       if (number <= counter) continue;
-      auto insert = connection_.prepare("INSERT OR IGNORE INTO operation(counter, record, bytes, elements) VALUES(?1, ?2, ?3, ?4)");
+      auto make_record = connection_.prepare("INSERT OR IGNORE INTO record(id, scope, form) VALUES(?1, ?2, ?3)");
+      make_record.bind_blob(1, operation->record.view()).bind_blob(2, operation->scope.view()).bind_text(3, operation->form).run();
+      auto insert = connection_.prepare(
+          "INSERT OR IGNORE INTO operation(counter, record, bytes, elements) VALUES(?1, (SELECT row FROM record WHERE id = ?2), ?3, ?4)");
       insert.bind_unsigned(1, number).bind_blob(2, operation->record.view()).bind_blob(3, (*operations)[i]);
       insert.bind_unsigned(4, elements).run();
       auto known = connection_.prepare("DELETE FROM refused WHERE counter = ?1");
@@ -282,7 +287,7 @@ bool Outbox::signed_batch_ends_at(std::uint64_t last, std::string_view hash_pref
 }
 
 std::vector<StoredOperation> Outbox::all() {
-  auto select = connection_.prepare("SELECT counter, record, bytes FROM operation ORDER BY counter");
+  auto select = connection_.prepare("SELECT o.counter, r.id, o.bytes FROM operation o JOIN record r ON r.row = o.record ORDER BY o.counter");
   std::vector<StoredOperation> operations;
   while (select.step()) operations.push_back(read_operation(select));
   return operations;

@@ -60,6 +60,7 @@ class Outbox {
  public:
   explicit Outbox(sqlite::Connection& connection) : connection_(connection) {}
 
+  // The store must know the operation's record.
   void append(const StoredOperation& operation);
   // The record's operations with a greater counter, in order.
   [[nodiscard]] std::vector<StoredOperation> of_record(const core::RecordId& record, std::uint64_t after);
@@ -97,7 +98,7 @@ class Outbox {
   void forget_other_cuts(std::uint64_t acknowledged);
   // The server was restored to an older time: puts the operations after `counter`
   // back among those that wait, from the batches in which they were sent, and
-  // returns their records.
+  // returns their records, of which some may now have nothing to show yet.
   [[nodiscard]] Result<std::vector<core::RecordId>> reopen_after(std::uint64_t counter);
 
   // Whether this store signed a batch that ends at `last` and whose hash begins so.

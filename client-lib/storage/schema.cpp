@@ -59,6 +59,15 @@ CREATE TABLE former_batch(device BLOB NOT NULL, first INTEGER NOT NULL, last INT
 CREATE TABLE former_refused(device BLOB NOT NULL, counter INTEGER NOT NULL, record BLOB NOT NULL, bytes BLOB NOT NULL,
                             code TEXT NOT NULL, message TEXT NOT NULL, PRIMARY KEY(device, counter));
 )"},
+    {4, R"(
+-- An operation names its record's row: the index then grows and shrinks at one end
+-- instead of everywhere, and a batch writes a fifth fewer pages.
+CREATE TABLE waiting(counter INTEGER PRIMARY KEY, record INTEGER NOT NULL REFERENCES record, bytes BLOB NOT NULL, elements INTEGER NOT NULL);
+INSERT INTO waiting SELECT counter, (SELECT r.row FROM record r WHERE r.id = operation.record), bytes, elements FROM operation;
+DROP TABLE operation;
+ALTER TABLE waiting RENAME TO operation;
+CREATE INDEX operation_by_record ON operation(record);
+)"},
 });
 
 }  // namespace
@@ -68,7 +77,7 @@ Result<std::unique_ptr<sqlite::Connection>> open_store(const std::string& path, 
   return sqlite::guard([&]() -> Result<std::unique_ptr<sqlite::Connection>> {
     auto connection = std::make_unique<sqlite::Connection>(path, sqlite::OpenMode::read_write);
     connection->lock_exclusively();
-    connection->execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA fullfsync=ON; PRAGMA secure_delete=ON;"
+    connection->execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA fullfsync=ON; PRAGMA secure_delete=ON; PRAGMA foreign_keys=ON;"
                         "PRAGMA cache_size=-16384; PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=16777216;");
     sqlite::migrate(*connection, application_id, migrations);
     return connection;

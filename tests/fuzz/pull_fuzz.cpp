@@ -53,7 +53,7 @@ constexpr const char* all_rows =
     " SELECT quote(name) || quote(version) || quote(bytes) FROM form UNION ALL"
     " SELECT quote(id) || quote(scope) || quote(head) || quote(body) || quote(hash) || quote(shown_head) || quote(shown_body)"
     " || quote(stale) FROM record UNION ALL"
-    " SELECT quote(counter) || quote(record) || quote(bytes) FROM operation UNION ALL"
+    " SELECT quote(counter) || quote(id) || quote(bytes) FROM operation JOIN record ON row = record UNION ALL"
     " SELECT quote(counter) || quote(code) || quote(message) FROM refused UNION ALL"
     " SELECT quote(first) || quote(last) || quote(hash) || quote(content) FROM batch";
 

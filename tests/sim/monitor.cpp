@@ -240,10 +240,10 @@ void Monitor::save_poisoned() {
     operation.claimed = store.environment.wall_clock();
     operation.writes.push_back({{{}, poisoned_field}, std::string("not a number"), {}});
     sqlite::Transaction transaction(*store.connection);
-    store.outbox.append({operation.id.counter, operation.record, codec::encode_operation(operation), 8});
-    store.identity.set_last_counter(operation.id.counter);
     now.apply(operation, {operation.author, operation.claimed, operation.claimed, operation.claimed, 0, false});
     store.records.put_shown(now);
+    store.outbox.append({operation.id.counter, operation.record, codec::encode_operation(operation), 8});
+    store.identity.set_last_counter(operation.id.counter);
     transaction.commit();
     return {};
   });

@@ -50,9 +50,9 @@ core::Operation StoredDevice::save(const core::ScopeId& scope, const core::Recor
   core::RecordState state = open_->records.shown(record).value_or(core::RecordState{});
   state.apply(operation, {operation.author, operation.claimed, operation.claimed, operation.claimed, 0, false});
   sqlite::Transaction transaction(*open_->connection);
+  open_->records.put_shown(state);
   open_->outbox.append(stored);
   open_->identity.set_last_counter(operation.id.counter);
-  open_->records.put_shown(state);
   transaction.commit();
   return operation;
 }

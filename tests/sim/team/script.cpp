@@ -55,8 +55,12 @@ Result<void> save_edits(RecordEditor& editor) {
 void undo_newest_migration(const std::string& path) {
   DatabaseFile file(path);
   const auto version = file.rows("PRAGMA user_version");
-  if (version.front().front() != "3") throw std::runtime_error("say here how the newest migration is undone");
-  file.execute("BEGIN; DROP TABLE former_batch; DROP TABLE former_refused; PRAGMA user_version = 2; COMMIT");
+  if (version.front().front() != "4") throw std::runtime_error("say here how the newest migration is undone");
+  file.execute(
+      "BEGIN; CREATE TABLE old(counter INTEGER PRIMARY KEY, record BLOB NOT NULL, bytes BLOB NOT NULL, elements INTEGER NOT NULL);"
+      "INSERT INTO old SELECT o.counter, r.id, o.bytes, o.elements FROM operation o JOIN record r ON r.row = o.record;"
+      "DROP TABLE operation; ALTER TABLE old RENAME TO operation; CREATE INDEX operation_by_record ON operation(record);"
+      "PRAGMA user_version = 3; COMMIT");
 }
 
 // A member of the district whose place is gone cannot write there any more.
@@ -143,12 +147,15 @@ void Script::add_deletion() {
 }
 
 void Script::add_migration() {
+  // Something waits while the store changes its form.
+  save(Who::phone, "Visit 1");
   add("older app", [](Team& team, Run) -> Result<void> {
     team.close(Who::phone);
     undo_newest_migration(team.phone.file());
     return {};
   });
   add("migrate", [](Team& team, Run) { return open_all(team); });
+  sync("push", Who::phone);
 }
 
 void Script::add_backup_and_restore() {

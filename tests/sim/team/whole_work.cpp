@@ -60,9 +60,9 @@ const std::vector<Rule>& phone_rules() {
        "SELECT 1 FROM batch b WHERE b.first > 1 AND NOT EXISTS"
        " (SELECT 1 FROM batch p WHERE p.last = b.first - 1 AND p.hash = b.previous)"},
       {"a record with operations that wait shows only what the office told",
-       "SELECT 1 FROM operation o LEFT JOIN record r ON r.id = o.record WHERE r.shown_head IS NULL"},
+       "SELECT 1 FROM operation o LEFT JOIN record r ON r.row = o.record WHERE r.shown_head IS NULL"},
       {"a record without operations that wait does not show what the office told",
-       "SELECT 1 FROM record WHERE id NOT IN (SELECT record FROM operation) AND (shown_head IS NOT NULL OR head IS "
+       "SELECT 1 FROM record WHERE row NOT IN (SELECT record FROM operation) AND (shown_head IS NOT NULL OR head IS "
        "NULL)"},
       {"a key without its certificate or id",
        "SELECT 1 WHERE (SELECT count(*) FROM meta WHERE key IN ('private_key', 'certificate', 'device')) <> 3"},
