@@ -2,15 +2,12 @@
 """Plants bugs in copies of the product's sources and counts the seeds until the
 simulation finds each.
 
-    tools/planted_bugs.py --check              every text to replace occurs exactly once
-    tools/planted_bugs.py BUILD [--seeds N] [NAME...]
-                                               all bugs, or these, in that build folder
-
 One changed source is compiled as the build compiles it, and linked before the
 libraries, so that it takes the place of the right one. Nothing in the tree
 changes. Exits 1 where a bug is not found, or the median is above its bar.
 """
 
+import argparse
 import json
 import re
 import shlex
@@ -106,22 +103,30 @@ def hunt_quietly(build, bug, seeds_max):
     return None, "not found"
 
 
-def main(arguments):
+def chosen_of(table, names):
+    unknown = set(names) - {bug["name"] for bug in table}
+    if unknown:
+        raise SystemExit("No such bug: " + ", ".join(sorted(unknown)))
+    return [bug for bug in table if not names or bug["name"] in names]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true", help="only whether each text to replace occurs exactly once")
+    parser.add_argument("--seeds", type=int, default=SEEDS_MAX, help="give up on a bug after so many (%(default)s)")
+    parser.add_argument("build", nargs="?", type=Path, help="a build folder")
+    parser.add_argument("names", nargs="*", help="which bugs; all where none is named")
+    options = parser.parse_args()
     table = bugs()
-    if arguments[:1] == ["--check"]:
+    if options.check:
         wrong = check(table)
         print(f"{len(table)} planted bugs, {wrong} that do not fit the sources")
         return 1 if wrong or len(table) < 40 else 0
-    if not arguments:
-        print(__doc__)
-        return 2
-    build, names = Path(arguments[0]).resolve(), arguments[1:]
-    seeds_max = SEEDS_MAX
-    if names[:1] == ["--seeds"]:
-        seeds_max, names = int(names[1]), names[2:]
-    chosen = [bug for bug in table if not names or bug["name"] in names]
+    if options.build is None:
+        parser.error("name a build folder")
+    build, chosen = options.build.resolve(), chosen_of(table, options.names)
     with ThreadPoolExecutor(max_workers=2) as pool:
-        results = list(pool.map(lambda bug: hunt(build, bug, seeds_max), chosen))
+        results = list(pool.map(lambda bug: hunt(build, bug, options.seeds), chosen))
     found = [seeds for seeds in results if seeds is not None]
     median = statistics.median(found) if found else 0
     print(f"{len(found)} of {len(chosen)} found; median {median:g} seeds, most {max(found, default=0)}")
@@ -129,4 +134,4 @@ def main(arguments):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())
