@@ -90,7 +90,7 @@ def hunt_quietly(build, bug, seeds_max):
     except subprocess.CalledProcessError as error:
         return None, "does not build: " + error.stderr.strip().splitlines()[0]
     try:
-        run = subprocess.run([str(program), "--until", f"1..{seeds_max}"], capture_output=True, text=True, timeout=SECONDS_MAX)
+        run = subprocess.run([str(program), "--until", f"1..{seeds_max}"], capture_output=True, text=True, errors="replace", timeout=SECONDS_MAX)
     except subprocess.TimeoutExpired:
         return None, f"neither found nor done after {SECONDS_MAX} s"
     finally:
