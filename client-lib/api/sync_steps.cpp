@@ -134,6 +134,10 @@ Result<void> SyncSteps::take_up(const Result<engine::HttpReply>& answer, core::M
   if (sent_.batch && taken->operations_acknowledged == 0 && !rewound) {
     return Error{Errc::incompatible_server, "The server took the batch and acknowledged nothing of it. Everything stays saved here; tell the office."};
   }
+  if (reply.more() && !exchanged.progress && !taken->moved) {
+    // The next request would be the same one, and so would its answer.
+    return Error{Errc::incompatible_server, "The server says that more waits and sends nothing. Everything stays saved here; tell the office."};
+  }
   session_.on_reply(exchanged);
   return {};
 }

@@ -87,11 +87,16 @@ class OperationReader {
       case Wire::kClaimedTimeMsFieldNumber:
         operation_.claimed = {field.zigzag()};
         return field.once_not_default(WireType::varint);
-      case Wire::kEditionDigestFieldNumber:
-      case Wire::kEditionSignatureFieldNumber: return field.once_not_default(WireType::bytes);
-      case Wire::kFormerEffectiveTimeMsFieldNumber: return field.once_not_default(WireType::varint);
+      case Wire::kEditionDigestFieldNumber: return take_edition(field, operation_.edition_digest);
+      case Wire::kEditionSignatureFieldNumber: return take_edition(field, operation_.edition_signature);
       default: return false;
     }
+  }
+
+  // The kind stands before it.
+  bool take_edition(WireReader& field, std::string& part) const {
+    part = field.bytes();
+    return field.once_not_default(WireType::bytes) && operation_.kind == core::OperationKind::finalise;
   }
 
   template <typename Id>
@@ -191,6 +196,8 @@ std::string encode_operation(const core::Operation& operation) {
   out.zigzag_unless_0(Wire::kClaimedTimeMsFieldNumber, operation.claimed.ms);
   for (const core::FieldWrite& write : operation.writes) write_field_write(out, write, operation.id.device);
   if (operation.origin == core::OperationOrigin::machine) out.number(Wire::kOriginFieldNumber, v1::OPERATION_ORIGIN_MACHINE);
+  out.bytes_unless_empty(Wire::kEditionDigestFieldNumber, operation.edition_digest);
+  out.bytes_unless_empty(Wire::kEditionSignatureFieldNumber, operation.edition_signature);
   return out.take();
 }
 

@@ -37,7 +37,7 @@ constexpr auto table = std::to_array<ErrcEntry>({
      "This field may only be stored sealed, which this version cannot do yet. Nothing was stored."},
     {Errc::unknown_device, "unknown_device", 401, false, "This device is not enrolled here. Ask a coordinator for a code and enrol it."},
     {Errc::device_revoked, "device_revoked", 401, false, "This device's access was withdrawn. Speak to your coordinator."},
-    {Errc::device_already_enrolled, "device_already_enrolled", 409, false, "This device is enrolled already."},
+    {Errc::device_already_enrolled, "device_already_enrolled", 409, false, "This device is enrolled already, for another person."},
     {Errc::enrolment_code_invalid, "enrolment_code_invalid", 401, false,
      "The code is wrong, used or expired. Ask the coordinator for a new one."},
     {Errc::scope_not_found, "scope_not_found", 404, false, "There is no such scope for this device."},

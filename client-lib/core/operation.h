@@ -35,6 +35,9 @@ struct Operation {
   PersonId author;
   Instant claimed;
   std::vector<FieldWrite> writes;
+  // Of what finalises: as they came, not checked yet.
+  std::string edition_digest;
+  std::string edition_signature;
 
   bool operator==(const Operation&) const = default;
 };

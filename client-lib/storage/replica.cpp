@@ -44,6 +44,7 @@ Result<Taken> Replica::take(const v1::SyncReply& reply) {
   if (reply.acknowledged_counter() < before) {
     if (auto refilled = refill_after(reply.acknowledged_counter()); !refilled) return refilled.error();
   }
+  if (reply.acknowledged_counter() != before) taken.moved = true;
   identity_.set_acknowledged_counter(reply.acknowledged_counter());
   const std::uint64_t durable = std::min(reply.durable_counter(), identity_.acknowledged_counter());
   if (durable != identity_.durable_counter()) identity_.set_durable_counter(durable);
@@ -105,7 +106,7 @@ Result<void> Replica::take_scope(const v1::ScopeChanges& changes, const Confirme
       // without one, it sends whole records, which always fit.
       if (row->cursor.empty()) return unreadable("it changes a record that it never sent.");
       read_anew(*scope);
-      taken.begins_anew = true;
+      taken.begins_anew = taken.moved = true;
       return {};
     }
     digest += (*changed)->digest_growth;
@@ -121,6 +122,7 @@ Result<void> Replica::take_scope(const v1::ScopeChanges& changes, const Confirme
   outbox_.remove(counters_of(own));
   if (!changes.cursor().empty()) cursor = changes.cursor();
   directory_.set_position(*scope, cursor, digest);
+  if (cursor != row->cursor || digest != row->digest) taken.moved = true;
   return {};
 }
 

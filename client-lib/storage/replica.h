@@ -24,6 +24,8 @@ struct Taken {
   // A scope is read from its beginning with the next request, even where the
   // reply was the last one.
   bool begins_anew = false;
+  // A scope's position is another than before the reply, or what is acknowledged is.
+  bool moved = false;
 };
 
 class Replica {

@@ -27,8 +27,9 @@ char canonical_letter(char letter) {
   return letter;
 }
 
-// A device that lost its power or its link before the answer came asks again: it
-// must not be stuck between a used code and an enrolment that it does not know of.
+// A device that lost its power or its link before the answer came asks again, with
+// the same code or with a new one: it must not be stuck between a used code and an
+// enrolment that it does not know of.
 bool was_answered_before(const EnrolmentCodeRow& code, const std::optional<DeviceRow>& device) {
   return code.used && device && !device->revoked && device->person.id == code.person;
 }
@@ -74,16 +75,19 @@ Result<v1::EnrolReply> enrol(Store& store, const v1::EnrolRequest& request, std:
     auto stored = transaction.device_by_id(device_id_of(public_key));
     if (!code || !was_answered_before(*code, stored)) {
       if (!code || code->used || code->expires < clock()) return Error{Errc::enrolment_code_invalid, {}};
-      if (stored) return Error{Errc::device_already_enrolled, {}};
-      DeviceRow device;
-      device.id = device_id_of(public_key);
-      device.public_key = public_key;
-      device.name = request.device_name();
-      device.enrolled = clock();
-      device.person.id = code->person;
-      transaction.add_device(device);
+      if (stored && stored->revoked) return Error{Errc::device_revoked, {}};
+      if (stored && stored->person.id != code->person) return Error{Errc::device_already_enrolled, {}};
+      if (!stored) {
+        DeviceRow device;
+        device.id = device_id_of(public_key);
+        device.public_key = public_key;
+        device.name = request.device_name();
+        device.enrolled = clock();
+        device.person.id = code->person;
+        transaction.add_device(device);
+        stored = transaction.device_by_id(device.id);
+      }
       transaction.use_enrolment_code(*hash);
-      stored = transaction.device_by_id(device.id);
     }
     FIELDSYNC_CHECK(stored.has_value(), "a code's person exists");
     reply.set_device(stored->id.view().data(), core::DeviceId::size);

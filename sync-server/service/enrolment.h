@@ -21,11 +21,13 @@ inline constexpr std::int64_t code_lifetime_ms_default = 24 * 3600 * 1000LL;
 // The device's id: the first 16 bytes of SHA-256 of its key.
 [[nodiscard]] core::DeviceId device_id_of(std::string_view public_key);
 
-// Redeems a code, in one transaction, exactly once; the device that redeemed it may
-// ask again, because its answer may have been lost. `public_key`: Ed25519, as
-// proven by the TLS handshake. enrolment_code_invalid: wrong, used or expired,
-// which look the same. device_already_enrolled. A device that asks again with the
-// code that enrolled it gets the same answer: the first may have been lost.
+// Redeems a code, in one transaction, exactly once. `public_key`: Ed25519, as proven by
+// the TLS handshake. A device that is enrolled already gets the same answer again, with
+// the code that enrolled it or with a new one for its person, which is used up like
+// any other: the first answer may have been lost. It keeps its name.
+// enrolment_code_invalid: wrong, used or expired, which look the same.
+// device_already_enrolled: for another person. device_revoked. Then nothing was
+// changed, and the code stays good.
 [[nodiscard]] Result<v1::EnrolReply> enrol(Store& store, const v1::EnrolRequest& request, std::string_view public_key,
                                            const Clock& clock);
 

@@ -173,7 +173,7 @@ Result<void> SyncService::download(const core::DeviceId& id, const v1::SyncReque
     if (!device) return device.error();
     const std::uint64_t forms_version = transaction.forms_version();
     if (forms_version != request.forms_version()) {
-      put_forms(transaction.forms_since(request.forms_version() > forms_version ? 0 : request.forms_version()), style, reply);
+      put_forms(transaction.forms_since(request.forms_version()), style, reply);
       reply.set_forms_version(forms_version);
     }
     const std::uint64_t directory_version = transaction.directory_version();

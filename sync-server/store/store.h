@@ -131,10 +131,13 @@ class ReadTransaction {
  public:
   virtual ~ReadTransaction() = default;
 
-  // Version of the forms, and of people, scopes and memberships; each grows by 1
-  // with every change.
+  // Version of the forms, and of people, scopes and memberships; each grows with
+  // every change, by a random amount: a database that was started from an older copy
+  // does not come to the versions that it lost. 0 before the first change.
   virtual std::uint64_t forms_version() = 0;
   virtual std::uint64_t directory_version() = 0;
+  // What changed after `version`; all of them where no form stands as it was changed by
+  // that version, which may then be a lost one.
   virtual std::vector<FormRow> forms_since(std::uint64_t version) = 0;
   virtual std::optional<FormRow> form(std::string_view name) = 0;
 

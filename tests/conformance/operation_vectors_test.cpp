@@ -26,6 +26,8 @@ Result<core::Operation> read_operation(const object& one) {
   std::size_t elements = 0;
   auto operation = codec::decode_operation(bytes_of(one, "bytes"), operation_id(one), {}, elements);
   if (!operation) return operation;
+  // Also where it is refused then.
+  CHECK(core::to_hex(codec::encode_operation(*operation)) == text_of(one, "bytes"));
   if (core::holds_open_secret(*operation, form())) return Error{Errc::must_be_sealed, {}};
   if (auto checked = core::check_operation(*operation, form()); !checked) return checked.error();
   return operation;

@@ -209,7 +209,9 @@ TEST_CASE("What fieldsync does not know is refused, and nothing is saved") {
   refuses({"delete", "abcdef"}, refused, "not_found");
   refuses({"show", "xyz"}, wrong_usage, "invalid_argument");
   refuses({"forms", "diary"}, refused, "unknown_form");
-  refuses({"enrol", server.enrolment_text(), "--name", "again"}, refused, "device_already_enrolled");
+  REQUIRE(server.administer({"person", "add", "Chynara"}).exit_code == 0);
+  const std::string anothers = json_value(server.administer({"enrol-code", "Chynara", "--json"}).output, "enrolment");
+  refuses({"enrol", anothers, "--name", "again"}, refused, "device_already_enrolled");
   CHECK(json_value(server.app("Bakyt", {"--json", "status"}).output, "saved_here") == "0");
 }
 

@@ -123,7 +123,8 @@ void Device::enrol() {
     }
     run_.story.tell(book_.name, "could not enrol: " + std::string(describe(enrolled.error().code).name));
     if (enrolled.error().code == Errc::device_already_enrolled) throw BrokenPromise(book_.name + " can never enrol: the office has its key already");
-    if (enrolled.error().code == Errc::enrolment_code_invalid) code_.reset();
+    const bool asks_for_another = run_.chance.happens(0.5);
+    if (asks_for_another || enrolled.error().code == Errc::enrolment_code_invalid) code_.reset();
   }
   later(healed_ ? second_ms : run_.chance.between(second_ms, 10 * minute_ms), [this] { enrol(); });
 }

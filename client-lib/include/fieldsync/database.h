@@ -88,12 +88,14 @@ class Database {
   virtual ~Database() = default;
 
   // Binds this device to a person at a server, once, with the text that the
-  // coordinator's `fieldsync-server enrol-code` printed. After device_forked a second
+  // coordinator's `fieldsync-server enrol-code` printed. Where the answer was lost, the
+  // same text or a new one for the same person answers again. After device_forked a second
   // time, as a new device of the same person: nothing that was saved is lost, and
   // editors that are open must be opened again.
   // invalid_argument: not such a text. server_untrusted: another server answered.
   // enrolment_code_invalid: wrong, used or expired. in_use: a sync is running.
-  // not_permitted: another person's code for a forked store. Brings no records: sync() does.
+  // device_already_enrolled: for another person. not_permitted: another person's code
+  // for a forked store. device_revoked. Brings no records: sync() does.
   [[nodiscard]] virtual Result<Identity> enrol(const std::string& enrolment, const std::string& device_name) = 0;
   // As last read, where the store cannot be read just now.
   [[nodiscard]] virtual Identity identity() = 0;

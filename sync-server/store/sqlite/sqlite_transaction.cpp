@@ -67,7 +67,8 @@ std::uint64_t SqliteTransaction::version(std::string_view name) {
 }
 
 std::uint64_t SqliteTransaction::raise_version(std::string_view name) {
-  auto update = connection_.prepare("UPDATE setting SET value = value + 1 WHERE name = ?1 RETURNING value");
+  // By up to 2^32, so that two billion changes fit.
+  auto update = connection_.prepare("UPDATE setting SET value = value + 1 + (random() & 0xFFFFFFFF) WHERE name = ?1 RETURNING value");
   update.bind_text(1, name);
   update.step();
   const std::uint64_t raised = update.unsigned_integer(0);
@@ -91,7 +92,8 @@ void SqliteTransaction::put_setting(std::string_view name, std::string_view valu
 }
 
 std::vector<FormRow> SqliteTransaction::forms_since(std::uint64_t since) {
-  auto select = connection_.prepare("SELECT name, version, bytes FROM form WHERE since > ?1 ORDER BY name");
+  auto select = connection_.prepare(
+      "SELECT name, version, bytes FROM form WHERE since > ?1 OR NOT EXISTS (SELECT 1 FROM form WHERE since = ?1) ORDER BY name");
   select.bind_unsigned(1, since);
   std::vector<FormRow> forms;
   while (select.step()) {

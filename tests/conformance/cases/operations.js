@@ -94,6 +94,9 @@ const textOf = (bytes) => withValue(F.summary, block(2, Buffer.from(bytes, 'hex'
 const made = (writes, changes) => Buffer.from(bytesOf(operation(writes, changes)), 'hex');
 const single = (field, value) => made([write(field, value)]);
 const finalise = encode('Operation', { record: unhex(RECORD), scope: unhex(SCOPE), form: 'visit', kind: 1 });
+const editionDigest = block(8, Buffer.alloc(32, 8));
+const editionSignature = block(9, Buffer.alloc(64, 9));
+const formerTime = number(10, 2000);
 const device = unhex(B);
 
 const INVALID = {
@@ -150,6 +153,10 @@ const INVALID = {
     'a sealed value with an unknown field': withValue(F.identity, block(13, number(1, 1), number(9, 1))),
     'an unknown kind of operation': joined(record, scope, form, number(4, 7), claimed, beds),
     'an unknown origin': joined(whole, number(7, 9)),
+    "an edition's digest in an edit": joined(whole, editionDigest),
+    "an edition's signature in an edit": joined(whole, editionSignature),
+    'a former time': joined(whole, formerTime),
+    'a former time of a finalised edition': joined(finalise, formerTime),
     'more devices than counters replaced': withWrite(number(2, F.beds), valued(number(3, 2)), block(4, device)),
     'more places than counters replaced': withWrite(number(2, F.beds), valued(number(3, 2)), block(4, device), block(5, [1]), block(6, [1, 1])),
     'a replaced device of 15 bytes': withWrite(number(2, F.beds), valued(number(3, 2)), block(4, device.subarray(1)), block(5, [1])),
@@ -213,7 +220,10 @@ const INVALID = {
     'a secret in the clear': single(F.identity, text('Azamat')),
     'a secret in the clear beside another fault': made([write(F.beds, integer(501)), write(F.identity, text('Azamat'))]),
   },
-  not_supported_yet: { 'a finalised edition': finalise },
+  not_supported_yet: {
+    'a finalised edition': finalise,
+    'a finalised edition with its digest and signature': joined(finalise, editionDigest, editionSignature),
+  },
   too_many_elements: {
     'a thousand and one writes': made(Array.from({ length: 1001 }, (_, i) => write(1000 + i, { boolean: true }))),
     'three thousand and one replaced values': made([write(F.notes, EMPTY, Array.from({ length: 3001 }, () => of(A, 1)))]),

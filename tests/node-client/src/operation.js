@@ -51,6 +51,13 @@ function decodeWrite(write, id) {
   return { item, field: write.field, value: write.value, replaces: decodeReplaces(write, id) };
 }
 
+// Only what finalises has them.
+function decodeEdition({ edition_digest: digest, edition_signature: signature }, finalise) {
+  if (finalise) return { edition: { digest, signature } };
+  refuse(digest.length > 0 || signature.length > 0, 'an edition that nothing finalises');
+  return {};
+}
+
 // `id` is {device, counter}: it comes from the batch, never from the bytes. Ids are
 // hexadecimal.
 export function decodeOperation(bytes, id) {
@@ -58,11 +65,14 @@ export function decodeOperation(bytes, id) {
   refuse(!isFormName(message.form), 'it names no form');
   const known = (value, values) => Object.values(values).includes(value);
   refuse(!known(message.kind, KIND) || !known(message.origin, ORIGIN), 'its kind is not known');
+  refuse(message.former_effective_time_ms !== 0n, 'it claims a former time');
+  const finalise = message.kind === KIND.OPERATION_KIND_FINALISE;
   return {
     record: idOf(message.record, 'the record'),
     scope: idOf(message.scope, 'the scope'),
     form: message.form,
-    finalise: message.kind === KIND.OPERATION_KIND_FINALISE,
+    finalise,
+    ...decodeEdition(message, finalise),
     claimed: message.claimed_time_ms,
     machine: message.origin === ORIGIN.OPERATION_ORIGIN_MACHINE,
     writes: message.writes.map((write) => decodeWrite(write, id)),
@@ -90,5 +100,7 @@ export function encodeOperation(operation, sender) {
     claimed_time_ms: operation.claimed,
     writes: operation.writes.map((write) => encodeWrite(write, sender)),
     origin: operation.machine ? ORIGIN.OPERATION_ORIGIN_MACHINE : ORIGIN.OPERATION_ORIGIN_PERSON,
+    edition_digest: operation.edition?.digest,
+    edition_signature: operation.edition?.signature,
   });
 }

@@ -126,10 +126,14 @@ test('strangers, used codes and other servers are refused', async () => {
   const stranger = new Device('stranger');
   await assert.rejects(stranger.enrol(text), refused('enrolment_code_invalid', 401));
   await assert.rejects(stranger.sync(), refused('unknown_device', 401));
-  await assert.rejects(device.enrol(await office.server.enrolmentText('Bakyt')), refused('device_already_enrolled', 409));
+  const again = await office.server.enrolmentText('Bakyt');
+  await device.enrol(again);
+  await assert.rejects(stranger.enrol(again), refused('enrolment_code_invalid', 401), 'used up by the device that had it before');
+  await assert.rejects(device.enrol(await office.server.enrolmentText('Chynara')), refused('device_already_enrolled', 409));
   const [, , host, port, , , code] = text.split(':');
   const impostor = `fieldsync:1:${host}:${port}:${'0'.repeat(64)}:${'1'.repeat(64)}:${code}`;
   await assert.rejects(new Device('careful').enrol(impostor), { message: 'server_untrusted' });
   await office.server.administer('device', 'revoke', device.id);
   await assert.rejects(device.sync(), refused('device_revoked', 401));
+  await assert.rejects(device.enrol(await office.server.enrolmentText('Bakyt')), refused('device_revoked', 401));
 });

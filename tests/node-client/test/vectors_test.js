@@ -41,6 +41,7 @@ function operationOf({ writes, claimed, ...rest }) {
 
 function readOperation({ bytes, device, counter }) {
   const operation = decodeOperation(unhex(bytes), { device, counter: BigInt(counter) });
+  assert.equal(hex(encodeOperation(operation, device)), bytes, 'what is read is written the same, also where it is refused then');
   checkOperation(operation, FORM);
   return operation;
 }

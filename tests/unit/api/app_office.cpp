@@ -97,7 +97,16 @@ class App::Wire : public engine::Transport {
     server::Router router = app_.office_.router();
     auto refused = router.gate(request_);
     server::Response response = refused ? *refused : router.handle(request_);
+    if (response.status == 200 && !app_.changes.empty()) change(response.body);
     return engine::HttpReply{response.status, response.content_type, response.body};
+  }
+
+  void change(std::string& body) {
+    v1::SyncReply reply;
+    REQUIRE(reply.ParseFromString(body));
+    app_.changes.front()(reply);
+    app_.changes.pop_front();
+    body = reply.SerializeAsString();
   }
 
   App& app_;

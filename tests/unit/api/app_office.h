@@ -8,6 +8,7 @@
 #include "api/local_database.h"
 #include "engine/transport.h"
 #include "fieldsync/database.h"
+#include "fieldsync/v1/sync.pb.h"
 #include "handlers/router.h"
 #include "support/core_builders.h"
 #include "unit/server/test_office.h"
@@ -59,6 +60,8 @@ class App {
 
   std::deque<Fault> faults;     // for the exchanges to come
   int exchanges = 0;
+  // Changes the next replies, one each, before the app hears them.
+  std::deque<std::function<void(v1::SyncReply&)>> changes;
   // Called while a request is on its way.
   std::function<void()> on_the_way = [] {};
 

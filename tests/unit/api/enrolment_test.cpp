@@ -66,10 +66,30 @@ TEST_CASE("A code that is wrong, used or expired does not enrol") {
   }
 }
 
-TEST_CASE("A device enrols once") {
+TEST_CASE("A device stays its person's, whatever code it is given") {
   AppOffice office;
   App app(office);
-  CHECK(verdict(app->enrol(office.enrolment_for(office.monitor), "A phone")) == "device_already_enrolled");
+  const core::DeviceId device = app->identity().device;
+  const core::PersonId other = office.add_person(server::Role::monitor, office.scope);
+  CHECK(verdict(app->enrol(office.enrolment_for(other), "A phone")) == "device_already_enrolled");
+  CHECK(app->identity().person == office.monitor);
+  app.sync();
+  app.write("summary", text("Cell 4."));
+  must(app->enrol(office.enrolment_for(office.monitor), "A phone"));
+  CHECK(app->identity().device == device);
+  CHECK(must(app->status()).saved_here == 1);
+  app.sync();
+  CHECK(must(app->status()).saved_here == 0);
+}
+
+TEST_CASE("A device that lost the answer to its enrolment enrols with a new code") {
+  AppOffice office;
+  App app(office, App::Fresh{});
+  app.faults = {lost_reply()};
+  CHECK(verdict(app->enrol(office.enrolment_for(office.monitor), "A phone")) == "connection_lost");
+  CHECK_FALSE(app->identity().enrolled);
+  app.restart();
+  must(app->enrol(office.enrolment_for(office.monitor), "A phone"));
   CHECK(app->identity().person == office.monitor);
   app.sync();
 }

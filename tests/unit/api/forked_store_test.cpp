@@ -23,6 +23,25 @@ struct Start {
   App app{office};
   App reader{office, office.add_person(server::Role::monitor, office.scope)};
 
+  // The app works on an older copy of its store, and knows it.
+  void fork() {
+    const std::string copy = app.copy_store();
+    app.write("summary", text("After the copy."));
+    app.sync();
+    app.put_back(copy);
+    app.write("summary", text("Saved in the copy."));
+    CHECK(verdict(app->sync({})) == "device_forked");
+  }
+  // The device that enrolled last.
+  void revoke_newest() {
+    REQUIRE(office.store->write([&](server::WriteTransaction& transaction) -> Result<void> {
+      const auto devices = transaction.devices();
+      const auto newest = std::max_element(devices.begin(), devices.end(),
+                                           [](const server::DeviceRow& left, const server::DeviceRow& right) { return left.key < right.key; });
+      transaction.revoke_device(newest->key, office.now);
+      return {};
+    }));
+  }
   void enrol_again(App& which) { must(which->enrol(office.enrolment_for(office.monitor), "The phone again")); }
   void check_same(App& left, App& right) {
     left.sync();
@@ -235,13 +254,17 @@ TEST_CASE("What the office refused under the former id stays listed") {
   CHECK(must(start.app->status()).durable == 1);
 }
 
-TEST_CASE("A device that is not forked still enrols once, also after a false alarm") {
+TEST_CASE("A device that is not forked stays the same one when it enrols again, also after a false alarm") {
   Start start;
   start.app.write("summary", text("Cell 4."));
   start.app.faults = {answer({409, "application/x-protobuf", "\x0a\x0d" "device_forked"})};
   CHECK(verdict(start.app->sync({})) == "device_forked");
   start.app.sync();
-  CHECK(verdict(start.app->enrol(start.office.enrolment_for(start.office.monitor), "A phone")) == "device_already_enrolled");
+  const core::DeviceId device = start.app->identity().device;
+  start.enrol_again(start.app);
+  CHECK(start.app->identity().device == device);
+  start.check_same(start.app, start.reader);
+  CHECK(operations_at(start.office) == 1);
 }
 
 TEST_CASE("Saves do not become another person's: their code is refused, the right one still works") {
@@ -263,19 +286,33 @@ TEST_CASE("Saves do not become another person's: their code is refused, the righ
   CHECK(operations_at(start.office) == 2);
 }
 
-TEST_CASE("Where the answer to the second enrolment is lost, the same code answers once more") {
-  Start start;
-  const std::string copy = start.app.copy_store();
-  start.app.write("summary", text("After the copy."));
-  start.app.sync();
-  start.app.put_back(copy);
-  CHECK(verdict(start.app->sync({})) == "device_forked");
-  const std::string code = start.office.enrolment_for(start.office.monitor);
-  start.app.faults = {lost_reply()};
-  CHECK(verdict(start.app->enrol(code, "A phone")) == "connection_lost");
-  start.app.restart();
-  must(start.app->enrol(code, "A phone"));
-  start.check_same(start.app, start.reader);
+TEST_CASE("Where the answer to the second enrolment is lost, the same code and a new one answer once more") {
+  for (const bool new_code : {false, true}) {
+    Start start;
+    start.fork();
+    const std::string code = start.office.enrolment_for(start.office.monitor);
+    start.app.faults = {lost_reply()};
+    CHECK(verdict(start.app->enrol(code, "A phone")) == "connection_lost");
+    start.app.restart();
+    must(start.app->enrol(new_code ? start.office.enrolment_for(start.office.monitor) : code, "A phone"));
+    start.check_same(start.app, start.reader);
+  }
+}
+
+TEST_CASE("A second enrolment whose lost answer was for another person, or was revoked since, does not bar the next") {
+  for (const bool revoked : {false, true}) {
+    Start start;
+    start.fork();
+    const core::PersonId other = start.office.add_person(server::Role::monitor, start.office.scope);
+    start.app.faults = {lost_reply()};
+    CHECK(verdict(start.app->enrol(start.office.enrolment_for(revoked ? start.office.monitor : other), "A phone")) == "connection_lost");
+    if (revoked) start.revoke_newest();
+    start.app.restart();
+    start.enrol_again(start.app);
+    CHECK(start.app->identity().person == start.office.monitor);
+    start.check_same(start.app, start.reader);
+    CHECK(operations_at(start.office) == 2);
+  }
 }
 
 TEST_CASE("An editor that was open while the device enrolled again does not save under the former id") {

@@ -24,6 +24,12 @@ std::uint64_t operations_at(TestOffice& office) {
   return office.standing(nobody).operations;
 }
 
+// A reply that says that more waits, and tells nothing of any scope.
+void empties(v1::SyncReply& reply) {
+  reply.clear_scopes();
+  reply.set_more(true);
+}
+
 }  // namespace
 
 TEST_CASE("A sync reports what it did, and its progress never goes back") {
@@ -237,4 +243,71 @@ TEST_CASE("A save that is missing from a damaged store ends the sync with an err
   one.write("summary", text("Cell 4."));
   one.damage("DELETE FROM operation");
   CHECK(verdict(one->sync({})) == "storage_corrupt");
+}
+
+TEST_CASE("A server that says that more waits and sends nothing ends the sync with an error") {
+  AppOffice office;
+  App app(office);
+  const core::RecordId record = app.write("summary", text("Cell 4."));
+  app.sync();
+  const auto restarts_nothing = [&](v1::SyncReply& reply) {
+    empties(reply);
+    reply.add_scopes()->set_scope(std::string(office.scope.view()));
+    reply.mutable_scopes(0)->set_restart(true);
+  };
+  for (const auto& empty : std::vector<std::function<void(v1::SyncReply&)>>{empties, restarts_nothing}) {
+    // Where a scope begins anew, the first reply has moved the app's position.
+    app.changes = {20, empty};
+    app.exchanges = 0;
+    CHECK(verdict(app->sync({})) == "incompatible_server");
+    CHECK(app.exchanges <= 2);
+    CHECK(app.shown(record, "summary") == Values{text("Cell 4.")});
+    app.changes.clear();
+    app.sync();
+    CHECK(app.shown(record, "summary") == Values{text("Cell 4.")});
+  }
+}
+
+TEST_CASE("A reply that only moves a cursor, begins a scope anew, or acknowledges, may say that more waits") {
+  AppOffice office;
+  App app(office), other(office);
+  const core::RecordId record = other.write("summary", text("Cell 4."));
+  other.sync();
+  const core::RecordId own = app.write("summary", text("Cell 5."));
+  std::string position;
+  const auto acknowledges = empties;
+  const auto begins_anew = [&](v1::SyncReply& reply) {
+    REQUIRE(reply.scopes_size() == 1);
+    position = reply.scopes(0).cursor();
+    reply.mutable_scopes(0)->clear_changes();
+    reply.mutable_scopes(0)->clear_cursor();
+    reply.mutable_scopes(0)->set_restart(true);
+    reply.set_more(true);
+  };
+  const auto moves_the_cursor = [&](v1::SyncReply& reply) {
+    reply.mutable_scopes(0)->clear_changes();
+    reply.mutable_scopes(0)->set_cursor(position);
+    reply.set_more(true);
+  };
+  app.changes = {acknowledges, begins_anew, moves_the_cursor};
+  app.exchanges = 0;
+  const SyncReport report = must(app->sync({}));
+  CHECK(app.exchanges == 4);
+  CHECK(report.operations_acknowledged == 1);
+  // The last reply is the server's own: the digest differs, and the scope comes whole.
+  CHECK(app.shown(record, "summary") == Values{text("Cell 4.")});
+  CHECK(app.shown(own, "summary") == Values{text("Cell 5.")});
+}
+
+TEST_CASE("A reply of a restored office that only takes an acknowledgement back may say that more waits") {
+  AppOffice office;
+  App app(office);
+  office.keep_copy();
+  app.write("summary", text("Cell 4."));
+  app.sync();
+  office.restore_copy();
+  app.changes = {empties};
+  app.sync();
+  CHECK(must(app->status()).saved_here == 0);
+  CHECK(operations_at(office) == 1);
 }

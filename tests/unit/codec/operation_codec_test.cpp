@@ -153,6 +153,32 @@ TEST_CASE("A kind or origin that nobody knows is refused") {
   CHECK(verdict_on(wire) == "malformed_operation");
 }
 
+TEST_CASE("An edition's digest and signature belong to what finalises, and come back as they went") {
+  v1::Operation wire = small();
+  wire.set_edition_digest(std::string(32, 'd'));
+  CHECK(verdict_on(wire) == "malformed_operation");
+  wire = small();
+  wire.set_edition_signature(std::string(64, 's'));
+  CHECK(verdict_on(wire) == "malformed_operation");
+  wire.set_edition_digest(std::string(32, 'd'));
+  CHECK(verdict_on(wire) == "malformed_operation");
+  wire.set_kind(v1::OPERATION_KIND_FINALISE);
+  const auto decoded = decode(wire.SerializeAsString());
+  REQUIRE(decoded);
+  CHECK((codec::encode_operation(*decoded) == wire.SerializeAsString()));
+}
+
+TEST_CASE("A former time in an operation is refused, whatever its kind") {
+  v1::Operation wire = small();
+  for (const auto kind : {v1::OPERATION_KIND_EDIT, v1::OPERATION_KIND_FINALISE}) {
+    wire.set_kind(kind);
+    wire.set_former_effective_time_ms(1);
+    CHECK(verdict_on(wire) == "malformed_operation");
+    wire.clear_former_effective_time_ms();
+    CHECK(verdict_on(wire) == "read");
+  }
+}
+
 TEST_CASE("A form's name is read only where it can be one") {
   v1::Operation wire = small();
   for (const std::string& name : {std::string(), std::string("Visit"), std::string("a b"), std::string(65, 'a')}) {

@@ -10,14 +10,16 @@ using namespace fieldsync::testing;
 
 namespace {
 
-std::string make_code(TestOffice& office, core::Instant expires) {
+std::string make_code(TestOffice& office, const core::PersonId& person, core::Instant expires) {
   const std::string code = server::new_enrolment_code();
   REQUIRE(office.store->write([&](server::WriteTransaction& transaction) -> Result<void> {
-    transaction.add_enrolment_code(*server::hash_enrolment_code(code), {office.monitor, expires, false});
+    transaction.add_enrolment_code(*server::hash_enrolment_code(code), {person, expires, false});
     return {};
   }));
   return code;
 }
+
+std::string make_code(TestOffice& office, core::Instant expires) { return make_code(office, office.monitor, expires); }
 
 v1::EnrolRequest request_with(const std::string& code) {
   v1::EnrolRequest request;
@@ -84,14 +86,60 @@ TEST_CASE("A code is read as people write it") {
   CHECK(server::hash_enrolment_code("0123456789ABU") == std::nullopt);
 }
 
-TEST_CASE("A device enrols once, and its code stays good for another") {
+TEST_CASE("A device that lost the answer to its enrolment is answered for a new code of its person too, which is used up") {
+  TestOffice office;
+  const server::Clock clock = [&] { return office.now; };
+  const TestDevice device;
+  const auto first = server::enrol(*office.store, request_with(make_code(office, office.now)), device.public_key, clock);
+  REQUIRE(first);
+  const std::string code = make_code(office, office.now);
+  for (int i = 0; i < 2; ++i) {
+    const auto again = server::enrol(*office.store, request_with(code), device.public_key, clock);
+    REQUIRE(again);
+    CHECK(again->SerializeAsString() == first->SerializeAsString());
+  }
+  CHECK(device_count(office) == 1);
+  const auto other = server::enrol(*office.store, request_with(code), TestDevice().public_key, clock);
+  REQUIRE_FALSE(other);
+  CHECK(other.error().code == Errc::enrolment_code_invalid);
+}
+
+TEST_CASE("An expired code does not answer a device that is enrolled") {
+  TestOffice office;
+  const TestDevice known = office.add_device();
+  const std::string code = make_code(office, {office.now.ms - 1});
+  const auto reply = server::enrol(*office.store, request_with(code), known.public_key, [&] { return office.now; });
+  REQUIRE_FALSE(reply);
+  CHECK(reply.error().code == Errc::enrolment_code_invalid);
+}
+
+TEST_CASE("A device does not become another person's, and the code stays good for another device") {
   TestOffice office;
   const server::Clock clock = [&] { return office.now; };
   const TestDevice known = office.add_device();
-  const std::string code = make_code(office, office.now);
+  const core::PersonId person = office.add_person(server::Role::monitor, office.scope);
+  const std::string code = make_code(office, person, office.now);
   const auto reply = server::enrol(*office.store, request_with(code), known.public_key, clock);
   REQUIRE_FALSE(reply);
   CHECK(reply.error().code == Errc::device_already_enrolled);
+  const auto own = server::enrol(*office.store, request_with(make_code(office, office.now)), known.public_key, clock);
+  REQUIRE(own);
+  CHECK(own->person().id() == office.monitor.view());
+  const auto other = server::enrol(*office.store, request_with(code), TestDevice().public_key, clock);
+  REQUIRE(other);
+  CHECK(other->person().id() == person.view());
+}
+
+TEST_CASE("A revoked device stays so whatever the code, which stays good for another") {
+  TestOffice office;
+  const server::Clock clock = [&] { return office.now; };
+  const TestDevice revoked = office.add_device();
+  office.revoke(revoked);
+  const std::string code = make_code(office, office.now);
+  const auto reply = server::enrol(*office.store, request_with(code), revoked.public_key, clock);
+  REQUIRE_FALSE(reply);
+  CHECK(reply.error().code == Errc::device_revoked);
+  office.refuses(revoked, revoked.request(), Errc::device_revoked);
   CHECK(server::enrol(*office.store, request_with(code), TestDevice().public_key, clock));
 }
 

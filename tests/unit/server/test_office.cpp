@@ -2,6 +2,7 @@
 
 #include <sodium.h>
 
+#include <algorithm>
 #include <cctype>
 
 #include "codec/form_codec.h"
@@ -140,6 +141,8 @@ int TestOffice::pull(TestDevice& device, std::uint32_t budget) {
     REQUIRE(reply);
     device.take(*reply);
     if (!reply->more()) return pages;
+    const auto brings = [](const v1::ScopeChanges& changes) { return changes.changes_size() > 0 && !changes.cursor().empty(); };
+    CHECK(std::any_of(reply->scopes().begin(), reply->scopes().end(), brings));
   }
   FAIL("the pages do not end");
   return 0;
