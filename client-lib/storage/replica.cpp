@@ -32,7 +32,9 @@ Result<Taken> Replica::take(const v1::SyncReply& reply) {
     const ConfirmedByRecord own = confirmed_in(changes, reply);
     if (auto done = take_scope(changes, own, reply, taken); !done) return done.error();
   }
-  if (!reply.more() && !taken.begins_anew) records_.drop_stale();
+  if (!reply.more() && !taken.begins_anew) {
+    if (auto dropped = drop_stale(); !dropped) return dropped.error();
+  }
   take_scopes_gone(reply);
   if (reply.acknowledged_counter() > identity_.last_counter()) return unreadable("it acknowledges what was never saved.");
   const std::uint64_t before = identity_.acknowledged_counter();
@@ -121,6 +123,13 @@ Result<void> Replica::take_scope(const v1::ScopeChanges& changes, const Confirme
   outbox_.remove(counters_of(own));
   if (!changes.cursor().empty()) cursor = changes.cursor();
   directory_.set_position(*scope, cursor, digest);
+  return {};
+}
+
+Result<void> Replica::drop_stale() {
+  for (const core::RecordId& record : records_.drop_stale()) {
+    if (auto rebuilt = rebuild_shown(record); !rebuilt) return rebuilt;
+  }
   return {};
 }
 

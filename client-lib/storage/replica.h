@@ -58,6 +58,8 @@ class Replica {
   };
   // Nothing where the changed fields do not fit the device's copy of the record.
   Result<std::optional<Changed>> take_change(const v1::RecordChange& change, const core::ScopeId& scope, std::uint64_t acknowledged);
+  // The reading anew has come to its end: what was not told again goes.
+  Result<void> drop_stale();
   // The next request names no position in the scope: the server sends it whole.
   void read_anew(const core::ScopeId& scope);
   ConfirmedByRecord confirmed_in(const v1::ScopeChanges& changes, const v1::SyncReply& reply);
