@@ -1,5 +1,7 @@
 #include "api/enrolment.h"
 
+#include <algorithm>
+
 #include "api/sync_steps.h"
 #include "engine/enrolment_text.h"
 #include "fieldsync/v1/enrol.pb.h"
@@ -8,6 +10,17 @@ namespace fieldsync::api {
 namespace {
 
 constexpr std::int64_t connect_timeout_ms = 10'000;
+
+// What is saved here goes to the office where its person is enrolled, which is known
+// by its keys: its address may change, and one of two keys.
+Result<void> check_office(LocalStore& store, const engine::EnrolmentText& enrolment) {
+  if (store.identity.person().is_none()) return {};
+  const auto named = [&](const std::string& pin) { return std::count(enrolment.pins.begin(), enrolment.pins.end(), pin) > 0; };
+  const std::vector<std::string> pins = store.identity.server_pins();
+  if (std::any_of(pins.begin(), pins.end(), named)) return {};
+  return Error{Errc::not_permitted, "This store is enrolled for " + store.identity.person_name() + " at " + store.identity.server() +
+                                        ", and the text is of another office. Enrol there with a store of its own."};
+}
 
 // The key to enrol with. A forked store takes a new one, and keeps it before it asks:
 // where the answer is lost, the same code answers the same key once more.
@@ -37,15 +50,6 @@ Result<v1::EnrolReply> ask(engine::Transport& transport, const std::string& code
   return reply;
 }
 
-// What waits is the person's own: it may not become another's.
-Error for_another_person(LocalStore& store, const v1::EnrolReply& reply) {
-  sqlite::Transaction transaction(*store.connection);
-  store.identity.set_next_key({}, {});
-  transaction.commit();
-  return {Errc::not_permitted, "The code is for " + reply.person().name() + ", and what is saved here is by " +
-                                   store.identity.person_name() + ". Ask for a code for " + store.identity.person_name() + "."};
-}
-
 // In whatever way the transaction of begin_anew() ends.
 class DeviceReadAgain {
  public:
@@ -66,6 +70,23 @@ Result<void> begin_anew(LocalStore& store, const tls::KeyPair& key) {
   return {};
 }
 
+// The office has taken the key for another person's. What is saved here may not become
+// theirs: nothing goes out under that key's id.
+Error for_another_person(LocalStore& store, const v1::EnrolReply& reply, bool anew) {
+  const DeviceReadAgain read_again(store.identity);
+  sqlite::Transaction transaction(*store.connection);
+  store.identity.set_next_key({}, {});
+  if (!anew) {
+    // It was the store's own key: the office was restored to before it had it.
+    store.identity.set_forked_from(1);
+    if (auto reopened = store.replica.refill_after(0); !reopened) return reopened.error();
+    if (auto begun = begin_anew(store, store.environment.make_key()); !begun) return begun.error();
+  }
+  transaction.commit();
+  return {Errc::not_permitted, "The code is for " + reply.person().name() + ", and what is saved here is by " +
+                                   store.identity.person_name() + ". Ask for a code for " + store.identity.person_name() + "."};
+}
+
 }  // namespace
 
 Result<void> enrol(LocalStore& store, const std::string& text, const std::string& device_name) {
@@ -76,6 +97,7 @@ Result<void> enrol(LocalStore& store, const std::string& text, const std::string
   std::unique_ptr<engine::Transport> transport;
   {
     const std::lock_guard lock(store.mutex);
+    if (auto checked = check_office(store, *enrolment); !checked) return checked;
     anew = store.identity.forked_from() != 0;
     key = key_to_enrol(store, anew);
     transport = store.environment.connect(
@@ -85,7 +107,8 @@ Result<void> enrol(LocalStore& store, const std::string& text, const std::string
   if (!reply) return reply.error();
   const std::lock_guard lock(store.mutex);
   const core::PersonId person = *core::PersonId::from_bytes(reply->person().id());
-  if (anew && person != store.identity.person()) return for_another_person(store, *reply);
+  const core::PersonId saved_by = store.identity.person();
+  if (!saved_by.is_none() && person != saved_by) return for_another_person(store, *reply, anew);
   const DeviceReadAgain read_again(store.identity);
   sqlite::Transaction transaction(*store.connection);
   if (anew) {

@@ -90,10 +90,13 @@ class Database {
   // Binds this device to a person at a server, once, with the text that the
   // coordinator's `fieldsync-server enrol-code` printed. After device_forked a second
   // time, as a new device of the same person: nothing that was saved is lost, and
-  // editors that are open must be opened again.
+  // editors that are open must be opened again. After unknown_device once more too, as
+  // the same device. The same text once more changes nothing.
   // invalid_argument: not such a text. server_untrusted: another server answered.
   // enrolment_code_invalid: wrong, used or expired. in_use: a sync is running.
-  // not_permitted: another person's code for a forked store. Brings no records: sync() does.
+  // device_already_enrolled: the server knows this device, no other code is needed.
+  // not_permitted: the store is enrolled, and the text is of another server or for
+  // another person; what is saved here stays its person's. Brings no records: sync() does.
   [[nodiscard]] virtual Result<Identity> enrol(const std::string& enrolment, const std::string& device_name) = 0;
   // As last read, where the store cannot be read just now.
   [[nodiscard]] virtual Identity identity() = 0;

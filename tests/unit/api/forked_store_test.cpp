@@ -263,6 +263,24 @@ TEST_CASE("Saves do not become another person's: their code is refused, the righ
   CHECK(operations_at(start.office) == 2);
 }
 
+TEST_CASE("Saves do not go to another office: its text is refused before anybody is asked") {
+  Start start;
+  const std::string copy = start.app.copy_store();
+  start.app.write("summary", text("After the copy."));
+  start.app.sync();
+  start.app.put_back(copy);
+  start.app.write("summary", text("Saved in the copy."));
+  CHECK(verdict(start.app->sync({})) == "device_forked");
+  std::string other = start.office.enrolment_for(start.office.monitor);
+  other.replace(other.find(std::string(64, 'a')), 64, std::string(64, 'b'));
+  const int exchanges = start.app.exchanges;
+  CHECK(verdict(start.app->enrol(other, "A phone")) == "not_permitted");
+  CHECK(start.app.exchanges == exchanges);
+  start.enrol_again(start.app);
+  start.check_same(start.app, start.reader);
+  CHECK(operations_at(start.office) == 2);
+}
+
 TEST_CASE("Where the answer to the second enrolment is lost, the same code answers once more") {
   Start start;
   const std::string copy = start.app.copy_store();
