@@ -78,8 +78,8 @@ Error for_another_person(LocalStore& store, const v1::EnrolReply& reply, bool an
   store.identity.set_next_key({}, {});
   if (!anew) {
     // It was the store's own key: the office was restored to before it had it.
+    if (auto reopened = store.fork.begin_comparison(); !reopened) return reopened.error();
     store.identity.set_forked_from(1);
-    if (auto reopened = store.replica.refill_after(0); !reopened) return reopened.error();
     if (auto begun = begin_anew(store, store.environment.make_key()); !begun) return begun.error();
   }
   transaction.commit();

@@ -19,15 +19,9 @@ Error unreadable(const std::string& what) {
 Result<Taken> Replica::take(const v1::SyncReply& reply) {
   Taken taken;
   if (auto done = take_directory(reply); !done) return done.error();
-  for (const v1::OperationResult& result : reply.results()) {
-    if (result.outcome() != v1::OPERATION_OUTCOME_QUARANTINED) continue;
-    const auto waiting = outbox_.between(result.counter(), result.counter());
-    outbox_.refuse(result.counter(), result.code(), result.message());
-    ++taken.operations_refused;
-    for (const WaitingOperation& operation : waiting) {
-      if (auto rebuilt = rebuild_shown(operation.record); !rebuilt) return rebuilt.error();
-    }
-  }
+  const auto refused = take_refusals(reply, reply.acknowledged_counter());
+  if (!refused) return refused.error();
+  taken.operations_refused = *refused;
   for (const v1::ScopeChanges& changes : reply.scopes()) {
     const ConfirmedByRecord own = confirmed_in(changes, reply);
     if (auto done = take_scope(changes, own, reply, taken); !done) return done.error();
@@ -50,6 +44,20 @@ Result<Taken> Replica::take(const v1::SyncReply& reply) {
   const std::uint64_t durable = std::min(reply.durable_counter(), identity_.acknowledged_counter());
   if (durable != identity_.durable_counter()) identity_.set_durable_counter(durable);
   return taken;
+}
+
+Result<std::uint64_t> Replica::take_refusals(const v1::SyncReply& reply, std::uint64_t last) {
+  std::uint64_t refused = 0;
+  for (const v1::OperationResult& result : reply.results()) {
+    if (result.outcome() != v1::OPERATION_OUTCOME_QUARANTINED || result.counter() > last) continue;
+    const auto waiting = outbox_.between(result.counter(), result.counter());
+    outbox_.refuse(result.counter(), result.code(), result.message());
+    ++refused;
+    for (const WaitingOperation& operation : waiting) {
+      if (auto rebuilt = rebuild_shown(operation.record); !rebuilt) return rebuilt.error();
+    }
+  }
+  return refused;
 }
 
 Result<void> Replica::take_directory(const v1::SyncReply& reply) {

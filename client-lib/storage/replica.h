@@ -38,6 +38,9 @@ class Replica {
   // The replica with the device's waiting operations on top, stored as shown.
   Result<void> rebuild_shown(const core::RecordId& record);
 
+  // Keeps aside what the office refused, as far as `last`; returns how many that were.
+  Result<std::uint64_t> take_refusals(const v1::SyncReply& reply, std::uint64_t last);
+
   // The server lost what it had acknowledged after `counter`: it waits again.
   Result<void> refill_after(std::uint64_t counter);
 

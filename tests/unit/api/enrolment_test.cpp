@@ -138,6 +138,7 @@ TEST_CASE("... but not for another person: nothing goes out as theirs, and the r
   office.restore_copy();
   CHECK(verdict(app->enrol(office.enrolment_for(other), "A phone")) == "not_permitted");
   CHECK(app->identity().person == office.monitor);
+  CHECK(app.shown(record, "summary") == Values{text("Cell 5.")});
   CHECK(must(app->status()).saved_here == 3);
   CHECK(verdict(app->sync({})) == "unknown_device");
   CHECK(must(app->status()).saved_here == 3);
