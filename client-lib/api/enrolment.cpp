@@ -1,5 +1,7 @@
 #include "api/enrolment.h"
 
+#include <algorithm>
+
 #include "api/sync_steps.h"
 #include "engine/enrolment_text.h"
 #include "fieldsync/v1/enrol.pb.h"
@@ -8,6 +10,17 @@ namespace fieldsync::api {
 namespace {
 
 constexpr std::int64_t connect_timeout_ms = 10'000;
+
+// What is saved here goes to the office where its person is enrolled, which is known
+// by its keys: its address may change, and one of two keys.
+Result<void> check_office(LocalStore& store, const engine::EnrolmentText& enrolment) {
+  if (store.identity.person().is_none()) return {};
+  const auto named = [&](const std::string& pin) { return std::count(enrolment.pins.begin(), enrolment.pins.end(), pin) > 0; };
+  const std::vector<std::string> pins = store.identity.server_pins();
+  if (std::any_of(pins.begin(), pins.end(), named)) return {};
+  return Error{Errc::not_permitted, "This store is enrolled for " + store.identity.person_name() + " at " + store.identity.server() +
+                                        ", and the text is of another office. Enrol there with a store of its own."};
+}
 
 // The key to enrol with. A forked store takes a new one, and keeps it before it asks:
 // where the answer is lost, the server answers the same key once more.
@@ -49,18 +62,19 @@ struct Asked {
   Result<v1::EnrolReply> reply;
 };
 
-Asked ask_with_its_key(LocalStore& store, const engine::EnrolmentText& enrolment, const std::string& device_name) {
+Result<Asked> ask_with_its_key(LocalStore& store, const engine::EnrolmentText& enrolment, const std::string& device_name) {
   bool anew = false;
   tls::KeyPair key;
   std::unique_ptr<engine::Transport> transport;
   {
     const std::lock_guard lock(store.mutex);
+    if (auto checked = check_office(store, enrolment); !checked) return checked.error();
     anew = store.identity.forked_from() != 0;
     key = key_to_enrol(store, anew);
     transport = store.environment.connect(
         {enrolment.address, enrolment.pins, key.private_key_pem, key.certificate_pem, connect_timeout_ms});
   }
-  return {anew, key, ask(*transport, enrolment.code, device_name)};
+  return Asked{anew, key, ask(*transport, enrolment.code, device_name)};
 }
 
 // The answer to an earlier attempt was lost, and what it gave the next key is of no use
@@ -69,13 +83,6 @@ bool next_key_is_spent(const Asked& asked) {
   if (!asked.anew || asked.reply) return false;
   const Errc code = asked.reply.error().code;
   return code == Errc::device_already_enrolled || code == Errc::device_revoked;
-}
-
-// What waits is the person's own: it may not become another's.
-Error for_another_person(LocalStore& store, const v1::EnrolReply& reply) {
-  forget_next_key(store);
-  return {Errc::not_permitted, "The code is for " + reply.person().name() + ", and what is saved here is by " +
-                                   store.identity.person_name() + ". Ask for a code for " + store.identity.person_name() + "."};
 }
 
 // In whatever way the transaction of begin_anew() ends.
@@ -98,24 +105,43 @@ Result<void> begin_anew(LocalStore& store, const tls::KeyPair& key) {
   return {};
 }
 
+// The office has taken the key for another person's. What is saved here may not become
+// theirs: nothing goes out under that key's id.
+Error for_another_person(LocalStore& store, const v1::EnrolReply& reply, bool anew) {
+  const DeviceReadAgain read_again(store.identity);
+  sqlite::Transaction transaction(*store.connection);
+  store.identity.set_next_key({}, {});
+  if (!anew) {
+    // It was the store's own key: the office was restored to before it had it.
+    if (auto reopened = store.fork.begin_comparison(); !reopened) return reopened.error();
+    store.identity.set_forked_from(1);
+    if (auto begun = begin_anew(store, store.environment.make_key()); !begun) return begun.error();
+  }
+  transaction.commit();
+  return {Errc::not_permitted, "The code is for " + reply.person().name() + ", and what is saved here is by " +
+                                   store.identity.person_name() + ". Ask for a code for " + store.identity.person_name() + "."};
+}
+
 }  // namespace
 
 Result<void> enrol(LocalStore& store, const std::string& text, const std::string& device_name) {
   auto enrolment = engine::parse_enrolment(text);
   if (!enrolment) return enrolment.error();
-  Asked asked = ask_with_its_key(store, *enrolment, device_name);
-  if (next_key_is_spent(asked)) {
+  auto asked = ask_with_its_key(store, *enrolment, device_name);
+  if (asked && next_key_is_spent(*asked)) {
     {
       const std::lock_guard lock(store.mutex);
       forget_next_key(store);
     }
     asked = ask_with_its_key(store, *enrolment, device_name);
   }
-  const auto& [anew, key, reply] = asked;
+  if (!asked) return asked.error();
+  const auto& [anew, key, reply] = *asked;
   if (!reply) return reply.error();
   const std::lock_guard lock(store.mutex);
   const core::PersonId person = *core::PersonId::from_bytes(reply->person().id());
-  if (anew && person != store.identity.person()) return for_another_person(store, *reply);
+  const core::PersonId saved_by = store.identity.person();
+  if (!saved_by.is_none() && person != saved_by) return for_another_person(store, *reply, anew);
   const DeviceReadAgain read_again(store.identity);
   sqlite::Transaction transaction(*store.connection);
   if (anew) {

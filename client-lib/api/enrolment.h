@@ -1,5 +1,6 @@
-// enrolment.h: binds a store to a person at a server; a second time only where
-// another copy of the store took its place there (storage/fork.h).
+// enrolment.h: binds a store to a person at a server, once and for all. It enrols again
+// for the same person at the same server where another copy of the store took its place
+// there (storage/fork.h), and where the server was restored and does not know it.
 #pragma once
 
 #include <string>

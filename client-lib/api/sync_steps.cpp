@@ -102,8 +102,8 @@ Result<void> SyncSteps::take_up(const Result<engine::HttpReply>& answer, core::M
   report_.body_bytes_down += answer->body.size();
   if (answer->status != 200) {
     const Error refused = error_of(*answer);
-    if (refused.code == Errc::device_forked) note_fork();
-    return refused;
+    const bool other_history = refused.code == Errc::device_forked || refused.code == Errc::batch_chain_broken;
+    return other_history && sent_.batch ? take_up_other_history(refused, took) : refused;
   }
   google::protobuf::Arena arena;
   auto& reply = *google::protobuf::Arena::CreateMessage<v1::SyncReply>(&arena);
@@ -116,7 +116,7 @@ Result<void> SyncSteps::take_up(const Result<engine::HttpReply>& answer, core::M
     acknowledged_before = store_.identity.acknowledged_counter();
     own_history = store_.fork.is_own_history(reply);
   }
-  if (!own_history) return take_up_other_history(reply);
+  if (!own_history) return take_up_other_history(reply, took);
   auto taken = store_reply(reply);
   if (!taken) return taken.error();
   report_progress(reply);
@@ -142,25 +142,34 @@ Result<void> SyncSteps::take_up(const Result<engine::HttpReply>& answer, core::M
   return {};
 }
 
-void SyncSteps::note_fork() {
-  if (!sent_.batch) return;
-  const std::lock_guard lock(store_.mutex);
-  sqlite::Transaction transaction(*store_.connection);
-  store_.identity.set_forked_from(sent_.batch->first);
-  transaction.commit();
-}
-
-Result<void> SyncSteps::take_up_other_history(const v1::SyncReply& reply) {
+Result<void> SyncSteps::take_up_other_history(const v1::SyncReply& reply, core::Milliseconds took) {
   const std::lock_guard lock(store_.mutex);
   sqlite::Transaction transaction(*store_.connection);
   const auto further = store_.fork.compare_on(reply, sent_.batch ? sent_.batch->last : 0);
   if (!further) return further.error();
   transaction.commit();
   if (!*further) return Error{Errc::device_forked, {}};
+  go_on_comparing(took);
+  return {};
+}
+
+Result<void> SyncSteps::take_up_other_history(const Error& refusal, core::Milliseconds took) {
+  const std::lock_guard lock(store_.mutex);
+  sqlite::Transaction transaction(*store_.connection);
+  const auto further = store_.fork.compare_on(refusal.code, sent_.batch->first);
+  if (!further) return further.error();
+  transaction.commit();
+  if (!*further) return refusal;
+  go_on_comparing(took);
+  return {};
+}
+
+void SyncSteps::go_on_comparing(core::Milliseconds took) {
   engine::SyncSession::Exchanged exchanged;
+  exchanged.batch_bytes = sent_.batch_bytes;
+  exchanged.took = took;
   exchanged.more_to_send = true;
   session_.on_reply(exchanged);
-  return {};
 }
 
 Result<std::string> SyncSteps::make_request(const engine::Action& action) {
@@ -181,13 +190,15 @@ Result<std::string> SyncSteps::make_request(const engine::Action& action) {
   request.set_reply_budget_bytes(static_cast<std::uint32_t>(action.reply_bytes));
   request.set_dictionary_id(codec::dictionary_id());
   const std::uint64_t acknowledged = store_.identity.acknowledged_counter();
+  // Where the office has other saves from there on, a batch would tell nothing more.
+  const bool forked = store_.identity.forked_from() != 0;
   if (ahead_ && ahead_->first == acknowledged + 1) {
     sent_.batch = std::move(ahead_);
-  } else {
+  } else if (!forked) {
     sent_.batch = store_.outbox.batch_after(acknowledged, action.batch_bytes, store_.identity.device(), key_);
   }
   ahead_.reset();
-  if (!sent_.batch && store_.identity.last_counter() > acknowledged) {
+  if (!sent_.batch && !forked && store_.identity.last_counter() > acknowledged) {
     return Error{Errc::storage_corrupt, "A save that waits to be sent is missing from the store of this device. Tell the office before you write on."};
   }
   if (sent_.batch) {
@@ -208,7 +219,7 @@ Result<storage::Taken> SyncSteps::store_reply(const v1::SyncReply& reply) {
   sqlite::Transaction transaction(*store_.connection);
   auto taken = store_.replica.take(reply);
   if (!taken) return taken;
-  if (store_.identity.forked_from() != 0) store_.identity.set_forked_from(0);
+  if (auto ended = store_.fork.end_comparison(); !ended) return ended.error();
   transaction.commit();
   report_.operations_acknowledged += taken->operations_acknowledged;
   report_.operations_refused += taken->operations_refused;

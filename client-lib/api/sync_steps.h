@@ -59,8 +59,11 @@ class SyncSteps {
   Result<std::string> make_request(const engine::Action& action);
   Result<void> take_up(const Result<engine::HttpReply>& answer, core::Milliseconds took);
   // The reply is not of this store's history: compares on, or ends with device_forked.
-  Result<void> take_up_other_history(const v1::SyncReply& reply);
-  void note_fork();
+  Result<void> take_up_other_history(const v1::SyncReply& reply, core::Milliseconds took);
+  // The batch was refused because the server has another history of this device: the
+  // same. Returns `refusal` where it stays.
+  Result<void> take_up_other_history(const Error& refusal, core::Milliseconds took);
+  void go_on_comparing(core::Milliseconds took);
   Result<storage::Taken> store_reply(const v1::SyncReply& reply);
   SyncStep finish();
   void report_progress(const v1::SyncReply& reply);

@@ -1,69 +1,11 @@
 #include "storage/fork.h"
 
 #include <algorithm>
-#include <map>
 
 #include "codec/operation_codec.h"
-#include "core/form.h"
 #include "storage/stamper.h"
 
 namespace fieldsync::storage {
-namespace {
-
-// How the operations from `first` on are called under the new id.
-struct Renaming {
-  core::DeviceId former;
-  std::uint64_t first = 0;
-  core::DeviceId anew;
-
-  [[nodiscard]] bool concerns(const core::OperationId& id) const { return id.device == former && id.counter >= first; }
-  [[nodiscard]] core::OperationId operator()(const core::OperationId& id) const {
-    return concerns(id) ? core::OperationId{anew, id.counter - first + 1} : id;
-  }
-  // What was seen of the former id is seen of both.
-  [[nodiscard]] core::SeenVector operator()(const core::SeenVector& seen) const {
-    core::SeenVector renamed;
-    for (const core::OperationId& id : seen.newest) {
-      renamed.add((*this)(id));
-      if (concerns(id) && first > 1) renamed.add({former, first - 1});
-    }
-    return renamed;
-  }
-};
-
-bool only_own(const core::FieldWrite& write, const Renaming& rename) {
-  return std::all_of(write.replaces.begin(), write.replaces.end(), [&](const core::ValueId& replaced) {
-    return replaced.operation.device == rename.former || replaced.operation.device == rename.anew;
-  });
-}
-
-// A count is its device's running sum. The former device's stays beside the new
-// one's, so the new one's begins at what was added since.
-void count_from_zero(core::FieldWrite& write, std::int64_t count, const core::RecordState& now, const Renaming& rename) {
-  auto sum = static_cast<std::uint64_t>(count);
-  for (const core::Sibling& sibling : now.siblings(write.key)) {
-    const auto* former = std::get_if<std::int64_t>(&sibling.value);
-    if (former != nullptr && sibling.id.operation.device == rename.former) sum -= static_cast<std::uint64_t>(*former);
-  }
-  write.value = static_cast<std::int64_t>(sum);
-  std::erase_if(write.replaces, [&](const core::ValueId& replaced) { return replaced.operation.device == rename.former; });
-}
-
-// The operation as the new device would have written it. `now` is its record with
-// everything before it, under the new names.
-void rename_operation(core::Operation& operation, const core::RecordState& now, const core::Form* form, const Renaming& rename) {
-  operation.id = rename(operation.id);
-  for (core::FieldWrite& write : operation.writes) {
-    for (core::ValueId& replaced : write.replaces) replaced.operation = rename(replaced.operation);
-    if (auto* deletion = std::get_if<core::Deletion>(&write.value)) deletion->seen = rename(deletion->seen);
-    const core::FormField* field = form == nullptr ? nullptr : form->find(write.key.field);
-    const auto* count = std::get_if<std::int64_t>(&write.value);
-    const bool counts = field != nullptr && field->policy == core::MergePolicy::counter && count != nullptr;
-    if (counts && only_own(write, rename)) count_from_zero(write, *count, now, rename);
-  }
-}
-
-}  // namespace
 
 bool Fork::is_own_history(const v1::SyncReply& reply) {
   if (reply.acknowledged_counter() == 0) return true;
@@ -72,55 +14,114 @@ bool Fork::is_own_history(const v1::SyncReply& reply) {
 
 Result<bool> Fork::compare_on(const v1::SyncReply& reply, std::uint64_t sent_last) {
   const std::uint64_t theirs = reply.acknowledged_counter();
-  if (theirs <= identity_.acknowledged_counter()) {
-    // The server was restored, and another copy refilled it: nothing is sure.
-    if (auto reopened = replica_.refill_after(0); !reopened) return reopened.error();
-    identity_.set_acknowledged_counter(0);
-    identity_.set_durable_counter(0);
-    return true;
-  }
-  // What was sent and known, the server compared.
-  const std::uint64_t same = sent_last == 0 ? identity_.acknowledged_counter() : std::min(sent_last, theirs);
-  if (sent_last != 0 && same < theirs && same < identity_.last_counter()) {
-    identity_.set_acknowledged_counter(same);
-    return true;
-  }
+  if (!identity_.comparing() || theirs < identity_.acknowledged_counter()) return begin_comparison();
+  // What was sent and known, the server compared. Nothing was where all is proven, or
+  // where the two are known to differ.
+  const bool compared = sent_last != 0;
+  const std::uint64_t same = compared ? std::min(sent_last, theirs) : identity_.acknowledged_counter();
+  if (auto refused = replica_.take_refusals(reply, same); !refused) return refused.error();
+  identity_.set_acknowledged_counter(same);
+  if (compared && same < theirs && same < identity_.last_counter()) return true;
   identity_.set_forked_from(same + 1);
   return false;
 }
 
-Result<void> Fork::begin_anew(const NewDevice& device) {
-  const Renaming rename{identity_.device(), identity_.forked_from(), device.id};
-  const std::vector<StoredOperation> waiting = outbox_.all();
-  outbox_.set_aside(rename.former, rename.first - 1);
-  std::map<core::RecordId, core::RecordState> states;
-  std::uint64_t last_counter = 0;
-  for (const StoredOperation& stored : waiting) {
-    std::size_t elements = 0;
-    auto operation = codec::decode_operation(stored.bytes, {rename.former, stored.counter}, identity_.person(), elements);
-    if (!operation) return operation.error();
-    auto [record, is_new] = states.try_emplace(stored.record);
-    core::RecordState& state = record->second;
-    if (is_new) state = records_.replica(stored.record);
-    if (rename.concerns(operation->id)) {
-      rename_operation(*operation, state, directory_.form(operation->form), rename);
-      last_counter = operation->id.counter;
-      const std::string bytes = codec::encode_operation(*operation);
-      elements = 0;
-      if (auto readable = codec::decode_operation(bytes, operation->id, {}, elements); !readable) return readable.error();
-      outbox_.append({last_counter, stored.record, bytes, elements});
-    }
-    const core::Stamp stamp = provisional(*operation);
-    state.apply(std::move(*operation), stamp);
-    // The server has it: shown like what it told, until it tells.
-    if (stored.counter < rename.first) records_.put_replica(state);
-  }
-  identity_.set_key(device.private_key_pem, device.certificate_pem, device.id);
-  identity_.set_last_counter(last_counter);
+Result<bool> Fork::compare_on(Errc refusal, std::uint64_t sent_first) {
+  const bool first_of_all = sent_first == 1;
+  const bool differs_here = refusal == Errc::device_forked && (identity_.comparing() || first_of_all);
+  if (differs_here) identity_.set_forked_from(sent_first);
+  if (differs_here || first_of_all) return false;
+  return begin_comparison();
+}
+
+Result<bool> Fork::begin_comparison() {
+  if (auto reopened = replica_.refill_after(0); !reopened) return reopened.error();
   identity_.set_acknowledged_counter(0);
   identity_.set_durable_counter(0);
   identity_.set_forked_from(0);
-  for (const auto& [record, state] : states) {
+  identity_.set_comparing(true);
+  return true;
+}
+
+Result<void> Fork::end_comparison() {
+  if (identity_.forked_from() != 0) identity_.set_forked_from(0);
+  if (!identity_.comparing()) return {};
+  identity_.set_comparing(false);
+  // The replica never gave up most of what was put back among what waits.
+  const std::uint64_t acknowledged = identity_.acknowledged_counter();
+  std::map<core::RecordId, core::ScopeId> records;
+  for (const WaitingOperation& operation : outbox_.between(1, acknowledged)) records.emplace(operation.record, operation.scope);
+  for (const auto& [record, scope] : records) {
+    const std::uint64_t held = records_.replica(record).seen.counter_of(identity_.device());
+    // Of a scope that was left nothing comes back.
+    outbox_.remove_of_record(record, directory_.scope(scope) ? std::min(held, acknowledged) : acknowledged);
+    if (auto rebuilt = replica_.rebuild_shown(record); !rebuilt) return rebuilt;
+  }
+  return {};
+}
+
+Result<std::uint64_t> Fork::append_anew(const core::Operation& operation) {
+  const std::string bytes = codec::encode_operation(operation);
+  std::size_t elements = 0;
+  if (auto readable = codec::decode_operation(bytes, operation.id, {}, elements); !readable) return readable.error();
+  outbox_.append({operation.id.counter, operation.record, bytes, elements});
+  return operation.id.counter;
+}
+
+Result<Fork::Kept> Fork::write_anew(Renaming& renaming) {
+  const core::DeviceId former = identity_.device();
+  const auto decode = [&](const StoredOperation& stored) {
+    std::size_t elements = 0;
+    return codec::decode_operation(stored.bytes, {former, stored.counter}, identity_.person(), elements);
+  };
+  // Later counts may go on from a refused one.
+  for (const StoredOperation& stored : outbox_.refused_operations()) {
+    if (const auto operation = decode(stored)) renaming.note_kept(*operation);
+  }
+  const std::vector<StoredOperation> waiting = outbox_.all();
+  outbox_.set_aside(former, identity_.forked_from() - 1);
+  Kept kept;
+  std::map<core::RecordId, std::uint64_t> held_before;
+  std::uint64_t last_counter = 0;
+  for (const StoredOperation& stored : waiting) {
+    auto operation = decode(stored);
+    if (!operation) return operation.error();
+    auto [record, is_new] = kept.try_emplace(stored.record);
+    core::RecordState& state = record->second;
+    if (is_new) {
+      state = records_.replica(stored.record);
+      held_before[stored.record] = state.seen.counter_of(former);
+      state = renaming.without_renamed(std::move(state));
+    }
+    if (renaming.concerns(operation->id)) {
+      renaming.rename(*operation, directory_.form(operation->form));
+      if (stored.counter <= held_before[stored.record]) renaming.bring_counts_back(*operation, state);
+      const auto appended = append_anew(*operation);
+      if (!appended) return appended.error();
+      last_counter = *appended;
+    } else {
+      // The server has it: shown like what it told, until it tells.
+      renaming.note_kept(*operation);
+      const core::Stamp stamp = provisional(*operation);
+      state.apply(std::move(*operation), stamp);
+    }
+  }
+  identity_.set_last_counter(last_counter);
+  return kept;
+}
+
+Result<void> Fork::begin_anew(const NewDevice& device) {
+  Renaming renaming(identity_.device(), identity_.forked_from(), device.id);
+  const auto kept = write_anew(renaming);
+  if (!kept) return kept.error();
+  identity_.set_key(device.private_key_pem, device.certificate_pem, device.id);
+  identity_.set_acknowledged_counter(0);
+  identity_.set_durable_counter(0);
+  identity_.set_forked_from(0);
+  identity_.set_comparing(false);
+  for (const auto& [record, state] : *kept) {
+    // A scope that was left is not read again.
+    if (!state.id.is_none() && directory_.scope(state.scope)) records_.put_replica(state);
     if (auto rebuilt = replica_.rebuild_shown(record); !rebuilt) return rebuilt;
   }
   // The cursors were given to the former id.

@@ -52,6 +52,10 @@ class Identity {
   // another copy of this store saved; 0 where no such copy is known (storage/fork.h).
   [[nodiscard]] std::uint64_t forked_from() { return number("forked_from"); }
   void set_forked_from(std::uint64_t counter) { set_number("forked_from", counter); }
+  // True while acknowledged_counter() says how far the server's history was compared
+  // with this store's, after it turned out to be another copy's.
+  [[nodiscard]] bool comparing() { return number("comparing") != 0; }
+  void set_comparing(bool comparing) { set_number("comparing", comparing ? 1 : 0); }
   // The key with which a forked store enrols anew; empty before it first asks.
   [[nodiscard]] std::string next_private_key_pem() { return text("next_private_key"); }
   [[nodiscard]] std::string next_certificate_pem() { return text("next_certificate"); }

@@ -293,6 +293,13 @@ std::vector<StoredOperation> Outbox::all() {
   return operations;
 }
 
+std::vector<StoredOperation> Outbox::refused_operations() {
+  auto select = connection_.prepare("SELECT counter, record, bytes FROM refused ORDER BY counter");
+  std::vector<StoredOperation> operations;
+  while (select.step()) operations.push_back(read_operation(select));
+  return operations;
+}
+
 void Outbox::set_aside(const core::DeviceId& former, std::uint64_t last) {
   auto batches = connection_.prepare(
       "INSERT INTO former_batch SELECT ?1, first, last, hash, previous, encoding, signature, content FROM batch WHERE first <= ?2");

@@ -103,8 +103,10 @@ class Outbox {
 
   // Whether this store signed a batch that ends at `last` and whose hash begins so.
   [[nodiscard]] bool signed_batch_ends_at(std::uint64_t last, std::string_view hash_prefix);
-  // Every operation that the replica does not hold, in order.
+  // Every operation that waits, or that the replica does not hold, in order.
   [[nodiscard]] std::vector<StoredOperation> all();
+  // Those that the office keeps in quarantine, without those of a former id.
+  [[nodiscard]] std::vector<StoredOperation> refused_operations();
   // The device takes another id: nothing waits any more, and what was signed up to
   // `last` or refused is kept aside under the former one.
   void set_aside(const core::DeviceId& former, std::uint64_t last);

@@ -102,11 +102,14 @@ void RecordStore::mark_stale(const core::ScopeId& scope) {
   update.bind_blob(1, scope.view()).run();
 }
 
-void RecordStore::drop_stale() {
+std::vector<core::RecordId> RecordStore::drop_stale() {
   auto remove = connection_.prepare("DELETE FROM record WHERE stale = 1 AND shown_head IS NULL");
   remove.run();
-  auto update = connection_.prepare("UPDATE record SET head = NULL, body = NULL, body_hash = NULL, stale = 0 WHERE stale = 1");
-  update.run();
+  auto update = connection_.prepare(
+      "UPDATE record SET head = NULL, body = NULL, body_hash = NULL, stale = 0 WHERE stale = 1 RETURNING id");
+  std::vector<core::RecordId> kept;
+  while (update.step()) kept.push_back(core::RecordId::from_bytes(update.blob(0)).value_or(core::RecordId{}));
+  return kept;
 }
 
 void RecordStore::remove_scope(const core::ScopeId& scope) {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "codec/frame.h"
 #include "codec/record_codec.h"
@@ -49,7 +50,9 @@ class RecordStore {
   // The scope is read anew: what was told so far stays shown, counts no more for
   // the digest, and goes with drop_stale() unless it is told again.
   void mark_stale(const core::ScopeId& scope);
-  void drop_stale();
+  // Returns the records that stay because of own operations on top: what is shown of
+  // them was built on what is dropped.
+  [[nodiscard]] std::vector<core::RecordId> drop_stale();
   // Forgets all of a scope.
   void remove_scope(const core::ScopeId& scope);
 

@@ -19,20 +19,16 @@ Error unreadable(const std::string& what) {
 Result<Taken> Replica::take(const v1::SyncReply& reply) {
   Taken taken;
   if (auto done = take_directory(reply); !done) return done.error();
-  for (const v1::OperationResult& result : reply.results()) {
-    if (result.outcome() != v1::OPERATION_OUTCOME_QUARANTINED) continue;
-    const auto waiting = outbox_.between(result.counter(), result.counter());
-    outbox_.refuse(result.counter(), result.code(), result.message());
-    ++taken.operations_refused;
-    for (const WaitingOperation& operation : waiting) {
-      if (auto rebuilt = rebuild_shown(operation.record); !rebuilt) return rebuilt.error();
-    }
-  }
+  const auto refused = take_refusals(reply, reply.acknowledged_counter());
+  if (!refused) return refused.error();
+  taken.operations_refused = *refused;
   for (const v1::ScopeChanges& changes : reply.scopes()) {
     const ConfirmedByRecord own = confirmed_in(changes, reply);
     if (auto done = take_scope(changes, own, reply, taken); !done) return done.error();
   }
-  if (!reply.more() && !taken.begins_anew) records_.drop_stale();
+  if (!reply.more() && !taken.begins_anew) {
+    if (auto dropped = drop_stale(); !dropped) return dropped.error();
+  }
   take_scopes_gone(reply);
   if (reply.acknowledged_counter() > identity_.last_counter()) return unreadable("it acknowledges what was never saved.");
   const std::uint64_t before = identity_.acknowledged_counter();
@@ -49,6 +45,20 @@ Result<Taken> Replica::take(const v1::SyncReply& reply) {
   const std::uint64_t durable = std::min(reply.durable_counter(), identity_.acknowledged_counter());
   if (durable != identity_.durable_counter()) identity_.set_durable_counter(durable);
   return taken;
+}
+
+Result<std::uint64_t> Replica::take_refusals(const v1::SyncReply& reply, std::uint64_t last) {
+  std::uint64_t refused = 0;
+  for (const v1::OperationResult& result : reply.results()) {
+    if (result.outcome() != v1::OPERATION_OUTCOME_QUARANTINED || result.counter() > last) continue;
+    const auto waiting = outbox_.between(result.counter(), result.counter());
+    outbox_.refuse(result.counter(), result.code(), result.message());
+    ++refused;
+    for (const WaitingOperation& operation : waiting) {
+      if (auto rebuilt = rebuild_shown(operation.record); !rebuilt) return rebuilt.error();
+    }
+  }
+  return refused;
 }
 
 Result<void> Replica::take_directory(const v1::SyncReply& reply) {
@@ -123,6 +133,13 @@ Result<void> Replica::take_scope(const v1::ScopeChanges& changes, const Confirme
   if (!changes.cursor().empty()) cursor = changes.cursor();
   directory_.set_position(*scope, cursor, digest);
   if (cursor != row->cursor || digest != row->digest) taken.moved = true;
+  return {};
+}
+
+Result<void> Replica::drop_stale() {
+  for (const core::RecordId& record : records_.drop_stale()) {
+    if (auto rebuilt = rebuild_shown(record); !rebuilt) return rebuilt;
+  }
   return {};
 }
 

@@ -40,6 +40,9 @@ class Replica {
   // The replica with the device's waiting operations on top, stored as shown.
   Result<void> rebuild_shown(const core::RecordId& record);
 
+  // Keeps aside what the office refused, as far as `last`; returns how many that were.
+  Result<std::uint64_t> take_refusals(const v1::SyncReply& reply, std::uint64_t last);
+
   // The server lost what it had acknowledged after `counter`: it waits again.
   Result<void> refill_after(std::uint64_t counter);
 
@@ -60,6 +63,8 @@ class Replica {
   };
   // Nothing where the changed fields do not fit the device's copy of the record.
   Result<std::optional<Changed>> take_change(const v1::RecordChange& change, const core::ScopeId& scope, std::uint64_t acknowledged);
+  // The reading anew has come to its end: what was not told again goes.
+  Result<void> drop_stale();
   // The next request names no position in the scope: the server sends it whole.
   void read_anew(const core::ScopeId& scope);
   ConfirmedByRecord confirmed_in(const v1::ScopeChanges& changes, const v1::SyncReply& reply);

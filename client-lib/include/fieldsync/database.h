@@ -91,11 +91,13 @@ class Database {
   // coordinator's `fieldsync-server enrol-code` printed. Where the answer was lost, the
   // same text or a new one for the same person answers again. After device_forked a second
   // time, as a new device of the same person: nothing that was saved is lost, and
-  // editors that are open must be opened again.
+  // editors that are open must be opened again. After unknown_device once more too, as
+  // the same device. The same text once more changes nothing.
   // invalid_argument: not such a text. server_untrusted: another server answered.
   // enrolment_code_invalid: wrong, used or expired. in_use: a sync is running.
-  // device_already_enrolled: for another person. not_permitted: another person's code
-  // for a forked store. device_revoked. Brings no records: sync() does.
+  // device_already_enrolled: for another person. device_revoked. not_permitted: the
+  // store is enrolled, and the text is of another server or for another person; what is
+  // saved here stays its person's. Brings no records: sync() does.
   [[nodiscard]] virtual Result<Identity> enrol(const std::string& enrolment, const std::string& device_name) = 0;
   // As last read, where the store cannot be read just now.
   [[nodiscard]] virtual Identity identity() = 0;

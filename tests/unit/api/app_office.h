@@ -21,7 +21,9 @@ class AppOffice : public TestOffice {
  public:
   AppOffice();
 
-  // An enrolment text for this person.
+  // The keys that an app must expect of the office.
+  std::vector<std::string> pins{std::string(32, '\xaa')};
+  // An enrolment text for this person, which names one key, of 32 bytes 0xaa.
   [[nodiscard]] std::string enrolment_for(const core::PersonId& person);
   // Of the store as it is now: a restored one is another.
   [[nodiscard]] server::Router router() { return {*store, *service, [this] { return now; }}; }

@@ -94,6 +94,86 @@ TEST_CASE("A device that lost the answer to its enrolment enrols with a new code
   app.sync();
 }
 
+TEST_CASE("The same code once more changes nothing") {
+  AppOffice office;
+  App app(office, App::Fresh{});
+  const std::string text = office.enrolment_for(office.monitor);
+  const core::DeviceId device = must(app->enrol(text, "A phone")).device;
+  CHECK(must(app->enrol(text, "A phone")).device == device);
+  app.sync();
+}
+
+TEST_CASE("An enrolled store refuses another office's text before anybody is asked") {
+  AppOffice office;
+  App app(office);
+  const core::RecordId record = app.write("summary", text("Cell 4."));
+  std::string other = office.enrolment_for(office.monitor);
+  other.replace(other.find(std::string(64, 'a')), 64, std::string(64, 'b'));
+  const int exchanges = app.exchanges;
+  CHECK(verdict(app->enrol(other, "A phone")) == "not_permitted");
+  CHECK(app.exchanges == exchanges);
+  CHECK(app->identity().server == "office.example:9443");
+  CHECK(must(app->read(record)).progress == Progress::saved_here);
+  app.sync();
+}
+
+TEST_CASE("A store whose office has changed to its spare key enrols with the new text's pins") {
+  AppOffice office;
+  office.keep_copy();
+  App app(office);
+  office.restore_copy();
+  std::string rotated = office.enrolment_for(office.monitor);
+  rotated.insert(rotated.find(std::string(64, 'a')), std::string(64, 'b') + ":");
+  office.pins = {std::string(32, '\xbb'), std::string(32, '\xaa')};
+  must(app->enrol(rotated, "A phone"));
+  app.sync();
+}
+
+TEST_CASE("An office that was restored to before a device's enrolment takes the device again, under its id") {
+  AppOffice office;
+  App reader(office);
+  office.keep_copy();
+  App app(office);
+  const core::DeviceId device = app->identity().device;
+  const core::RecordId record = app.write("summary", text("Cell 4."));
+  app.sync();
+  office.restore_copy();
+  CHECK(verdict(app->sync({})) == "unknown_device");
+  CHECK(must(app->enrol(office.enrolment_for(office.monitor), "A phone")).device == device);
+  app.sync();
+  reader.sync();
+  CHECK(reader.shown(record, "summary") == Values{text("Cell 4.")});
+}
+
+TEST_CASE("... but not for another person: nothing goes out as theirs, and the right code still works") {
+  AppOffice office;
+  const core::PersonId other = office.add_person(server::Role::monitor, office.scope);
+  App reader(office);
+  office.keep_copy();
+  App app(office);
+  const core::RecordId record = app.write("summary", text("Cell 4."));
+  app.sync();
+  app.edit(record, "summary", text("Cell 5."));
+  app.edit(record, "verdict", text("Unlawful."));
+  office.restore_copy();
+  CHECK(verdict(app->enrol(office.enrolment_for(other), "A phone")) == "not_permitted");
+  CHECK(app->identity().person == office.monitor);
+  CHECK(app.shown(record, "summary") == Values{text("Cell 5.")});
+  CHECK(must(app->status()).saved_here == 3);
+  CHECK(verdict(app->sync({})) == "unknown_device");
+  CHECK(must(app->status()).saved_here == 3);
+  app.restart();
+  must(app->enrol(office.enrolment_for(office.monitor), "A phone"));
+  app.sync();
+  reader.sync();
+  for (App* each : {&app, &reader}) {
+    CHECK(each->shown(record, "summary") == Values{text("Cell 5.")});
+    const RecordView view = must((*each)->read(record));
+    REQUIRE(view.find("verdict")->values.size() == 1);
+    CHECK(view.find("verdict")->values[0].author == office.monitor);
+  }
+}
+
 TEST_CASE("A link that breaks, or an answer that is none, does not enrol") {
   AppOffice office;
   App app(office, App::Fresh{});

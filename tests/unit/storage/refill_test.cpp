@@ -133,3 +133,26 @@ TEST_CASE("A device that comes back when the restored server has grown past its 
   CHECK(start.shown(*start.reader, start.record) == Texts{"After 2"});
   CHECK(start.reader->shown_records().size() == 6);
 }
+
+TEST_CASE("A save on top of a record that the restored server does not have is shown without what was lost") {
+  Restored start;
+  start.office.keep_copy();
+  start.one->save(start.office.scope, start.record, {writes_beds(4)});
+  start.sync_all();
+  start.office.restore_copy();
+  start.type(*start.two, start.record, "Cell 4.");
+  // An answer to a request that carried no batch: the scope begins anew, without the record.
+  const auto told = start.office.service->sync(start.two->id, start.two->request(std::nullopt), server::BodyStyle::frame);
+  REQUIRE(told);
+  REQUIRE(told->scopes(0).restart());
+  REQUIRE(start.two->take(*told));
+  const auto beds = [&] { return (*start.two)->records.shown(start.record)->siblings({{}, office_fields::beds}).size(); };
+  CHECK(start.shown(*start.two, start.record) == Texts{"Cell 4."});
+  CHECK(beds() == 0);
+  sync(start.office, *start.two);
+  check_same(start.office, *start.two);
+  start.sync_all();
+  start.check_all_same();
+  CHECK(start.shown(*start.reader, start.record) == Texts{"Cell 4."});
+  CHECK(beds() == 1);
+}
