@@ -69,7 +69,8 @@ class LocalDatabase final : public Database {
 
   Result<void> set_server(const std::string& address) override {
     return guard([&]() -> Result<void> {
-      if (address.find(':') == std::string::npos) return Error{Errc::invalid_argument, "The address must be host:port."};
+      if (address.find(':') == std::string::npos)
+        return Error{Errc::invalid_argument, "The address must be host:port."};
       const std::lock_guard lock(store_.mutex);
       sqlite::Transaction transaction(*store_.connection);
       store_.identity.set_server(address);
@@ -154,7 +155,8 @@ class LocalDatabase final : public Database {
       std::sort(views.begin(), views.end(), [](const RecordView& left, const RecordView& right) {
         return std::tie(left.changed, left.id) > std::tie(right.changed, right.id);
       });
-      if (views.size() > query.limit) views.erase(views.begin() + static_cast<std::ptrdiff_t>(query.limit), views.end());
+      if (views.size() > query.limit)
+        views.erase(views.begin() + static_cast<std::ptrdiff_t>(query.limit), views.end());
       return views;
     });
   }
@@ -162,7 +164,9 @@ class LocalDatabase final : public Database {
   Result<core::RecordId> find_by_prefix(std::string_view hex) override {
     return guard([&]() -> Result<core::RecordId> {
       const std::string digits(hex.substr(0, 2 * core::RecordId::size));
-      const auto pad = [&](char digit) { return core::RecordId::parse_hex(digits + std::string(2 * core::RecordId::size - digits.size(), digit)); };
+      const auto pad = [&](char digit) {
+        return core::RecordId::parse_hex(digits + std::string(2 * core::RecordId::size - digits.size(), digit));
+      };
       const auto low = pad('0');
       const auto high = pad('f');
       if (hex.size() < 2 || hex.size() > 2 * core::RecordId::size || !low || !high) {
@@ -171,7 +175,9 @@ class LocalDatabase final : public Database {
       const std::lock_guard lock(store_.mutex);
       const auto ids = store_.records.ids_from(low->view(), high->view());
       if (ids.empty()) return Error{Errc::not_found, "No record's id begins with '" + std::string(hex) + "'."};
-      if (ids.size() > 1) return Error{Errc::ambiguous, "More than one record's id begins with '" + std::string(hex) + "'. Give more letters."};
+      if (ids.size() > 1)
+        return Error{Errc::ambiguous,
+                     "More than one record's id begins with '" + std::string(hex) + "'. Give more letters."};
       return ids.front();
     });
   }
@@ -236,7 +242,8 @@ class LocalDatabase final : public Database {
 
   Result<core::Form> known_form(std::string_view name) {
     const core::Form* form = store_.directory.form(name);
-    if (form == nullptr) return Error{Errc::unknown_form, "This device has no form '" + std::string(name) + "'. Forms come with a sync."};
+    if (form == nullptr)
+      return Error{Errc::unknown_form, "This device has no form '" + std::string(name) + "'. Forms come with a sync."};
     return *form;
   }
 
@@ -305,7 +312,8 @@ class LocalDatabase final : public Database {
     return saved ? Result<void>() : Result<void>(saved.error());
   }
 
-  std::unique_ptr<engine::Transport> connect(const std::string& address, const std::vector<std::string>& pins, std::int64_t timeout_ms) {
+  std::unique_ptr<engine::Transport> connect(const std::string& address, const std::vector<std::string>& pins,
+                                             std::int64_t timeout_ms) {
     const std::lock_guard lock(store_.mutex);
     return store_.environment.connect(
         {address, pins, store_.identity.private_key_pem(), store_.identity.certificate_pem(), timeout_ms});
@@ -344,7 +352,9 @@ Result<std::unique_ptr<Database>> Database::open(const OpenOptions& options) {
   return guard([&]() -> Result<std::unique_ptr<Database>> {
     std::error_code error;
     if (options.create) std::filesystem::create_directories(options.directory, error);
-    if (error) return Error{Errc::storage_failed, "The folder " + options.directory + " cannot be made: " + error.message() + "."};
+    if (error)
+      return Error{Errc::storage_failed,
+                   "The folder " + options.directory + " cannot be made: " + error.message() + "."};
     const std::string file = (std::filesystem::path(options.directory) / "fieldsync.db").string();
     auto store = api::open_local_store(file, options.create, api::real_environment());
     if (!store) return store.error();

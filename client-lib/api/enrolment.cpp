@@ -15,10 +15,13 @@ constexpr std::int64_t connect_timeout_ms = 10'000;
 // by its keys: its address may change, and one of two keys.
 Result<void> check_office(LocalStore& store, const engine::EnrolmentText& enrolment) {
   if (store.identity.person().is_none()) return {};
-  const auto named = [&](const std::string& pin) { return std::count(enrolment.pins.begin(), enrolment.pins.end(), pin) > 0; };
+  const auto named = [&](const std::string& pin) {
+    return std::count(enrolment.pins.begin(), enrolment.pins.end(), pin) > 0;
+  };
   const std::vector<std::string> pins = store.identity.server_pins();
   if (std::any_of(pins.begin(), pins.end(), named)) return {};
-  return Error{Errc::not_permitted, "This store is enrolled for " + store.identity.person_name() + " at " + store.identity.server() +
+  return Error{Errc::not_permitted, "This store is enrolled for " + store.identity.person_name() + " at " +
+                                        store.identity.server() +
                                         ", and the text is of another office. Enrol there with a store of its own."};
 }
 
@@ -62,7 +65,8 @@ struct Asked {
   Result<v1::EnrolReply> reply;
 };
 
-Result<Asked> ask_with_its_key(LocalStore& store, const engine::EnrolmentText& enrolment, const std::string& device_name) {
+Result<Asked> ask_with_its_key(LocalStore& store, const engine::EnrolmentText& enrolment,
+                               const std::string& device_name) {
   bool anew = false;
   tls::KeyPair key;
   std::unique_ptr<engine::Transport> transport;
@@ -119,7 +123,8 @@ Error for_another_person(LocalStore& store, const v1::EnrolReply& reply, bool an
   }
   transaction.commit();
   return {Errc::not_permitted, "The code is for " + reply.person().name() + ", and what is saved here is by " +
-                                   store.identity.person_name() + ". Ask for a code for " + store.identity.person_name() + "."};
+                                   store.identity.person_name() + ". Ask for a code for " +
+                                   store.identity.person_name() + "."};
 }
 
 }  // namespace

@@ -47,6 +47,7 @@ struct LocalStore {
 // Opens the database file, and gives a new one its device's key: work begins
 // before enrolment. Touches the file system through SQLite alone. Errors as
 // Database::open.
-[[nodiscard]] Result<std::unique_ptr<LocalStore>> open_local_store(const std::string& file, bool create, Environment environment);
+[[nodiscard]] Result<std::unique_ptr<LocalStore>> open_local_store(const std::string& file, bool create,
+                                                                   Environment environment);
 
 }  // namespace fieldsync::api

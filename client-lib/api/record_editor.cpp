@@ -29,11 +29,16 @@ std::string place_after(const std::string& last) {
 }  // namespace
 
 RecordEditor::Session::Session(api::LocalStore& store, core::RecordState state, core::Form form)
-    : store_(store), state_(std::move(state)), form_(std::move(form)), view_(api::make_view(state_, &form_)), writer_(store.writer()) {}
+    : store_(store),
+      state_(std::move(state)),
+      form_(std::move(form)),
+      view_(api::make_view(state_, &form_)),
+      writer_(store.writer()) {}
 
 Result<const core::FormField*> RecordEditor::Session::describe_field(std::string_view name) const {
   const core::FormField* field = form_.find(name);
-  if (field == nullptr) return Error{Errc::unknown_field, "The form '" + form_.name + "' has no field '" + std::string(name) + "'."};
+  if (field == nullptr)
+    return Error{Errc::unknown_field, "The form '" + form_.name + "' has no field '" + std::string(name) + "'."};
   return field;
 }
 
@@ -58,7 +63,9 @@ Result<void> RecordEditor::Session::open_field(std::string_view name, const core
 Result<void> RecordEditor::Session::put(core::FieldWrite write, const core::FormField* field, Earlier earlier) {
   const bool in_item = !write.key.item.is_none();
   if (field != nullptr && in_item != (field->group != 0 || field->type == core::FieldType::group)) {
-    return Error{Errc::invalid_argument, "'" + field->name + (in_item ? "' does not belong in an item." : "' belongs in an item: add one first.")};
+    return Error{
+        Errc::invalid_argument,
+        "'" + field->name + (in_item ? "' does not belong in an item." : "' belongs in an item: add one first.")};
   }
   if (auto checked = core::check_value(write.value, field); !checked) return checked;
   // Made apart first: without memory everything stays as it was.
@@ -107,7 +114,8 @@ Result<void> RecordEditor::Session::resolve(std::string_view name, core::Value v
 Result<core::ItemId> RecordEditor::Session::add_item(std::string_view name) {
   auto group = describe_field(name);
   if (!group) return group.error();
-  if ((*group)->type != core::FieldType::group) return Error{Errc::invalid_argument, "'" + std::string(name) + "' is not a repeated group."};
+  if ((*group)->type != core::FieldType::group)
+    return Error{Errc::invalid_argument, "'" + std::string(name) + "' is not a repeated group."};
   std::string last;
   const auto consider = [&](const core::Value& value) {
     if (const auto* place = std::get_if<std::string>(&value)) last = std::max(last, *place);
@@ -146,7 +154,8 @@ core::Operation RecordEditor::Session::pending_operation() const {
   operation.form = state_.form;
   operation.author = writer_.person;
   operation.claimed = store_.environment.wall_clock();
-  for (const auto& [key, writes] : writes_) operation.writes.insert(operation.writes.end(), writes.begin(), writes.end());
+  for (const auto& [key, writes] : writes_)
+    operation.writes.insert(operation.writes.end(), writes.begin(), writes.end());
   return operation;
 }
 
@@ -156,7 +165,8 @@ void RecordEditor::Session::count_on(const core::RecordState& now, core::Operati
     const core::FormField* field = form_.find(write.key.field);
     const auto* count = std::get_if<std::int64_t>(&write.value);
     const auto base = bases_.find(write.key);
-    if (field == nullptr || field->policy != core::MergePolicy::counter || count == nullptr || base == bases_.end()) continue;
+    if (field == nullptr || field->policy != core::MergePolicy::counter || count == nullptr || base == bases_.end())
+      continue;
     write = core::write_field(core::open_field(now, write.key, writer_), field, *count - base->second.own_count);
   }
 }
@@ -169,14 +179,18 @@ Result<SaveReceipt> RecordEditor::Session::save() {
     const std::lock_guard lock(store_.mutex);
     if (writer_.device != store_.identity.device()) {
       // What was on the screen may have other names now.
-      return Error{Errc::device_forked, "This device was enrolled anew while the record was open. Open it again and enter the change there."};
+      return Error{
+          Errc::device_forked,
+          "This device was enrolled anew while the record was open. Open it again and enter the change there."};
     }
     operation.id = {writer_.device, store_.identity.last_counter() + 1};
     core::RecordState now = store_.records.shown(operation.record).value_or(core::RecordState{});
     count_on(now, operation);
     storage::StoredOperation stored{operation.id.counter, operation.record, codec::encode_operation(operation), 0};
-    if (stored.bytes.size() > core::operation_bytes_max) return Error{Errc::value_too_large, "One save holds more than 1 MiB. Save in smaller steps."};
-    auto scanned = codec::scan_message(stored.bytes, *v1::Operation::descriptor(), codec::request_limits, stored.elements);
+    if (stored.bytes.size() > core::operation_bytes_max)
+      return Error{Errc::value_too_large, "One save holds more than 1 MiB. Save in smaller steps."};
+    auto scanned =
+        codec::scan_message(stored.bytes, *v1::Operation::descriptor(), codec::request_limits, stored.elements);
     if (!scanned) return scanned.error();
     now.apply(operation, {operation.author, operation.claimed, operation.claimed, operation.claimed, 0, false});
     RecordView view = api::make_view(now, &form_);

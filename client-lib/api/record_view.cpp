@@ -9,7 +9,8 @@
 namespace fieldsync {
 
 const ShownField* RecordView::find(std::string_view field, const core::ItemId& item) const {
-  const auto at = std::find_if(fields.begin(), fields.end(), [&](const ShownField& shown) { return shown.name == field && shown.item == item; });
+  const auto at = std::find_if(fields.begin(), fields.end(),
+                               [&](const ShownField& shown) { return shown.name == field && shown.item == item; });
   return at == fields.end() ? nullptr : &*at;
 }
 
@@ -20,7 +21,8 @@ std::string name_of(const core::FormField* field, std::uint32_t number) {
   return field == nullptr ? "field_" + std::to_string(number) : field->name;
 }
 
-ShownValue shown_value(const core::RecordState& state, const core::Value& value, const std::optional<core::ValueId>& from) {
+ShownValue shown_value(const core::RecordState& state, const core::Value& value,
+                       const std::optional<core::ValueId>& from) {
   ShownValue shown;
   shown.value = value;
   if (!from) return shown;
@@ -71,7 +73,8 @@ RecordView make_view(const core::RecordState& state, const core::Form* form) {
     ShownField shown{field.key.item, field.key.field, name_of(description, field.key.field), {}, read.conflict};
     const bool group = description != nullptr && description->type == core::FieldType::group;
     shown.conflict = shown.conflict && !group;
-    for (const core::FieldView::Shown& value : read.shown) shown.values.push_back(shown_value(state, value.value, value.from));
+    for (const core::FieldView::Shown& value : read.shown)
+      shown.values.push_back(shown_value(state, value.value, value.from));
     view.fields.push_back(std::move(shown));
   }
   const auto place_of = [&](const ShownField& field) {
@@ -94,7 +97,8 @@ std::vector<Conflict> make_conflicts(const core::RecordState& state, const core:
   const auto deletions = state.contested_deletions();
   if (!deletions.empty()) {
     Conflict conflict{state.id, state.form, {}, core::existence_field, "existence", {}};
-    for (const core::Sibling* deletion : deletions) conflict.values.push_back(shown_value(state, deletion->value, deletion->id));
+    for (const core::Sibling* deletion : deletions)
+      conflict.values.push_back(shown_value(state, deletion->value, deletion->id));
     conflicts.push_back(std::move(conflict));
   }
   if (state.hidden()) return conflicts;

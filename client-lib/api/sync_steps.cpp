@@ -26,7 +26,8 @@ Error error_of(const engine::HttpReply& reply) {
     if (const auto code = errc_from_name(problem.code())) return {*code, problem.detail()};
   }
   if (reply.status == 503) return {Errc::overloaded, {}};
-  return {Errc::incompatible_server, "The server answered with status " + std::to_string(reply.status) + ", which this app does not understand."};
+  return {Errc::incompatible_server,
+          "The server answered with status " + std::to_string(reply.status) + ", which this app does not understand."};
 }
 
 Result<SyncSteps> begin_sync(LocalStore& store, const SyncOptions& options) {
@@ -132,11 +133,14 @@ Result<void> SyncSteps::take_up(const Result<engine::HttpReply>& answer, core::M
   }
   const bool rewound = acknowledged_before > reply.acknowledged_counter();
   if (sent_.batch && taken->operations_acknowledged == 0 && !rewound) {
-    return Error{Errc::incompatible_server, "The server took the batch and acknowledged nothing of it. Everything stays saved here; tell the office."};
+    return Error{
+        Errc::incompatible_server,
+        "The server took the batch and acknowledged nothing of it. Everything stays saved here; tell the office."};
   }
   if (reply.more() && !exchanged.progress && !taken->moved) {
     // The next request would be the same one, and so would its answer.
-    return Error{Errc::incompatible_server, "The server says that more waits and sends nothing. Everything stays saved here; tell the office."};
+    return Error{Errc::incompatible_server,
+                 "The server says that more waits and sends nothing. Everything stays saved here; tell the office."};
   }
   session_.on_reply(exchanged);
   return {};
@@ -199,7 +203,9 @@ Result<std::string> SyncSteps::make_request(const engine::Action& action) {
   }
   ahead_.reset();
   if (!sent_.batch && !forked && store_.identity.last_counter() > acknowledged) {
-    return Error{Errc::storage_corrupt, "A save that waits to be sent is missing from the store of this device. Tell the office before you write on."};
+    return Error{
+        Errc::storage_corrupt,
+        "A save that waits to be sent is missing from the store of this device. Tell the office before you write on."};
   }
   if (sent_.batch) {
     put_batch(*sent_.batch, *request.mutable_batch());

@@ -40,7 +40,8 @@ FormField decode_field(const v1::Field& wire) {
   field.policy = static_cast<core::MergePolicy>(wire.policy());
   field.confidentiality = static_cast<core::Confidentiality>(wire.confidentiality());
   field.labels = decode_labels(wire.labels());
-  for (const v1::Choice& choice : wire.choices()) field.choices.push_back({choice.code(), decode_labels(choice.labels())});
+  for (const v1::Choice& choice : wire.choices())
+    field.choices.push_back({choice.code(), decode_labels(choice.labels())});
   field.group = wire.group();
   field.required = wire.required();
   if (wire.has_range()) field.range = core::Range{wire.minimum(), wire.maximum()};
@@ -94,13 +95,15 @@ Result<ParsedForm> parse_form_text(std::string_view text) {
   parser.RecordErrorsTo(&first);
   v1::Form wire;
   google::protobuf::io::ArrayInputStream stream(text.data(), static_cast<int>(text.size()));
-  if (!parser.Parse(&stream, &wire)) return Error{Errc::malformed_request, "The form could not be read: " + first.message};
+  if (!parser.Parse(&stream, &wire))
+    return Error{Errc::malformed_request, "The form could not be read: " + first.message};
   auto form = decode_form(wire);
   if (!form) return form.error();
   std::string bytes = wire.SerializeAsString();
   // The text format lets any bytes be text; a device's parser does not, and would
   // refuse every reply that holds them.
-  if (!decode_form(bytes)) return Error{Errc::invalid_text, "The form holds text that is not UTF-8. Save the file as UTF-8."};
+  if (!decode_form(bytes))
+    return Error{Errc::invalid_text, "The form holds text that is not UTF-8. Save the file as UTF-8."};
   return ParsedForm{std::move(*form), std::move(bytes)};
 }
 

@@ -25,12 +25,15 @@ const ZSTD_CDict& writing_dictionary() {
 }
 
 const ZSTD_DDict& reading_dictionary() {
-  static ZSTD_DDict* const dictionary = ZSTD_createDDict(embedded::reports_v1_zdict.data(), embedded::reports_v1_zdict.size());
+  static ZSTD_DDict* const dictionary =
+      ZSTD_createDDict(embedded::reports_v1_zdict.data(), embedded::reports_v1_zdict.size());
   if (dictionary == nullptr) throw std::bad_alloc();
   return *dictionary;
 }
 
-Error refused(const char* what) { return {Errc::unsupported_encoding, std::string("A compressed frame was refused: ") + what}; }
+Error refused(const char* what) {
+  return {Errc::unsupported_encoding, std::string("A compressed frame was refused: ") + what};
+}
 
 }  // namespace
 
@@ -80,7 +83,8 @@ Result<std::string> FrameReader::decompress(std::string_view frame, std::size_t 
   if (size > content_bytes_max) return Error{Errc::request_too_large, "A compressed frame holds more than is allowed."};
   const unsigned dictionary = ZSTD_getDictID_fromFrame(frame.data(), frame.size());
   if (dictionary != 0 && dictionary != dictionary_id()) return refused("it was made with another dictionary.");
-  if (ZSTD_findFrameCompressedSize(frame.data(), frame.size()) != frame.size()) return refused("it is cut short or followed by something.");
+  if (ZSTD_findFrameCompressedSize(frame.data(), frame.size()) != frame.size())
+    return refused("it is cut short or followed by something.");
   std::string content(size, '\0');
   const std::size_t got = ZSTD_decompress_usingDDict(context_->zstd, content.data(), content.size(), frame.data(),
                                                      frame.size(), &reading_dictionary());

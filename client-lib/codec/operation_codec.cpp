@@ -28,7 +28,8 @@ void write_replaces(WireWriter& out, const std::vector<core::ValueId>& replaces,
   const std::size_t counters = out.begin(Wire::kReplacedCounterFieldNumber);
   for (const core::ValueId& replaced : replaces) out.packed(replaced.operation.counter);
   out.end(counters);
-  const bool places = std::any_of(replaces.begin(), replaces.end(), [](const core::ValueId& replaced) { return replaced.place != 0; });
+  const bool places =
+      std::any_of(replaces.begin(), replaces.end(), [](const core::ValueId& replaced) { return replaced.place != 0; });
   if (!places) return;
   const std::size_t list = out.begin(Wire::kReplacedPlaceFieldNumber);
   for (const core::ValueId& replaced : replaces) out.packed(replaced.place);
@@ -73,11 +74,11 @@ class OperationReader {
   bool take_head(WireReader& field) {
     using Wire = v1::Operation;
     switch (field.field()) {
-      case Wire::kRecordFieldNumber: return field.once(WireType::bytes) && take_id(field.bytes(), operation_.record, has_record_);
-      case Wire::kScopeFieldNumber: return field.once(WireType::bytes) && take_id(field.bytes(), operation_.scope, has_scope_);
-      case Wire::kFormFieldNumber:
-        operation_.form = field.bytes();
-        return field.once(WireType::bytes);
+      case Wire::kRecordFieldNumber:
+        return field.once(WireType::bytes) && take_id(field.bytes(), operation_.record, has_record_);
+      case Wire::kScopeFieldNumber:
+        return field.once(WireType::bytes) && take_id(field.bytes(), operation_.scope, has_scope_);
+      case Wire::kFormFieldNumber: operation_.form = field.bytes(); return field.once(WireType::bytes);
       case Wire::kKindFieldNumber:
         operation_.kind = core::OperationKind::finalise;
         return field.once(WireType::varint) && field.number() == v1::OPERATION_KIND_FINALISE;
@@ -121,7 +122,8 @@ class OperationReader {
       switch (reader.field()) {
         case Wire::kItemFieldNumber: {
           const auto item = core::ItemId::from_bytes(reader.bytes());
-          if (!reader.once(WireType::bytes) || !item || item->is_none()) return malformed("an item id is not 16 bytes.");
+          if (!reader.once(WireType::bytes) || !item || item->is_none())
+            return malformed("an item id is not 16 bytes.");
           write.key.item = *item;
           good = true;
           break;
@@ -168,7 +170,8 @@ class OperationReader {
       if (!device) return malformed("a device id is not 16 bytes.");
       const std::uint64_t place = places_.empty() ? 0 : places_[i];
       const bool own_future = *device == operation_.id.device && counters_[i] >= operation_.id.counter;
-      if (counters_[i] == 0 || own_future || place > UINT32_MAX) return malformed("it replaces a value that cannot exist yet.");
+      if (counters_[i] == 0 || own_future || place > UINT32_MAX)
+        return malformed("it replaces a value that cannot exist yet.");
       write.replaces.push_back({{*device, counters_[i]}, static_cast<std::uint32_t>(place)});
     }
     return {};
@@ -195,14 +198,15 @@ std::string encode_operation(const core::Operation& operation) {
   if (operation.kind == core::OperationKind::finalise) out.number(Wire::kKindFieldNumber, v1::OPERATION_KIND_FINALISE);
   out.zigzag_unless_0(Wire::kClaimedTimeMsFieldNumber, operation.claimed.ms);
   for (const core::FieldWrite& write : operation.writes) write_field_write(out, write, operation.id.device);
-  if (operation.origin == core::OperationOrigin::machine) out.number(Wire::kOriginFieldNumber, v1::OPERATION_ORIGIN_MACHINE);
+  if (operation.origin == core::OperationOrigin::machine)
+    out.number(Wire::kOriginFieldNumber, v1::OPERATION_ORIGIN_MACHINE);
   out.bytes_unless_empty(Wire::kEditionDigestFieldNumber, operation.edition_digest);
   out.bytes_unless_empty(Wire::kEditionSignatureFieldNumber, operation.edition_signature);
   return out.take();
 }
 
-Result<core::Operation> decode_operation(std::string_view bytes, const core::OperationId& id, const core::PersonId& author,
-                                         std::size_t& elements) {
+Result<core::Operation> decode_operation(std::string_view bytes, const core::OperationId& id,
+                                         const core::PersonId& author, std::size_t& elements) {
   core::Operation operation;
   operation.id = id;
   operation.author = author;
@@ -222,14 +226,16 @@ void append_to_list(std::string& list, std::string_view operation) {
 }
 
 Result<std::vector<std::string_view>> split_list(std::string_view list) {
-  google::protobuf::io::CodedInputStream input(reinterpret_cast<const std::uint8_t*>(list.data()), static_cast<int>(list.size()));
+  google::protobuf::io::CodedInputStream input(reinterpret_cast<const std::uint8_t*>(list.data()),
+                                               static_cast<int>(list.size()));
   constexpr std::uint32_t operation_tag = (v1::OperationList::kOperationsFieldNumber << 3) | 2;
   std::vector<std::string_view> operations;
   while (const std::uint32_t tag = input.ReadTag()) {
     std::uint32_t size = 0;
     const void* at = nullptr;
     int left = 0;
-    if (tag != operation_tag || !input.ReadVarint32(&size)) return Error{Errc::malformed_request, "The batch's content is not a list of operations."};
+    if (tag != operation_tag || !input.ReadVarint32(&size))
+      return Error{Errc::malformed_request, "The batch's content is not a list of operations."};
     const bool there = input.GetDirectBufferPointer(&at, &left);
     if ((size > 0 && !there) || static_cast<std::uint32_t>(left) < size || !input.Skip(static_cast<int>(size))) {
       return Error{Errc::malformed_request, "The batch's content is cut short."};

@@ -14,7 +14,9 @@ using core::FieldState;
 using core::RecordState;
 using core::Sibling;
 
-Error damaged(const char* what) { return {Errc::malformed_request, std::string("A record's state could not be read: ") + what}; }
+Error damaged(const char* what) {
+  return {Errc::malformed_request, std::string("A record's state could not be read: ") + what};
+}
 
 // Place of `id` in a sorted list.
 template <typename List, typename Key, typename Projection>
@@ -35,7 +37,10 @@ void write_entries(WireWriter& out, const FieldState& field, const RecordState& 
     if (!field.key.item.is_none()) out.bytes(v1::Entry::kItemFieldNumber, field.key.item.view());
     out.number_unless_0(v1::Entry::kFieldFieldNumber, field.key.field);
     // Most records have one operation.
-    const std::uint32_t stamp = state.stamps.size() == 1 ? 0 : place_of(state.stamps, sibling.id.operation, [](const core::StampedOperation& stamped) { return stamped.id; });
+    const std::uint32_t stamp = state.stamps.size() == 1
+                                    ? 0
+                                    : place_of(state.stamps, sibling.id.operation,
+                                               [](const core::StampedOperation& stamped) { return stamped.id; });
     out.number_unless_0(v1::Entry::kStampFieldNumber, stamp);
     write_value(out, v1::Entry::kValueFieldNumber, sibling.value);
     out.number_unless_0(v1::Entry::kPlaceFieldNumber, sibling.id.place);
@@ -140,26 +145,33 @@ bool read_awaited(std::string_view bytes, RecordState& state) {
 
 template <typename List>
 bool ascends(const List& list) {
-  return std::adjacent_find(list.begin(), list.end(), [](const auto& left, const auto& right) { return !(left < right); }) == list.end();
+  return std::adjacent_find(list.begin(), list.end(),
+                            [](const auto& left, const auto& right) { return !(left < right); }) == list.end();
 }
 
 // What the head's fields say by standing beside each other.
 Result<void> check_head(const RecordState& state) {
   if (state.id.is_none() || state.scope.is_none()) return damaged("it names no record or scope.");
   if (!core::is_name(state.form)) return damaged("it names no form.");
-  const auto device_order = [](const core::OperationId& left, const core::OperationId& right) { return !(left.device < right.device); };
+  const auto device_order = [](const core::OperationId& left, const core::OperationId& right) {
+    return !(left.device < right.device);
+  };
   if (std::adjacent_find(state.seen.newest.begin(), state.seen.newest.end(), device_order) != state.seen.newest.end()) {
     return damaged("its devices are not sorted.");
   }
-  const auto stamp_order = [](const core::StampedOperation& left, const core::StampedOperation& right) { return !(left.id < right.id); };
+  const auto stamp_order = [](const core::StampedOperation& left, const core::StampedOperation& right) {
+    return !(left.id < right.id);
+  };
   if (std::adjacent_find(state.stamps.begin(), state.stamps.end(), stamp_order) != state.stamps.end()) {
     return damaged("its stamps are not sorted.");
   }
   if (!ascends(state.awaited)) return damaged("what it awaits is not sorted.");
   const auto has_arrived = [&](const core::Awaited& awaited) { return state.seen.covers(awaited.value.operation); };
-  if (std::any_of(state.awaited.begin(), state.awaited.end(), has_arrived)) return damaged("it awaits what has arrived.");
+  if (std::any_of(state.awaited.begin(), state.awaited.end(), has_arrived))
+    return damaged("it awaits what has arrived.");
   const auto not_seen = [&](const core::StampedOperation& stamped) { return !state.seen.covers(stamped.id); };
-  if (std::any_of(state.stamps.begin(), state.stamps.end(), not_seen)) return damaged("a stamp's operation was not seen.");
+  if (std::any_of(state.stamps.begin(), state.stamps.end(), not_seen))
+    return damaged("a stamp's operation was not seen.");
   return {};
 }
 
@@ -198,7 +210,8 @@ Result<void> read_entry(std::string_view bytes, RecordState& state) {
 Result<void> read_entries(std::string_view bytes, RecordState& state) {
   WireReader reader(bytes);
   while (reader.next()) {
-    if (reader.field() != entries_field || reader.type() != WireType::bytes) return damaged("it holds more than entries.");
+    if (reader.field() != entries_field || reader.type() != WireType::bytes)
+      return damaged("it holds more than entries.");
     if (auto read = read_entry(reader.bytes(), state); !read) return read;
   }
   if (reader.failed()) return damaged("its values are not a message.");
@@ -231,7 +244,9 @@ std::string encode_head(const RecordState& state) {
     out.end(counters);
   }
   for (const core::StampedOperation& stamped : state.stamps) {
-    write_stamp(out, stamped, place_of(state.seen.newest, stamped.id.device, [](const core::OperationId& seen) { return seen.device; }));
+    write_stamp(out, stamped, place_of(state.seen.newest, stamped.id.device, [](const core::OperationId& seen) {
+                  return seen.device;
+                }));
   }
   for (const core::Awaited& awaited : state.awaited) write_awaited(out, awaited);
   return out.take();
@@ -292,20 +307,23 @@ std::string encode_changed_fields(const RecordState& state, std::uint64_t cursor
   return out.take();
 }
 
-Result<RecordState> apply_changed_fields(const RecordState& state, std::string_view head, std::string_view changed_fields) {
+Result<RecordState> apply_changed_fields(const RecordState& state, std::string_view head,
+                                         std::string_view changed_fields) {
   auto merged = decode_head(head);
   if (!merged) return merged;
   if (auto read = read_entries(changed_fields, *merged); !read) return read.error();
   const std::vector<FieldState> changed = merged->fields;
   for (const FieldState& field : state.fields) {
-    const bool replaced = std::any_of(changed.begin(), changed.end(), [&](const FieldState& other) { return other.key == field.key; });
+    const bool replaced =
+        std::any_of(changed.begin(), changed.end(), [&](const FieldState& other) { return other.key == field.key; });
     if (!replaced) merged->fields.push_back(field);
   }
   std::sort(merged->fields.begin(), merged->fields.end(),
             [](const FieldState& left, const FieldState& right) { return left.key < right.key; });
   for (const FieldState& field : merged->fields) {
     for (const Sibling& sibling : field.siblings) {
-      if (merged->find_stamp(sibling.id.operation) == nullptr) return damaged("a value's operation is not in its head.");
+      if (merged->find_stamp(sibling.id.operation) == nullptr)
+        return damaged("a value's operation is not in its head.");
     }
   }
   if (!names_every_stamp(*merged)) return damaged("a stamp belongs to no value.");

@@ -13,7 +13,9 @@ namespace {
 
 using v1::Value;
 
-Error malformed(const char* what) { return {Errc::malformed_operation, std::string("A value could not be read: ") + what}; }
+Error malformed(const char* what) {
+  return {Errc::malformed_operation, std::string("A value could not be read: ") + what};
+}
 
 struct ValueWriter {
   WireWriter& out;
@@ -56,7 +58,8 @@ struct ValueWriter {
   }
   void operator()(const core::Deletion& deletion) const {
     const std::size_t mark = out.begin(Value::kDeletionFieldNumber);
-    for (const core::OperationId& seen : deletion.seen.newest) out.bytes(v1::Deletion::kDeviceFieldNumber, seen.device.view());
+    for (const core::OperationId& seen : deletion.seen.newest)
+      out.bytes(v1::Deletion::kDeviceFieldNumber, seen.device.view());
     if (!deletion.seen.newest.empty()) {
       const std::size_t counters = out.begin(v1::Deletion::kCounterFieldNumber);
       for (const core::OperationId& seen : deletion.seen.newest) out.packed(seen.counter);

@@ -16,18 +16,14 @@ WireType wire_type_of(const FieldDescriptor& field) {
   switch (field.type()) {
     case FieldDescriptor::TYPE_DOUBLE:
     case FieldDescriptor::TYPE_FIXED64:
-    case FieldDescriptor::TYPE_SFIXED64:
-      return WireType::fixed64;
+    case FieldDescriptor::TYPE_SFIXED64: return WireType::fixed64;
     case FieldDescriptor::TYPE_FLOAT:
     case FieldDescriptor::TYPE_FIXED32:
-    case FieldDescriptor::TYPE_SFIXED32:
-      return WireType::fixed32;
+    case FieldDescriptor::TYPE_SFIXED32: return WireType::fixed32;
     case FieldDescriptor::TYPE_STRING:
     case FieldDescriptor::TYPE_BYTES:
-    case FieldDescriptor::TYPE_MESSAGE:
-      return WireType::bytes;
-    default:
-      return WireType::varint;
+    case FieldDescriptor::TYPE_MESSAGE: return WireType::bytes;
+    default: return WireType::varint;
   }
 }
 
@@ -89,8 +85,7 @@ class Scanner {
         }
         break;
       }
-      default:
-        return broken();
+      default: return broken();
     }
     return elements_ > limits_.elements_max ? Result<void>(too_many()) : Result<void>();
   }

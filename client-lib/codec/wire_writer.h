@@ -54,7 +54,9 @@ class WireWriter {
   [[nodiscard]] std::string take();
 
  private:
-  void tag(std::uint32_t field, WireType type) { varint((std::uint64_t{field} << 3) | static_cast<std::uint64_t>(type)); }
+  void tag(std::uint32_t field, WireType type) {
+    varint((std::uint64_t{field} << 3) | static_cast<std::uint64_t>(type));
+  }
   void varint(std::uint64_t value) { size_ += put_varint(room(varint_bytes_max), value); }
   // Room for `count` more bytes at the end.
   char* room(std::size_t count) {

@@ -16,7 +16,7 @@ class BrokenInvariant : public std::logic_error {
 }  // namespace fieldsync::core
 
 // Not for input from network or disk: that is validated and refused.
-#define FIELDSYNC_CHECK(condition, why)                                                \
-  do {                                                                                 \
+#define FIELDSYNC_CHECK(condition, why)                                                         \
+  do {                                                                                          \
     if (!(condition)) ::fieldsync::core::broken_invariant(#condition, why, __FILE__, __LINE__); \
   } while (false)

@@ -22,11 +22,11 @@ struct Writer {
 // What was on the screen when the person opened the field.
 struct FieldBase {
   FieldKey key;
-  std::vector<Sibling> siblings;       // all of them, for resolve and the policies
-  std::vector<ValueId> shown;          // the one shown first, with its equals
-  std::vector<ValueId> own_author;     // those by the writer's person
-  std::vector<ValueId> own_device;     // those by the writer's device
-  std::int64_t own_count = 0;          // the device's own running sum
+  std::vector<Sibling> siblings;    // all of them, for resolve and the policies
+  std::vector<ValueId> shown;       // the one shown first, with its equals
+  std::vector<ValueId> own_author;  // those by the writer's person
+  std::vector<ValueId> own_device;  // those by the writer's device
+  std::int64_t own_count = 0;       // the device's own running sum
 };
 
 [[nodiscard]] FieldBase open_field(const RecordState& state, const FieldKey& key, const Writer& writer);

@@ -8,7 +8,8 @@ Instant corrected_time(Instant claimed, const Arrival& arrival) {
   return std::min(claimed + arrival.clock_offset, arrival.received);
 }
 
-Instant effective_time(const Operation& operation, const RecordState& state, const Arrival& arrival, std::optional<Instant> former) {
+Instant effective_time(const Operation& operation, const RecordState& state, const Arrival& arrival,
+                       std::optional<Instant> former) {
   Instant time = former ? std::min(*former, arrival.received) : corrected_time(operation.claimed, arrival);
   if (state.stamps.empty() && state.awaited.empty()) return time;
   for (const StampedOperation& live : state.stamps) {

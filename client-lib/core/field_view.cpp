@@ -33,8 +33,12 @@ FieldView view_set(std::span<const Sibling> siblings) {
   for (const Sibling& sibling : siblings) {
     if (!is_empty(sibling.value)) view.shown.push_back({sibling.value, sibling.id});
   }
-  const auto by_value = [](const FieldView::Shown& left, const FieldView::Shown& right) { return left.value < right.value; };
-  const auto same = [](const FieldView::Shown& left, const FieldView::Shown& right) { return left.value == right.value; };
+  const auto by_value = [](const FieldView::Shown& left, const FieldView::Shown& right) {
+    return left.value < right.value;
+  };
+  const auto same = [](const FieldView::Shown& left, const FieldView::Shown& right) {
+    return left.value == right.value;
+  };
   std::stable_sort(view.shown.begin(), view.shown.end(), by_value);
   view.shown.erase(std::unique(view.shown.begin(), view.shown.end(), same), view.shown.end());
   return view;
@@ -66,7 +70,8 @@ FieldView view_extreme(std::span<const Sibling> siblings, const FormField& field
 FieldView view_counter(std::span<const Sibling> siblings) {
   std::int64_t sum = 0;
   for (const Sibling& sibling : siblings) {
-    if (const auto* count = std::get_if<std::int64_t>(&sibling.value)) sum = static_cast<std::int64_t>(static_cast<std::uint64_t>(sum) + static_cast<std::uint64_t>(*count));
+    if (const auto* count = std::get_if<std::int64_t>(&sibling.value))
+      sum = static_cast<std::int64_t>(static_cast<std::uint64_t>(sum) + static_cast<std::uint64_t>(*count));
   }
   FieldView view;
   if (!siblings.empty()) view.shown.push_back({sum, std::nullopt});

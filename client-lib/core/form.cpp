@@ -19,18 +19,13 @@ bool policy_fits(const FormField& field) {
     case MergePolicy::min:
       return field.type == FieldType::integer || field.type == FieldType::number || field.type == FieldType::choice ||
              field.type == FieldType::date || field.type == FieldType::instant;
-    case MergePolicy::any:
-      return field.type == FieldType::boolean;
-    case MergePolicy::most_restrictive:
-      return field.type == FieldType::choice;
-    case MergePolicy::counter:
-      return field.type == FieldType::integer;
+    case MergePolicy::any: return field.type == FieldType::boolean;
+    case MergePolicy::most_restrictive: return field.type == FieldType::choice;
+    case MergePolicy::counter: return field.type == FieldType::integer;
     case MergePolicy::set:
     case MergePolicy::append:
-    case MergePolicy::per_author:
-      return field.type != FieldType::group;
-    case MergePolicy::keep_siblings:
-      return true;
+    case MergePolicy::per_author: return field.type != FieldType::group;
+    case MergePolicy::keep_siblings: return true;
   }
   return false;
 }
@@ -38,7 +33,8 @@ bool policy_fits(const FormField& field) {
 Result<void> check_field(const Form& form, const FormField& field) {
   const std::string label = "field '" + field.name + "' (" + std::to_string(field.number) + ")";
   if (!is_name(field.name)) return problem(form, label + " needs a name of a-z, 0-9 and _.");
-  if (field.number == 0 || field.number > field_number_max) return problem(form, label + " needs a number from 1 to 65535.");
+  if (field.number == 0 || field.number > field_number_max)
+    return problem(form, label + " needs a number from 1 to 65535.");
   if (!policy_fits(field)) return problem(form, label + ": the merge policy does not fit the type.");
   if ((field.type == FieldType::choice) == field.choices.empty()) {
     return problem(form, label + ": a choice field, and only that, lists choices.");
@@ -52,7 +48,8 @@ Result<void> check_field(const Form& form, const FormField& field) {
   if (field.range && field.range->minimum > field.range->maximum) return problem(form, label + ": the range is empty.");
   if (field.group != 0) {
     const FormField* group = form.find(field.group);
-    if (group == nullptr || group->type != FieldType::group) return problem(form, label + ": its group does not exist.");
+    if (group == nullptr || group->type != FieldType::group)
+      return problem(form, label + ": its group does not exist.");
     if (field.type == FieldType::group) return problem(form, label + ": a group may not stand in a group.");
   }
   return {};
@@ -69,9 +66,8 @@ std::optional<std::size_t> FormField::rank_of(std::string_view choice) const {
 
 bool is_name(std::string_view name) {
   if (name.empty() || name.size() > name_bytes_max) return false;
-  return std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
-  });
+  return std::all_of(name.begin(), name.end(),
+                     [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; });
 }
 
 const FormField* Form::find(std::uint32_t number) const {
@@ -83,7 +79,8 @@ const FormField* Form::find(std::uint32_t number) const {
 }
 
 const FormField* Form::find(std::string_view field_name) const {
-  const auto at = std::find_if(fields.begin(), fields.end(), [&](const FormField& field) { return field.name == field_name; });
+  const auto at =
+      std::find_if(fields.begin(), fields.end(), [&](const FormField& field) { return field.name == field_name; });
   return at != fields.end() ? &*at : nullptr;
 }
 
@@ -104,7 +101,8 @@ Result<void> check_form(const Form& form) {
   std::set<std::string_view> names;
   for (const FormField& field : form.fields) {
     if (auto checked = check_field(form, field); !checked) return checked;
-    if (!numbers.insert(field.number).second) return problem(form, "number " + std::to_string(field.number) + " stands twice.");
+    if (!numbers.insert(field.number).second)
+      return problem(form, "number " + std::to_string(field.number) + " stands twice.");
     if (!names.insert(field.name).second) return problem(form, "name '" + field.name + "' stands twice.");
   }
   return {};
@@ -118,11 +116,13 @@ Result<void> check_succession(const Form& current, const Form& next) {
   for (const FormField& field : current.fields) {
     const FormField* same = next.find(field.number);
     if (same == nullptr) return problem(next, "field '" + field.name + "' is missing; fields are never taken away.");
-    if (same->type != field.type || same->name != field.name || same->group != field.group || same->policy != field.policy) {
+    if (same->type != field.type || same->name != field.name || same->group != field.group ||
+        same->policy != field.policy) {
       return problem(next, "field '" + field.name + "' changed its name, type, group or policy; those never change.");
     }
     for (const FormChoice& choice : field.choices) {
-      if (!same->rank_of(choice.code)) return problem(next, "choice '" + choice.code + "' of '" + field.name + "' is missing.");
+      if (!same->rank_of(choice.code))
+        return problem(next, "choice '" + choice.code + "' of '" + field.name + "' is missing.");
     }
   }
   return {};

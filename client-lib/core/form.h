@@ -13,11 +13,30 @@
 namespace fieldsync::core {
 
 enum class FieldType : std::uint8_t {
-  text = 1, integer, number, boolean, choice, date, instant, reference, position, attachment, local_text, group,
+  text = 1,
+  integer,
+  number,
+  boolean,
+  choice,
+  date,
+  instant,
+  reference,
+  position,
+  attachment,
+  local_text,
+  group,
 };
 
 enum class MergePolicy : std::uint8_t {
-  keep_siblings = 0, set, max, min, any, most_restrictive, per_author, append, counter,
+  keep_siblings = 0,
+  set,
+  max,
+  min,
+  any,
+  most_restrictive,
+  per_author,
+  append,
+  counter,
 };
 
 enum class Confidentiality : std::uint8_t { public_ = 1, organisation, team, sealed, safety };

@@ -34,9 +34,7 @@ struct Id {
   // All zeros stand for "none"; no random id is zero.
   [[nodiscard]] bool is_none() const { return *this == Id{}; }
 
-  [[nodiscard]] std::string_view view() const {
-    return {reinterpret_cast<const char*>(bytes.data()), size};
-  }
+  [[nodiscard]] std::string_view view() const { return {reinterpret_cast<const char*>(bytes.data()), size}; }
   [[nodiscard]] std::string hex() const { return to_hex(view()); }
 
   // Nothing where `raw` is not exactly 16 bytes.

@@ -16,8 +16,8 @@ bool covers_all(const Sibling& deletion, const RecordState& state, const ItemId&
     if (!whole_record && field.key.item != item) continue;
     for (const Sibling& sibling : field.siblings) {
       if (&sibling == &deletion) continue;
-      const bool other_deletion = field.key == FieldKey{item, existence_field} &&
-                                  std::holds_alternative<Deletion>(sibling.value);
+      const bool other_deletion =
+          field.key == FieldKey{item, existence_field} && std::holds_alternative<Deletion>(sibling.value);
       if (!other_deletion && !seen->seen.covers(sibling.id.operation)) return false;
     }
   }
@@ -26,9 +26,8 @@ bool covers_all(const Sibling& deletion, const RecordState& state, const ItemId&
 
 bool hidden_by_any(const RecordState& state, const ItemId& item, bool whole_record) {
   const auto existence = state.siblings({item, existence_field});
-  return std::any_of(existence.begin(), existence.end(), [&](const Sibling& sibling) {
-    return covers_all(sibling, state, item, whole_record);
-  });
+  return std::any_of(existence.begin(), existence.end(),
+                     [&](const Sibling& sibling) { return covers_all(sibling, state, item, whole_record); });
 }
 
 std::vector<const Sibling*> contested(const RecordState& state, const ItemId& item, bool whole_record) {
@@ -52,8 +51,9 @@ bool RecordState::apply(Operation operation, const Stamp& stamp) {
   if (seen.covers(operation.id)) return false;
   seen.add(operation.id);
   const StampedOperation stamped{operation.id, stamp};
-  const auto at = std::lower_bound(stamps.begin(), stamps.end(), operation.id,
-                                   [](const StampedOperation& entry, const OperationId& key) { return entry.id < key; });
+  const auto at =
+      std::lower_bound(stamps.begin(), stamps.end(), operation.id,
+                       [](const StampedOperation& entry, const OperationId& key) { return entry.id < key; });
   stamps.insert(at, stamped);
   const bool first = fields.empty() && awaited.empty() && !operation.writes.empty();
   fields.reserve(fields.size() + operation.writes.size());
@@ -89,9 +89,8 @@ void RecordState::apply_write(FieldWrite&& write, const ValueId& value, Instant 
 void RecordState::replace(const FieldKey& key, FieldState& field, const ValueId& value, Instant effective) {
   erase_if(field.siblings, [&](const Sibling& sibling) { return sibling.id == value; });
   if (seen.covers(value.operation)) return;
-  const auto known = std::find_if(awaited.begin(), awaited.end(), [&](const Awaited& entry) {
-    return entry.key == key && entry.value == value;
-  });
+  const auto known = std::find_if(awaited.begin(), awaited.end(),
+                                  [&](const Awaited& entry) { return entry.key == key && entry.value == value; });
   if (known != awaited.end()) {
     known->not_after = std::min(known->not_after, effective);
     return;
@@ -136,8 +135,9 @@ std::span<const Sibling> RecordState::siblings(const FieldKey& key) const {
 }
 
 const Stamp* RecordState::find_stamp(const OperationId& wanted) const {
-  const auto at = std::lower_bound(stamps.begin(), stamps.end(), wanted,
-                                   [](const StampedOperation& entry, const OperationId& key) { return entry.id < key; });
+  const auto at =
+      std::lower_bound(stamps.begin(), stamps.end(), wanted,
+                       [](const StampedOperation& entry, const OperationId& key) { return entry.id < key; });
   return at != stamps.end() && at->id == wanted ? &at->stamp : nullptr;
 }
 

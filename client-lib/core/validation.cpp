@@ -44,7 +44,8 @@ Result<void> check_text(std::string_view text, const FormField* field) {
   const auto characters = count_characters(text);
   if (!characters) return refuse(Errc::invalid_text, field, "is not valid UTF-8 or holds control characters.");
   if (field != nullptr && field->maximum_characters != 0 && *characters > field->maximum_characters) {
-    return refuse(Errc::value_too_large, field, "is longer than " + std::to_string(field->maximum_characters) + " characters.");
+    return refuse(Errc::value_too_large, field,
+                  "is longer than " + std::to_string(field->maximum_characters) + " characters.");
   }
   return {};
 }
@@ -117,7 +118,8 @@ Result<void> check_write(const FieldWrite& write, const FormField* field) {
   if (field != nullptr) {
     const bool in_item = !write.key.item.is_none();
     if (in_item != (field->group != 0 || field->type == FieldType::group)) {
-      return refuse(Errc::wrong_context, field, in_item ? "does not belong in an item." : "belongs in an item of its group.");
+      return refuse(Errc::wrong_context, field,
+                    in_item ? "does not belong in an item." : "belongs in an item of its group.");
     }
   }
   return check_value(write.value, field);
@@ -128,7 +130,8 @@ bool is_secret(const FormField& field) {
 }
 
 bool is_open_secret(const Value& value, const FormField* field) {
-  if (field == nullptr || std::holds_alternative<SealedValue>(value) || std::holds_alternative<Empty>(value)) return false;
+  if (field == nullptr || std::holds_alternative<SealedValue>(value) || std::holds_alternative<Empty>(value))
+    return false;
   return is_secret(*field);
 }
 
@@ -151,15 +154,18 @@ bool may_repeat(const FormField* field) {
 }  // namespace
 
 bool holds_open_secret(const Operation& operation, const Form& form) {
-  const bool has_secrets = std::any_of(form.fields.begin(), form.fields.end(), [](const FormField& field) { return is_secret(field); });
-  return has_secrets && std::any_of(operation.writes.begin(), operation.writes.end(),
-                     [&](const FieldWrite& write) { return is_open_secret(write.value, form.find(write.key.field)); });
+  const bool has_secrets =
+      std::any_of(form.fields.begin(), form.fields.end(), [](const FormField& field) { return is_secret(field); });
+  return has_secrets && std::any_of(operation.writes.begin(), operation.writes.end(), [&](const FieldWrite& write) {
+           return is_open_secret(write.value, form.find(write.key.field));
+         });
 }
 
 Result<void> check_value(const Value& value, const FormField* field) {
   if (std::holds_alternative<Empty>(value)) return {};
   const bool sealed = std::holds_alternative<SealedValue>(value);
-  if (is_open_secret(value, field)) return refuse(Errc::must_be_sealed, field, "may only be stored sealed, which this version cannot do yet.");
+  if (is_open_secret(value, field))
+    return refuse(Errc::must_be_sealed, field, "may only be stored sealed, which this version cannot do yet.");
   if (field != nullptr && !sealed && !type_fits(value, field->type)) {
     return refuse(Errc::wrong_value_type, field, "is not of the field's type.");
   }
@@ -169,7 +175,8 @@ Result<void> check_value(const Value& value, const FormField* field) {
 Result<void> check_operation(const Operation& operation, const Form& form) {
   if (operation.record.is_none()) return Error{Errc::malformed_operation, "The operation names no record."};
   if (operation.kind == OperationKind::finalise) {
-    return Error{Errc::not_supported_yet, "Finalised editions are not accepted by this version yet. The operation is kept."};
+    return Error{Errc::not_supported_yet,
+                 "Finalised editions are not accepted by this version yet. The operation is kept."};
   }
   if (operation.writes.empty()) return Error{Errc::malformed_operation, "The operation writes nothing."};
   if (operation.writes.size() > writes_per_operation_max) {

@@ -8,7 +8,8 @@ namespace {
 // What the link carried in `took`, extended to the aimed time, but never more
 // than four times the last size: one quick exchange proves little.
 std::size_t adapted(std::size_t carried, core::Milliseconds took, std::size_t least, std::size_t most) {
-  const auto rate_aim = static_cast<double>(carried) * static_cast<double>(transfer_aim_ms) / static_cast<double>(std::max<std::int64_t>(took.count, 1));
+  const auto rate_aim = static_cast<double>(carried) * static_cast<double>(transfer_aim_ms) /
+                        static_cast<double>(std::max<std::int64_t>(took.count, 1));
   const double bounded = std::min(rate_aim, static_cast<double>(carried) * 4);
   return std::clamp(static_cast<std::size_t>(bounded), least, most);
 }

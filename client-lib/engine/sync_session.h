@@ -28,9 +28,9 @@ inline constexpr std::int64_t pause_ms_max = 60'000;
 struct Action {
   enum class Kind : std::uint8_t { exchange, pause, finished, failed };
   Kind kind = Kind::exchange;
-  core::Milliseconds pause;     // pause
-  std::size_t batch_bytes = 0;  // exchange: aim for the batch
-  std::size_t reply_bytes = 0;  // exchange: budget for the changes
+  core::Milliseconds pause;               // pause
+  std::size_t batch_bytes = 0;            // exchange: aim for the batch
+  std::size_t reply_bytes = 0;            // exchange: budget for the changes
   Error error{Errc::internal_error, {}};  // failed
 };
 
@@ -43,12 +43,12 @@ class SyncSession {
   [[nodiscard]] Action next();
 
   struct Exchanged {
-    std::size_t batch_bytes = 0;     // as sent; 0 without a batch
+    std::size_t batch_bytes = 0;  // as sent; 0 without a batch
     std::size_t reply_bytes = 0;
     core::Milliseconds took;
     bool more_to_send = false;
     bool more_to_receive = false;
-    bool progress = false;           // something was acknowledged or received
+    bool progress = false;  // something was acknowledged or received
   };
   void on_reply(const Exchanged& exchanged);
   void on_failure(const Error& error);

@@ -77,7 +77,8 @@ std::int64_t Statement::integer(int column) const { return sqlite3_column_int64(
 std::string_view Statement::blob(int column) const {
   const void* data = sqlite3_column_blob(statement_, column);
   const int size = sqlite3_column_bytes(statement_, column);
-  return data == nullptr ? std::string_view() : std::string_view(static_cast<const char*>(data), static_cast<std::size_t>(size));
+  return data == nullptr ? std::string_view()
+                         : std::string_view(static_cast<const char*>(data), static_cast<std::size_t>(size));
 }
 
 bool Statement::is_null(int column) const { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
@@ -85,7 +86,8 @@ bool Statement::is_null(int column) const { return sqlite3_column_type(statement
 Connection::Connection(const std::string& path, OpenMode mode) {
   const int flags = mode == OpenMode::read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
   try {
-    const int code = sqlite3_open_v2(path.c_str(), &database_, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
+    const int code =
+        sqlite3_open_v2(path.c_str(), &database_, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
     if (code != SQLITE_OK) fail(database_, code);
     // The file may have been prepared by somebody else: no code from its schema.
     sqlite3_db_config(database_, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
@@ -149,7 +151,9 @@ void Transaction::commit() {
   open_ = false;
 }
 
-ReadTransaction::ReadTransaction(Connection& connection) : end_(connection.prepare("COMMIT")) { connection.execute("BEGIN"); }
+ReadTransaction::ReadTransaction(Connection& connection) : end_(connection.prepare("COMMIT")) {
+  connection.execute("BEGIN");
+}
 
 ReadTransaction::~ReadTransaction() {
   try {

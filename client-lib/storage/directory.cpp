@@ -34,7 +34,10 @@ void Directory::put_scope(const v1::ScopeChanges& changes) {
   auto upsert = connection_.prepare(
       "INSERT INTO scope(id, name, role, reading_mode) VALUES(?1, ?2, ?3, ?4)"
       " ON CONFLICT(id) DO UPDATE SET name = ?2, role = ?3, reading_mode = ?4");
-  upsert.bind_blob(1, changes.scope()).bind_text(2, changes.name()).bind(3, changes.role()).bind(4, changes.reading_mode());
+  upsert.bind_blob(1, changes.scope())
+      .bind_text(2, changes.name())
+      .bind(3, changes.role())
+      .bind(4, changes.reading_mode());
   upsert.run();
 }
 
@@ -67,7 +70,8 @@ Result<void> Directory::put_forms(const v1::SyncReply& reply) {
   const auto content = codec::FrameReader().decompress(reply.forms_frame(), form_list_bytes_max);
   v1::FormList list;
   if (!content || !list.ParseFromString(*content)) {
-    return Error{Errc::incompatible_server, "The server's answer could not be read: its forms are not a frame of this app's dictionary."};
+    return Error{Errc::incompatible_server,
+                 "The server's answer could not be read: its forms are not a frame of this app's dictionary."};
   }
   for (const v1::Form& form : list.forms()) put_form(form);
   return {};

@@ -50,7 +50,8 @@ Result<void> Fork::end_comparison() {
   // The replica never gave up most of what was put back among what waits.
   const std::uint64_t acknowledged = identity_.acknowledged_counter();
   std::map<core::RecordId, core::ScopeId> records;
-  for (const WaitingOperation& operation : outbox_.between(1, acknowledged)) records.emplace(operation.record, operation.scope);
+  for (const WaitingOperation& operation : outbox_.between(1, acknowledged))
+    records.emplace(operation.record, operation.scope);
   for (const auto& [record, scope] : records) {
     const std::uint64_t held = records_.replica(record).seen.counter_of(identity_.device());
     // Of a scope that was left nothing comes back.

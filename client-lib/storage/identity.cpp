@@ -27,7 +27,8 @@ void Identity::set_person(const core::PersonId& person_id, std::string_view name
 std::vector<std::string> Identity::server_pins() {
   const std::string joined = text("server_pins");
   std::vector<std::string> pins;
-  for (std::size_t at = 0; at + pin_bytes <= joined.size(); at += pin_bytes) pins.push_back(joined.substr(at, pin_bytes));
+  for (std::size_t at = 0; at + pin_bytes <= joined.size(); at += pin_bytes)
+    pins.push_back(joined.substr(at, pin_bytes));
   return pins;
 }
 

@@ -22,14 +22,16 @@ codec::BatchHash hash_from(std::string_view bytes) {
 }
 
 StoredOperation read_operation(const sqlite::Statement& row) {
-  return {row.unsigned_integer(0), core::RecordId::from_bytes(row.blob(1)).value_or(core::RecordId{}), std::string(row.blob(2)), 0};
+  return {row.unsigned_integer(0), core::RecordId::from_bytes(row.blob(1)).value_or(core::RecordId{}),
+          std::string(row.blob(2)), 0};
 }
 
 }  // namespace
 
 void Outbox::append(const StoredOperation& operation) {
   auto insert = connection_.prepare(
-      "INSERT INTO operation(counter, record, bytes, elements) VALUES(?1, (SELECT row FROM record WHERE id = ?2), ?3, ?4)");
+      "INSERT INTO operation(counter, record, bytes, elements) VALUES(?1, (SELECT row FROM record WHERE id = ?2), ?3, "
+      "?4)");
   insert.bind_unsigned(1, operation.counter).bind_blob(2, operation.record.view()).bind_blob(3, operation.bytes);
   insert.bind_unsigned(4, operation.elements).run();
 }
@@ -51,7 +53,8 @@ std::vector<WaitingOperation> Outbox::between(std::uint64_t first, std::uint64_t
   select.bind_unsigned(1, first).bind_unsigned(2, last);
   std::vector<WaitingOperation> operations;
   while (select.step()) {
-    operations.push_back({select.unsigned_integer(0), core::RecordId::from_bytes(select.blob(1)).value_or(core::RecordId{}),
+    operations.push_back({select.unsigned_integer(0),
+                          core::RecordId::from_bytes(select.blob(1)).value_or(core::RecordId{}),
                           core::ScopeId::from_bytes(select.blob(2)).value_or(core::ScopeId{})});
   }
   return operations;
@@ -70,7 +73,8 @@ void Outbox::remove_of_scope(const core::ScopeId& scope) {
 }
 
 void Outbox::remove_of_record(const core::RecordId& record, std::uint64_t up_to) {
-  auto remove = connection_.prepare("DELETE FROM operation WHERE record = (SELECT row FROM record WHERE id = ?1) AND counter <= ?2");
+  auto remove = connection_.prepare(
+      "DELETE FROM operation WHERE record = (SELECT row FROM record WHERE id = ?1) AND counter <= ?2");
   remove.bind_blob(1, record.view()).bind_unsigned(2, up_to).run();
 }
 
@@ -93,7 +97,8 @@ void Outbox::remove(std::vector<std::uint64_t> counters) {
 void Outbox::refuse(std::uint64_t counter, const std::string& code, const std::string& message) {
   auto keep = connection_.prepare(
       "INSERT OR REPLACE INTO refused(counter, record, bytes, code, message)"
-      " SELECT o.counter, r.id, o.bytes, ?2, ?3 FROM operation o JOIN record r ON r.row = o.record WHERE o.counter = ?1");
+      " SELECT o.counter, r.id, o.bytes, ?2, ?3 FROM operation o JOIN record r ON r.row = o.record WHERE o.counter = "
+      "?1");
   keep.bind_unsigned(1, counter).bind_text(2, code).bind_text(3, message).run();
   remove_between(counter, counter);
 }
@@ -104,9 +109,10 @@ std::vector<Refusal> Outbox::refused() {
       " UNION ALL SELECT x'', counter, record, code, message FROM refused ORDER BY 1, 2");
   std::vector<Refusal> refusals;
   while (select.step()) {
-    refusals.push_back({core::DeviceId::from_bytes(select.blob(0)).value_or(core::DeviceId{}), select.unsigned_integer(1),
-                        core::RecordId::from_bytes(select.blob(2)).value_or(core::RecordId{}), std::string(select.text(3)),
-                        std::string(select.text(4))});
+    refusals.push_back({core::DeviceId::from_bytes(select.blob(0)).value_or(core::DeviceId{}),
+                        select.unsigned_integer(1),
+                        core::RecordId::from_bytes(select.blob(2)).value_or(core::RecordId{}),
+                        std::string(select.text(3)), std::string(select.text(4))});
   }
   return refusals;
 }
@@ -117,7 +123,8 @@ std::uint64_t Outbox::refused_count() {
 }
 
 bool Outbox::has_refused(const core::RecordId& record) {
-  auto select = connection_.prepare("SELECT 1 FROM refused WHERE record = ?1 UNION ALL SELECT 1 FROM former_refused WHERE record = ?1 LIMIT 1");
+  auto select = connection_.prepare(
+      "SELECT 1 FROM refused WHERE record = ?1 UNION ALL SELECT 1 FROM former_refused WHERE record = ?1 LIMIT 1");
   select.bind_blob(1, record.view());
   return select.step();
 }
@@ -129,7 +136,8 @@ void Outbox::note_stamps(const v1::BatchStamps& stamps, std::uint64_t last) {
 }
 
 void Outbox::note_effective_time(std::uint64_t counter, core::Instant effective) {
-  auto nearest = connection_.prepare("SELECT last FROM batch_stamps WHERE first <= ?1 ORDER BY first DESC, last DESC LIMIT 1");
+  auto nearest =
+      connection_.prepare("SELECT last FROM batch_stamps WHERE first <= ?1 ORDER BY first DESC, last DESC LIMIT 1");
   nearest.bind_unsigned(1, counter);
   if (nearest.step() && nearest.unsigned_integer(0) >= counter) return;
   v1::BatchStamps stamps;
@@ -151,7 +159,8 @@ std::vector<TimedOperation> Outbox::effective_times(std::uint64_t first, std::ui
     if (!stamps.ParseFromArray(noted.blob(2).data(), static_cast<int>(noted.blob(2).size()))) continue;
     const Stamper stamper(stamps);
     auto waiting = connection_.prepare("SELECT counter, bytes FROM operation WHERE counter BETWEEN ?1 AND ?2");
-    waiting.bind_unsigned(1, std::max(first, noted.unsigned_integer(0))).bind_unsigned(2, std::min(last, noted.unsigned_integer(1)));
+    waiting.bind_unsigned(1, std::max(first, noted.unsigned_integer(0)))
+        .bind_unsigned(2, std::min(last, noted.unsigned_integer(1)));
     while (waiting.step()) {
       std::size_t elements = 0;
       const std::uint64_t counter = waiting.unsigned_integer(0);
@@ -170,8 +179,9 @@ std::optional<SignedBatch> Outbox::stored_batch(std::uint64_t first, std::size_t
       " WHERE first = ?1 AND (length(content) <= ?2 OR first = last) ORDER BY last DESC LIMIT 1");
   select.bind_unsigned(1, first).bind_unsigned(2, wire_bytes_max);
   if (!select.step()) return std::nullopt;
-  return SignedBatch{select.unsigned_integer(0), select.unsigned_integer(1), hash_from(select.blob(2)),
-                     static_cast<codec::Encoding>(select.integer(3)), std::string(select.blob(4)), std::string(select.blob(5))};
+  return SignedBatch{select.unsigned_integer(0),  select.unsigned_integer(1),
+                     hash_from(select.blob(2)),   static_cast<codec::Encoding>(select.integer(3)),
+                     std::string(select.blob(4)), std::string(select.blob(5))};
 }
 
 codec::BatchHash Outbox::hash_before(std::uint64_t first) {
@@ -182,8 +192,8 @@ codec::BatchHash Outbox::hash_before(std::uint64_t first) {
   return hash_from(select.blob(0));
 }
 
-std::optional<SignedBatch> Outbox::batch_after(std::uint64_t after, std::size_t wire_bytes_max, const core::DeviceId& device,
-                                               const codec::SigningKey& key) {
+std::optional<SignedBatch> Outbox::batch_after(std::uint64_t after, std::size_t wire_bytes_max,
+                                               const core::DeviceId& device, const codec::SigningKey& key) {
   // A quarter more than aimed at still counts as fitting: the aim is a guess.
   if (auto stored = stored_batch(after + 1, wire_bytes_max + wire_bytes_max / 4)) return stored;
   // Batches that were prepared behind a cut that is now another were never sent.
@@ -191,7 +201,8 @@ std::optional<SignedBatch> Outbox::batch_after(std::uint64_t after, std::size_t 
   forget.bind_unsigned(1, after + 1).run();
   auto batch = cut(after, wire_bytes_max);
   if (!batch) return std::nullopt;
-  const codec::BatchHash hash = codec::hash_batch({device, batch->first, batch->previous, batch->encoding}, batch->content);
+  const codec::BatchHash hash =
+      codec::hash_batch({device, batch->first, batch->previous, batch->encoding}, batch->content);
   const codec::BatchSignature signature = codec::sign_batch(hash, key);
   batch->signature.assign(reinterpret_cast<const char*>(signature.data()), signature.size());
   store(*batch, hash);
@@ -204,11 +215,13 @@ std::optional<SignedBatch> Outbox::cut(std::uint64_t after, std::size_t wire_byt
   std::string list;
   std::size_t elements = 0;
   std::uint64_t last = after;
-  auto select = connection_.prepare("SELECT counter, bytes, elements FROM operation WHERE counter > ?1 ORDER BY counter LIMIT ?2");
+  auto select = connection_.prepare(
+      "SELECT counter, bytes, elements FROM operation WHERE counter > ?1 ORDER BY counter LIMIT ?2");
   select.bind_unsigned(1, after).bind_unsigned(2, codec::operations_per_batch_max);
   while (select.step() && select.unsigned_integer(0) == last + 1) {
     elements += select.unsigned_integer(2);
-    const bool full = list.size() + select.blob(1).size() + 8 > content_max || elements > codec::request_limits.elements_max;
+    const bool full =
+        list.size() + select.blob(1).size() + 8 > content_max || elements > codec::request_limits.elements_max;
     if (full && !list.empty()) break;
     codec::append_to_list(list, select.blob(1));
     ++last;
@@ -263,9 +276,13 @@ Result<std::vector<core::RecordId>> Outbox::reopen_after(std::uint64_t counter) 
       if (!operation) return operation.error();
       if (number <= counter) continue;
       auto make_record = connection_.prepare("INSERT OR IGNORE INTO record(id, scope, form) VALUES(?1, ?2, ?3)");
-      make_record.bind_blob(1, operation->record.view()).bind_blob(2, operation->scope.view()).bind_text(3, operation->form).run();
+      make_record.bind_blob(1, operation->record.view())
+          .bind_blob(2, operation->scope.view())
+          .bind_text(3, operation->form)
+          .run();
       auto insert = connection_.prepare(
-          "INSERT OR IGNORE INTO operation(counter, record, bytes, elements) VALUES(?1, (SELECT row FROM record WHERE id = ?2), ?3, ?4)");
+          "INSERT OR IGNORE INTO operation(counter, record, bytes, elements) VALUES(?1, (SELECT row FROM record WHERE "
+          "id = ?2), ?3, ?4)");
       insert.bind_unsigned(1, number).bind_blob(2, operation->record.view()).bind_blob(3, (*operations)[i]);
       insert.bind_unsigned(4, elements).run();
       auto known = connection_.prepare("DELETE FROM refused WHERE counter = ?1");
@@ -287,7 +304,8 @@ bool Outbox::signed_batch_ends_at(std::uint64_t last, std::string_view hash_pref
 }
 
 std::vector<StoredOperation> Outbox::all() {
-  auto select = connection_.prepare("SELECT o.counter, r.id, o.bytes FROM operation o JOIN record r ON r.row = o.record ORDER BY o.counter");
+  auto select = connection_.prepare(
+      "SELECT o.counter, r.id, o.bytes FROM operation o JOIN record r ON r.row = o.record ORDER BY o.counter");
   std::vector<StoredOperation> operations;
   while (select.step()) operations.push_back(read_operation(select));
   return operations;
@@ -302,11 +320,14 @@ std::vector<StoredOperation> Outbox::refused_operations() {
 
 void Outbox::set_aside(const core::DeviceId& former, std::uint64_t last) {
   auto batches = connection_.prepare(
-      "INSERT INTO former_batch SELECT ?1, first, last, hash, previous, encoding, signature, content FROM batch WHERE first <= ?2");
+      "INSERT INTO former_batch SELECT ?1, first, last, hash, previous, encoding, signature, content FROM batch WHERE "
+      "first <= ?2");
   batches.bind_blob(1, former.view()).bind_unsigned(2, last).run();
-  auto refusals = connection_.prepare("INSERT INTO former_refused SELECT ?1, counter, record, bytes, code, message FROM refused");
+  auto refusals =
+      connection_.prepare("INSERT INTO former_refused SELECT ?1, counter, record, bytes, code, message FROM refused");
   refusals.bind_blob(1, former.view()).run();
-  for (const char* clear : {"DELETE FROM batch", "DELETE FROM batch_stamps", "DELETE FROM refused", "DELETE FROM operation"}) {
+  for (const char* clear :
+       {"DELETE FROM batch", "DELETE FROM batch_stamps", "DELETE FROM refused", "DELETE FROM operation"}) {
     connection_.prepare(clear).run();
   }
 }

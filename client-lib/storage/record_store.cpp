@@ -27,8 +27,8 @@ RecordState RecordStore::replica(const core::RecordId& id) {
 }
 
 std::optional<RecordState> RecordStore::shown(const core::RecordId& id) {
-  auto select = connection_.prepare(
-      "SELECT coalesce(shown_head, head), coalesce(shown_body, body) FROM record WHERE id = ?1");
+  auto select =
+      connection_.prepare("SELECT coalesce(shown_head, head), coalesce(shown_body, body) FROM record WHERE id = ?1");
   select.bind_blob(1, id.view());
   if (!select.step()) return std::nullopt;
   return decode(select.blob(0), select.blob(1));
@@ -59,7 +59,8 @@ void RecordStore::drop_shown(const core::RecordId& id) {
   auto remove = connection_.prepare("DELETE FROM record WHERE id = ?1 AND head IS NULL");
   remove.bind_blob(1, id.view()).run();
   auto update = connection_.prepare(
-      "UPDATE record SET shown_head = NULL, shown_body = NULL, shown_body_hash = NULL WHERE id = ?1 AND shown_head IS NOT NULL");
+      "UPDATE record SET shown_head = NULL, shown_body = NULL, shown_body_hash = NULL WHERE id = ?1 AND shown_head IS "
+      "NOT NULL");
   update.bind_blob(1, id.view()).run();
 }
 
@@ -68,8 +69,8 @@ std::uint64_t RecordStore::put_replica(const RecordState& state) {
   return put_replica_frame(state, encoded.head, frame_of(encoded.body), codec::hash_bytes(encoded.body));
 }
 
-std::uint64_t RecordStore::put_replica_frame(const RecordState& head, std::string_view head_bytes, std::string_view frame,
-                                             std::uint64_t body_hash) {
+std::uint64_t RecordStore::put_replica_frame(const RecordState& head, std::string_view head_bytes,
+                                             std::string_view frame, std::uint64_t body_hash) {
   const std::uint64_t hash = codec::hash_record(head_bytes, body_hash);
   const std::uint64_t before = stored_hash(head.id);
   auto upsert = connection_.prepare(
@@ -118,9 +119,11 @@ void RecordStore::remove_scope(const core::ScopeId& scope) {
 }
 
 void RecordStore::for_each_shown(std::string_view form, const std::function<bool(RecordState)>& visit) {
-  auto select = form.empty() ? connection_.prepare("SELECT coalesce(shown_head, head), coalesce(shown_body, body) FROM record")
-                             : connection_.prepare("SELECT coalesce(shown_head, head), coalesce(shown_body, body)"
-                                                   " FROM record WHERE form = ?1");
+  auto select = form.empty()
+                    ? connection_.prepare("SELECT coalesce(shown_head, head), coalesce(shown_body, body) FROM record")
+                    : connection_.prepare(
+                          "SELECT coalesce(shown_head, head), coalesce(shown_body, body)"
+                          " FROM record WHERE form = ?1");
   if (!form.empty()) select.bind_text(1, form);
   while (select.step()) {
     if (!visit(decode(select.blob(0), select.blob(1)))) return;

@@ -67,7 +67,9 @@ class RecordStore {
 
   [[nodiscard]] std::string frame_of(std::string_view body) { return writer_.compress(body); }
   // Checks and opens a body frame.
-  [[nodiscard]] Result<std::string> body_of(std::string_view frame) { return reader_.decompress(frame, codec::record_body_bytes_max); }
+  [[nodiscard]] Result<std::string> body_of(std::string_view frame) {
+    return reader_.decompress(frame, codec::record_body_bytes_max);
+  }
 
  private:
   [[nodiscard]] core::RecordState decode(std::string_view head, std::string_view frame);

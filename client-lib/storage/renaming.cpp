@@ -9,18 +9,21 @@ namespace {
 
 // Where the value stands already, nothing happens.
 void add_value(core::RecordState& state, const core::FieldKey& key, core::Sibling value, const core::Stamp& stamp) {
-  const auto field = std::lower_bound(state.fields.begin(), state.fields.end(), key,
-                                      [](const core::FieldState& entry, const core::FieldKey& wanted) { return entry.key < wanted; });
+  const auto field =
+      std::lower_bound(state.fields.begin(), state.fields.end(), key,
+                       [](const core::FieldState& entry, const core::FieldKey& wanted) { return entry.key < wanted; });
   const bool is_new = field == state.fields.end() || field->key != key;
   core::Siblings& siblings = (is_new ? state.fields.insert(field, {key, {}}) : field)->siblings;
-  const auto place = std::lower_bound(siblings.begin(), siblings.end(), value.id,
-                                      [](const core::Sibling& entry, const core::ValueId& wanted) { return entry.id < wanted; });
+  const auto place =
+      std::lower_bound(siblings.begin(), siblings.end(), value.id,
+                       [](const core::Sibling& entry, const core::ValueId& wanted) { return entry.id < wanted; });
   if (place != siblings.end() && place->id == value.id) return;
   const core::OperationId by = value.id.operation;
   siblings.insert(place, std::move(value));
   if (state.find_stamp(by) != nullptr) return;
-  const auto before = std::lower_bound(state.stamps.begin(), state.stamps.end(), by,
-                                       [](const core::StampedOperation& entry, const core::OperationId& wanted) { return entry.id < wanted; });
+  const auto before = std::lower_bound(
+      state.stamps.begin(), state.stamps.end(), by,
+      [](const core::StampedOperation& entry, const core::OperationId& wanted) { return entry.id < wanted; });
   state.stamps.insert(before, {by, stamp});
 }
 
@@ -81,7 +84,8 @@ Renaming::CountedBefore Renaming::counted_before(const core::RecordId& record, c
     const auto known = counts_.find({record, write.key, replaced});
     if (known == counts_.end()) continue;
     before.said_by = known->second.said_by;
-    before.sum = static_cast<std::int64_t>(static_cast<std::uint64_t>(before.sum) + static_cast<std::uint64_t>(known->second.sum));
+    before.sum = static_cast<std::int64_t>(static_cast<std::uint64_t>(before.sum) +
+                                           static_cast<std::uint64_t>(known->second.sum));
   }
   return before;
 }

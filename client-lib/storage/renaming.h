@@ -18,7 +18,9 @@ class Renaming {
   Renaming(const core::DeviceId& former, std::uint64_t first, const core::DeviceId& anew)
       : former_(former), first_(first), anew_(anew) {}
 
-  [[nodiscard]] bool concerns(const core::OperationId& id) const { return id.device == former_ && id.counter >= first_; }
+  [[nodiscard]] bool concerns(const core::OperationId& id) const {
+    return id.device == former_ && id.counter >= first_;
+  }
 
   // An operation that keeps its name, as all that come before `first`.
   void note_kept(const core::Operation& operation);

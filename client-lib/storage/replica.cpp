@@ -30,7 +30,8 @@ Result<Taken> Replica::take(const v1::SyncReply& reply) {
     if (auto dropped = drop_stale(); !dropped) return dropped.error();
   }
   take_scopes_gone(reply);
-  if (reply.acknowledged_counter() > identity_.last_counter()) return unreadable("it acknowledges what was never saved.");
+  if (reply.acknowledged_counter() > identity_.last_counter())
+    return unreadable("it acknowledges what was never saved.");
   const std::uint64_t before = identity_.acknowledged_counter();
   if (reply.acknowledged_counter() > before) {
     taken.operations_acknowledged = reply.acknowledged_counter() - before;
@@ -67,7 +68,8 @@ Result<void> Replica::take_directory(const v1::SyncReply& reply) {
   directory_.put_people(reply.people());
   if (reply.directory_version() > 0) identity_.set_directory_version(reply.directory_version());
   if (reply.has_person()) {
-    if (const auto person = core::PersonId::from_bytes(reply.person().id())) identity_.set_person(*person, reply.person().name());
+    if (const auto person = core::PersonId::from_bytes(reply.person().id()))
+      identity_.set_person(*person, reply.person().name());
   }
   for (const v1::ScopeChanges& changes : reply.scopes()) directory_.put_scope(changes);
   return {};
@@ -79,7 +81,8 @@ Replica::ConfirmedByRecord Replica::confirmed_in(const v1::ScopeChanges& changes
   ConfirmedByRecord own;
   if (changes.own_first_seq() == 0 || !reply.has_stamps()) return own;
   std::uint64_t seq = changes.own_first_seq();
-  for (const WaitingOperation& operation : outbox_.between(reply.stamps().first_counter(), reply.acknowledged_counter())) {
+  for (const WaitingOperation& operation :
+       outbox_.between(reply.stamps().first_counter(), reply.acknowledged_counter())) {
     if (operation.scope.view() == changes.scope()) own[operation.record].push_back({operation.counter, seq++});
   }
   return own;
@@ -93,8 +96,8 @@ std::vector<std::uint64_t> Replica::counters_of(const ConfirmedByRecord& own) {
   return counters;
 }
 
-Result<void> Replica::take_scope(const v1::ScopeChanges& changes, const ConfirmedByRecord& own, const v1::SyncReply& reply,
-                                 Taken& taken) {
+Result<void> Replica::take_scope(const v1::ScopeChanges& changes, const ConfirmedByRecord& own,
+                                 const v1::SyncReply& reply, Taken& taken) {
   const std::uint64_t acknowledged = reply.acknowledged_counter();
   const auto scope = core::ScopeId::from_bytes(changes.scope());
   if (!scope) return unreadable("a scope's id is not 16 bytes.");
@@ -171,7 +174,8 @@ Result<std::optional<Replica::Changed>> Replica::take_change(const v1::RecordCha
     changed.digest_growth = records_.put_replica(*merged);
   }
   for (const core::StampedOperation& stamped : head->stamps) {
-    if (stamped.id.device == identity_.device()) outbox_.note_effective_time(stamped.id.counter, stamped.stamp.effective);
+    if (stamped.id.device == identity_.device())
+      outbox_.note_effective_time(stamped.id.counter, stamped.stamp.effective);
   }
   // A greater counter would be another copy's save, which only looks like what waits here.
   outbox_.remove_of_record(head->id, std::min(head->seen.counter_of(identity_.device()), acknowledged));
@@ -197,7 +201,8 @@ Result<std::uint64_t> Replica::confirm(const core::RecordId& record, const std::
   }
   core::RecordState state = records_.replica(record);
   for (const StoredOperation& stored : outbox_.of_record(record, 0)) {
-    const auto confirmed = std::find_if(own.begin(), own.end(), [&](const Confirmed& entry) { return entry.counter == stored.counter; });
+    const auto confirmed =
+        std::find_if(own.begin(), own.end(), [&](const Confirmed& entry) { return entry.counter == stored.counter; });
     if (confirmed == own.end()) continue;
     std::size_t elements = 0;
     auto operation = codec::decode_operation(stored.bytes, {device, stored.counter}, identity_.person(), elements);
@@ -221,7 +226,8 @@ Result<void> Replica::rebuild_shown(const core::RecordId& record) {
   core::RecordState state = records_.replica(record);
   for (const StoredOperation& stored : waiting) {
     std::size_t elements = 0;
-    auto operation = codec::decode_operation(stored.bytes, {identity_.device(), stored.counter}, identity_.person(), elements);
+    auto operation =
+        codec::decode_operation(stored.bytes, {identity_.device(), stored.counter}, identity_.person(), elements);
     if (!operation) return operation.error();
     const core::Stamp stamp = provisional(*operation);
     state.apply(std::move(*operation), stamp);

@@ -56,19 +56,22 @@ class Replica {
   static std::vector<std::uint64_t> counters_of(const ConfirmedByRecord& own);
 
   Result<void> take_directory(const v1::SyncReply& reply);
-  Result<void> take_scope(const v1::ScopeChanges& changes, const ConfirmedByRecord& own, const v1::SyncReply& reply, Taken& taken);
+  Result<void> take_scope(const v1::ScopeChanges& changes, const ConfirmedByRecord& own, const v1::SyncReply& reply,
+                          Taken& taken);
   struct Changed {
     core::RecordId record;
     std::uint64_t digest_growth = 0;
   };
   // Nothing where the changed fields do not fit the device's copy of the record.
-  Result<std::optional<Changed>> take_change(const v1::RecordChange& change, const core::ScopeId& scope, std::uint64_t acknowledged);
+  Result<std::optional<Changed>> take_change(const v1::RecordChange& change, const core::ScopeId& scope,
+                                             std::uint64_t acknowledged);
   // The reading anew has come to its end: what was not told again goes.
   Result<void> drop_stale();
   // The next request names no position in the scope: the server sends it whole.
   void read_anew(const core::ScopeId& scope);
   ConfirmedByRecord confirmed_in(const v1::ScopeChanges& changes, const v1::SyncReply& reply);
-  Result<std::uint64_t> confirm(const core::RecordId& record, const std::vector<Confirmed>& own, const v1::BatchStamps& stamps);
+  Result<std::uint64_t> confirm(const core::RecordId& record, const std::vector<Confirmed>& own,
+                                const v1::BatchStamps& stamps);
   void take_scopes_gone(const v1::SyncReply& reply);
 
   Identity& identity_;

@@ -11,7 +11,11 @@ namespace fieldsync::storage {
 
 // Of an own operation, until the server has stamped it.
 [[nodiscard]] inline core::Stamp provisional(const core::Operation& operation) {
-  return {operation.author, operation.claimed, operation.claimed, operation.claimed, 0,
+  return {operation.author,
+          operation.claimed,
+          operation.claimed,
+          operation.claimed,
+          0,
           operation.origin == core::OperationOrigin::machine};
 }
 

@@ -41,7 +41,8 @@ std::string contents(BIO* bio) {
 
 void add_subject_alternative_name(X509* certificate, const std::string& host) {
   const bool numeric = host.find_first_not_of("0123456789.:abcdefABCDEF") == std::string::npos &&
-                       host.find_first_of(".:") != std::string::npos && host.find_first_of("0123456789") != std::string::npos;
+                       host.find_first_of(".:") != std::string::npos &&
+                       host.find_first_of("0123456789") != std::string::npos;
   const std::string value = (numeric ? "IP:" : "DNS:") + host;
   X509_EXTENSION* extension = need(X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, value.c_str()));
   need(X509_add_ext(certificate, extension, -1));

@@ -149,15 +149,20 @@ class HttpsTransport final : public engine::Transport {
     error_code error;
     const auto timeout = std::chrono::milliseconds(settings_.connect_timeout_ms);
     resolver_.emplace(io_);
-    const auto endpoints = co_await resolver_->async_resolve(host_, port_, asio::redirect_error(asio::use_awaitable, error));
-    if (error) co_return Error{Errc::offline, "The server's address " + settings_.address + " could not be found. Everything stays saved here."};
+    const auto endpoints =
+        co_await resolver_->async_resolve(host_, port_, asio::redirect_error(asio::use_awaitable, error));
+    if (error)
+      co_return Error{Errc::offline, "The server's address " + settings_.address +
+                                         " could not be found. Everything stays saved here."};
     stream_.emplace(io_, tls_);
     auto& socket = beast::get_lowest_layer(*stream_);
     socket.rate_policy().up = &up_;
     socket.rate_policy().down = &down_;
     socket.expires_after(timeout);
     co_await socket.async_connect(endpoints, asio::redirect_error(asio::use_awaitable, error));
-    if (error) co_return Error{Errc::offline, "The server at " + settings_.address + " cannot be reached. Everything stays saved here."};
+    if (error)
+      co_return Error{Errc::offline,
+                      "The server at " + settings_.address + " cannot be reached. Everything stays saved here."};
     socket.socket().set_option(asio::ip::tcp::no_delay(true), error);
     // SSL_set_tlsext_host_name, whose macro casts in C's manner.
     SSL_ctrl(stream_->native_handle(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, host_.data());
@@ -165,15 +170,18 @@ class HttpsTransport final : public engine::Transport {
     untrusted_ = false;
     co_await stream_->async_handshake(asio::ssl::stream_base::client, asio::redirect_error(asio::use_awaitable, error));
     if (untrusted_) co_return Error{Errc::server_untrusted, {}};
-    if (error) co_return Error{Errc::connection_lost, "No secure connection with " + settings_.address + " came about (" + error.message() + ")."};
+    if (error)
+      co_return Error{Errc::connection_lost,
+                      "No secure connection with " + settings_.address + " came about (" + error.message() + ")."};
     co_return Result<void>();
   }
 
   asio::awaitable<Result<HttpReply>> talk(std::string path, std::string body) {
     error_code error;
-    std::string request = "POST " + path + " HTTP/1.1\r\nHost: " + settings_.address +
-                          "\r\nContent-Type: application/x-protobuf\r\nAccept: application/x-protobuf\r\nContent-Length: " +
-                          std::to_string(body.size()) + "\r\n\r\n";
+    std::string request =
+        "POST " + path + " HTTP/1.1\r\nHost: " + settings_.address +
+        "\r\nContent-Type: application/x-protobuf\r\nAccept: application/x-protobuf\r\nContent-Length: " +
+        std::to_string(body.size()) + "\r\n\r\n";
     request += body;
     auto& socket = beast::get_lowest_layer(*stream_);
     for (std::size_t sent = 0; sent < request.size();) {
@@ -187,13 +195,15 @@ class HttpsTransport final : public engine::Transport {
     parser.body_limit(reply_body_bytes_max);
     while (!parser.is_done()) {
       socket.expires_after(step_timeout);
-      const std::size_t got = co_await http::async_read_some(*stream_, buffer, parser, asio::redirect_error(asio::use_awaitable, error));
+      const std::size_t got =
+          co_await http::async_read_some(*stream_, buffer, parser, asio::redirect_error(asio::use_awaitable, error));
       reply_began_ = reply_began_ || got > 0;
       if (error) co_return Error{Errc::connection_lost, {}};
     }
     socket.expires_never();
     if (!parser.get().has_content_length()) co_return Error{Errc::incompatible_server, {}};
-    HttpReply reply{static_cast<int>(parser.get().result_int()), std::string(parser.get()[http::field::content_type]), {}};
+    HttpReply reply{
+        static_cast<int>(parser.get().result_int()), std::string(parser.get()[http::field::content_type]), {}};
     const bool keep_alive = parser.keep_alive();
     reply.body = std::move(parser.get().body());
     if (!keep_alive) stream_.reset();

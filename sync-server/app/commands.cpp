@@ -2,12 +2,12 @@
 
 #include <sodium.h>
 
+#include <unistd.h>
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <boost/json.hpp>
 #include <iomanip>
 #include <iostream>
-#include <unistd.h>
 
 #include "app/examples.h"
 #include "app/import.h"
@@ -38,7 +38,9 @@ Result<Row> find_one(const std::vector<Row>& rows, const std::string& wanted, co
   // A name goes before an id; two people may have one name.
   const std::vector<Row>& found = named.empty() ? begun : named;
   if (found.size() == 1) return found.front();
-  if (found.size() > 1) return Error{Errc::ambiguous, "More than one " + what + " matches '" + wanted + "'. Give more letters of the id. See: fieldsync-server " + what + " list"};
+  if (found.size() > 1)
+    return Error{Errc::ambiguous, "More than one " + what + " matches '" + wanted +
+                                      "'. Give more letters of the id. See: fieldsync-server " + what + " list"};
   return Error{Errc::not_found, "There is no " + what + " '" + wanted + "'. See: fieldsync-server " + what + " list"};
 }
 
@@ -66,7 +68,8 @@ std::string instant_text(core::Instant at) {
   return text;
 }
 
-void print_rows(Administration& admin, const Options& options, const std::vector<std::string>& header, const std::vector<Row>& rows) {
+void print_rows(Administration& admin, const Options& options, const std::vector<std::string>& header,
+                const std::vector<Row>& rows) {
   options.as_json ? print_json_rows(admin.out, header, rows) : print_table(admin.out, header, rows);
 }
 
@@ -78,7 +81,8 @@ Result<void> add_scope(Administration& admin, const Options& options) {
   scope.epoch >>= 1;
   auto done = admin.store.write([&](WriteTransaction& transaction) -> Result<void> {
     for (const ScopeRow& row : transaction.scopes()) {
-      if (row.name == options.name) return Error{Errc::invalid_argument, "There is a scope '" + options.name + "' already."};
+      if (row.name == options.name)
+        return Error{Errc::invalid_argument, "There is a scope '" + options.name + "' already."};
     }
     transaction.add_scope(scope);
     const auto stored = transaction.scope(scope.id);
@@ -127,7 +131,8 @@ Result<void> list_people(Administration& admin, const Options& options) {
     for (const PersonRow& person : transaction.people()) {
       std::string scopes;
       for (const MembershipRow& membership : transaction.memberships(person.id)) {
-        scopes += (scopes.empty() ? "" : ", ") + membership.scope.name + " (" + std::string(name_of(membership.role)) + ")";
+        scopes +=
+            (scopes.empty() ? "" : ", ") + membership.scope.name + " (" + std::string(name_of(membership.role)) + ")";
       }
       rows.push_back({person.id.hex(), person.name, scopes});
     }
@@ -142,11 +147,13 @@ Result<void> set_membership(Administration& admin, const Options& options, bool 
     if (!person) return person.error();
     auto scope = find_scope(transaction, options.scope);
     if (!scope) return scope.error();
-    transaction.put_membership(person->id, scope->key, joins ? *role_from_name(options.role) : Role::none, ReadingMode::scope);
+    transaction.put_membership(person->id, scope->key, joins ? *role_from_name(options.role) : Role::none,
+                               ReadingMode::scope);
     return {};
   });
   if (done) {
-    admin.out << "'" << options.person << "' " << (joins ? "is now " + options.role + " in '" : "has left '") << options.scope << "'.\n";
+    admin.out << "'" << options.person << "' " << (joins ? "is now " + options.role + " in '" : "has left '")
+              << options.scope << "'.\n";
   }
   return done;
 }
@@ -174,8 +181,8 @@ Result<void> make_code(Administration& admin, const Options& options) {
     admin.out << json::serialize(json::object{{"enrolment", enrolment}, {"expires_ms", expires.ms}}) << "\n";
     return {};
   }
-  admin.out << "Works once, until " << instant_text(expires) << ". On the device of '" << options.person << "':\n\n  fieldsync enrol "
-            << enrolment << "\n";
+  admin.out << "Works once, until " << instant_text(expires) << ". On the device of '" << options.person
+            << "':\n\n  fieldsync enrol " << enrolment << "\n";
   return {};
 }
 
@@ -193,7 +200,8 @@ Result<void> list_devices(Administration& admin, const Options& options) {
 
 Result<void> revoke_device(Administration& admin, const Options& options) {
   auto done = admin.store.write([&](WriteTransaction& transaction) -> Result<void> {
-    auto device = find_one(transaction.devices(), options.device, "device", [](const DeviceRow& row) { return row.id.hex(); });
+    auto device =
+        find_one(transaction.devices(), options.device, "device", [](const DeviceRow& row) { return row.id.hex(); });
     if (!device) return device.error();
     transaction.revoke_device(device->key, admin.clock());
     return {};
@@ -216,7 +224,9 @@ Result<void> import_form(Administration& admin, const Options& options) {
     transaction.put_form({parsed->form.name, parsed->form.version, parsed->bytes});
     return {};
   });
-  if (done) admin.out << "Form '" << parsed->form.name << "' version " << parsed->form.version << " imported; devices get it with their next sync.\n";
+  if (done)
+    admin.out << "Form '" << parsed->form.name << "' version " << parsed->form.version
+              << " imported; devices get it with their next sync.\n";
   return done;
 }
 
@@ -239,12 +249,14 @@ Result<void> import_file(Administration& admin, const Options& options) {
   ImportRequest request{options.form, options.scope, std::move(*content), options.key, {}};
   if (::isatty(STDERR_FILENO) == 1) {
     request.on_progress = [](std::size_t done, std::size_t all) {
-      if (done % 100 == 0 || done == all) std::cerr << "\r" << done << " of " << all << " rows" << (done == all ? "\n" : "") << std::flush;
+      if (done % 100 == 0 || done == all)
+        std::cerr << "\r" << done << " of " << all << " rows" << (done == all ? "\n" : "") << std::flush;
     };
   }
   auto report = import_records(admin.store, admin.sync, admin.clock, request);
   if (!report) return report.error();
-  admin.out << report->rows << " rows read: " << report->written << " records written, " << report->unchanged << " unchanged.\n";
+  admin.out << report->rows << " rows read: " << report->written << " records written, " << report->unchanged
+            << " unchanged.\n";
   return {};
 }
 
@@ -260,12 +272,19 @@ Result<void> check(Administration& admin, const Options& options) {
       });
       if (sum != scope.digest) wrong_digests += " '" + scope.name + "'";
     }
-    if (!problem.empty()) return Error{Errc::storage_corrupt, "The database is damaged: " + problem + ". Keep the file and restore a backup beside it."};
-    if (!wrong_digests.empty()) return Error{Errc::storage_corrupt, "The digest does not match the records of" + wrong_digests + "."};
+    if (!problem.empty())
+      return Error{Errc::storage_corrupt,
+                   "The database is damaged: " + problem + ". Keep the file and restore a backup beside it."};
+    if (!wrong_digests.empty())
+      return Error{Errc::storage_corrupt, "The digest does not match the records of" + wrong_digests + "."};
     const Counts counts = transaction.counts();
     if (options.as_json) {
-      admin.out << json::serialize(json::object{{"ok", true}, {"records", counts.records}, {"operations", counts.operations},
-                                                {"open_conflicts", counts.open_conflicts}, {"quarantined", counts.quarantined}}) << "\n";
+      admin.out << json::serialize(json::object{{"ok", true},
+                                                {"records", counts.records},
+                                                {"operations", counts.operations},
+                                                {"open_conflicts", counts.open_conflicts},
+                                                {"quarantined", counts.quarantined}})
+                << "\n";
       return {};
     }
     admin.out << "The database is sound: " << counts.records << " records from " << counts.operations << " operations, "
@@ -294,7 +313,9 @@ class CommandLine {
     app_.get_formatter()->column_width(help_column);
     app_.set_help_flag("-h,--help", "Print this help");
     app_.set_version_flag("--version", "fieldsync-server 0.1.0", "Print the version");
-    app_.add_option("--dir", folder_, "The server's folder: settings, keys and database")->envname("FIELDSYNC_SERVER_DIR")->capture_default_str();
+    app_.add_option("--dir", folder_, "The server's folder: settings, keys and database")
+        ->envname("FIELDSYNC_SERVER_DIR")
+        ->capture_default_str();
     add_init();
     auto* serve = app_.add_subcommand("serve", "Serve devices until Ctrl-C or SIGTERM");
     serve->footer(examples::serve);
@@ -344,7 +365,9 @@ class CommandLine {
   void does(CLI::App* command, Command function) {
     command->callback([this, function] {
       invocation_.kind = Invocation::Kind::administration;
-      invocation_.administration = [options = options_, function](Administration& admin) { return function(admin, options); };
+      invocation_.administration = [options = options_, function](Administration& admin) {
+        return function(admin, options);
+      };
     });
   }
 
@@ -352,8 +375,11 @@ class CommandLine {
 
   void add_init() {
     auto* init = app_.add_subcommand("init", "Make a server: folder, keys, settings, database, standard forms");
-    init->add_option("--host", invocation_.init.host, "Name or address by which devices reach it")->capture_default_str();
-    init->add_option("--port", invocation_.init.port, "Port")->check(CLI::Range(1, 65535).description(""))->capture_default_str();
+    init->add_option("--host", invocation_.init.host, "Name or address by which devices reach it")
+        ->capture_default_str();
+    init->add_option("--port", invocation_.init.port, "Port")
+        ->check(CLI::Range(1, 65535).description(""))
+        ->capture_default_str();
     init->footer(examples::init);
     init->callback([this] { invocation_.kind = Invocation::Kind::init; });
   }
@@ -387,7 +413,8 @@ class CommandLine {
     offer_json(list);
     does(list, list_people);
     auto* join = person->add_subcommand("join", "Let a person into a scope, or change their role");
-    auto* leave = person->add_subcommand("leave", "End a person's membership: their devices push what they have, then erase it");
+    auto* leave =
+        person->add_subcommand("leave", "End a person's membership: their devices push what they have, then erase it");
     for (CLI::App* command : {join, leave}) {
       command->add_option("person", options_.person, "Name, or the first letters of the id")->required();
       command->add_option("scope", options_.scope, "Name, or the first letters of the id")->required();
@@ -441,9 +468,10 @@ class CommandLine {
   }
 
   void add_file(CLI::App* command) {
-    command->add_option_function<std::string>("file", [this](const std::string& file) {
-             options_.file = (working_folder_ / file).string();
-           }, "The file")->required();
+    command
+        ->add_option_function<std::string>(
+            "file", [this](const std::string& file) { options_.file = (working_folder_ / file).string(); }, "The file")
+        ->required();
   }
 
   std::filesystem::path working_folder_;

@@ -41,6 +41,7 @@ struct Invocation {
 };
 
 // `working_folder`: where relative file names are looked for.
-[[nodiscard]] Invocation parse_command_line(const std::vector<std::string>& arguments, const std::filesystem::path& working_folder);
+[[nodiscard]] Invocation parse_command_line(const std::vector<std::string>& arguments,
+                                            const std::filesystem::path& working_folder);
 
 }  // namespace fieldsync::server

@@ -4,10 +4,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <toml++/toml.h>
 #include <fstream>
 #include <set>
 #include <sstream>
-#include <toml++/toml.h>
 
 namespace fieldsync::server {
 namespace {
@@ -20,10 +20,12 @@ Error wrong(const std::filesystem::path& file, const std::string& what) {
 }
 
 Result<void> check_names(const toml::table& table, const std::filesystem::path& file) {
-  static const std::set<std::string_view> known{"listen_address", "port", "public_address", "code_lifetime_minutes", "blocking_threads", "log_level"};
+  static const std::set<std::string_view> known{
+      "listen_address", "port", "public_address", "code_lifetime_minutes", "blocking_threads", "log_level"};
   for (const auto& [name, value] : table) {
     if (known.contains(name.str())) continue;
-    return wrong(file, "line " + std::to_string(value.source().begin.line) + ": there is no setting '" + std::string(name.str()) + "'.");
+    return wrong(file, "line " + std::to_string(value.source().begin.line) + ": there is no setting '" +
+                           std::string(name.str()) + "'.");
   }
   return {};
 }
@@ -48,7 +50,8 @@ struct Settings {
     if (node == nullptr) return {};
     const std::int64_t given = node->is_integer() ? node->ref<std::int64_t>() : least - 1;
     if (given < least || given > most) {
-      return wrong(file, std::string(name) + " must be a number from " + std::to_string(least) + " to " + std::to_string(most) + ".");
+      return wrong(file, std::string(name) + " must be a number from " + std::to_string(least) + " to " +
+                             std::to_string(most) + ".");
     }
     into = static_cast<Number>(given);
     return {};
@@ -64,7 +67,8 @@ Result<Configuration> read_configuration(const std::filesystem::path& folder) {
   Configuration configuration;
   configuration.folder = folder;
   if (!std::filesystem::exists(configuration.file())) {
-    return Error{Errc::not_found, "There is no server in " + folder.string() + ". Make one: fieldsync-server --dir " + folder.string() + " init"};
+    return Error{Errc::not_found, "There is no server in " + folder.string() + ". Make one: fieldsync-server --dir " +
+                                      folder.string() + " init"};
   }
   const auto text = read_file(configuration.file());
   return text ? parse_configuration(*text, folder) : Result<Configuration>(text.error());
@@ -81,14 +85,17 @@ Result<Configuration> parse_configuration(std::string_view text, const std::file
     auto done = settings.text("listen_address", configuration.listen_address);
     if (done) done = settings.number("port", 0, 65'535, configuration.port);
     if (done) done = settings.text("public_address", configuration.public_address);
-    if (done) done = settings.number("code_lifetime_minutes", 1, minutes_in_a_year, configuration.code_lifetime_minutes);
+    if (done)
+      done = settings.number("code_lifetime_minutes", 1, minutes_in_a_year, configuration.code_lifetime_minutes);
     if (done) done = settings.number("blocking_threads", 1, 256, configuration.blocking_threads);
     if (done) done = settings.text("log_level", configuration.log_level);
     if (!done) return done.error();
-    if (!log_levels.contains(configuration.log_level)) return wrong(file, "log_level must be trace, debug, info, warn or error.");
+    if (!log_levels.contains(configuration.log_level))
+      return wrong(file, "log_level must be trace, debug, info, warn or error.");
     return configuration;
   } catch (const toml::parse_error& error) {
-    return wrong(file, "line " + std::to_string(error.source().begin.line) + ": " + std::string(error.description()) + ".");
+    return wrong(file,
+                 "line " + std::to_string(error.source().begin.line) + ": " + std::string(error.description()) + ".");
   }
 }
 
@@ -120,7 +127,8 @@ Result<std::string> read_file(const std::filesystem::path& path) {
 Result<void> write_private_file(const std::filesystem::path& path, const std::string& content) {
   const int file = ::open(path.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
   if (file < 0) return Error{Errc::storage_failed, "The file " + path.string() + " exists already or cannot be made."};
-  const bool written = ::write(file, content.data(), content.size()) == static_cast<ssize_t>(content.size()) && ::fsync(file) == 0;
+  const bool written =
+      ::write(file, content.data(), content.size()) == static_cast<ssize_t>(content.size()) && ::fsync(file) == 0;
   ::close(file);
   if (!written) return Error{Errc::storage_full, "The file " + path.string() + " could not be written."};
   return {};

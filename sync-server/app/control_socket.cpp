@@ -54,7 +54,8 @@ class ControlSocket::Listener {
     socket_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     const sockaddr_un address = address_of(path);
     const mode_t mask = ::umask(0077);
-    const bool listening = socket_ >= 0 && ::bind(socket_, generic(address), sizeof address) == 0 && ::listen(socket_, backlog) == 0;
+    const bool listening =
+        socket_ >= 0 && ::bind(socket_, generic(address), sizeof address) == 0 && ::listen(socket_, backlog) == 0;
     ::umask(mask);
     if (!listening) throw std::system_error(errno, std::generic_category(), path.string());
     thread_ = std::thread([this] { serve(); });
@@ -87,7 +88,8 @@ class ControlSocket::Listener {
       if (argument.is_string()) arguments.emplace_back(argument.as_string());
     }
     result = run_(arguments);
-    write_all(peer, json::serialize(json::object{{"exit", result.exit_code}, {"out", result.output}, {"err", result.error}}));
+    write_all(peer,
+              json::serialize(json::object{{"exit", result.exit_code}, {"out", result.output}, {"err", result.error}}));
   }
 
   std::filesystem::path path_;
@@ -101,7 +103,8 @@ ControlSocket::ControlSocket(const std::filesystem::path& path, RunCommand run)
 
 ControlSocket::~ControlSocket() = default;
 
-std::optional<CommandResult> send_command(const std::filesystem::path& path, const std::vector<std::string>& arguments) {
+std::optional<CommandResult> send_command(const std::filesystem::path& path,
+                                          const std::vector<std::string>& arguments) {
   const int socket = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const sockaddr_un address = address_of(path);
   std::optional<CommandResult> result;

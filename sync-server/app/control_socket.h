@@ -34,6 +34,7 @@ class ControlSocket {
 };
 
 // Nothing where no server listens there.
-[[nodiscard]] std::optional<CommandResult> send_command(const std::filesystem::path& path, const std::vector<std::string>& arguments);
+[[nodiscard]] std::optional<CommandResult> send_command(const std::filesystem::path& path,
+                                                        const std::vector<std::string>& arguments);
 
 }  // namespace fieldsync::server

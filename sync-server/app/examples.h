@@ -64,7 +64,8 @@ those that a new server starts with. A next version only adds.
 Example:
   fieldsync-server form import visit.textproto)";
 
-inline constexpr char import_file[] = R"(The first line names the form's fields; text with a language is headed name:language.
+inline constexpr char import_file[] =
+    R"(The first line names the form's fields; text with a language is headed name:language.
 
   external_code,names:ky,names:en,kind,capacity
   OSH-1,Ош ТКЖ,Osh remand prison,sizo,120

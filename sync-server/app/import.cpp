@@ -19,7 +19,9 @@
 namespace fieldsync::server {
 namespace {
 
-Error at_row(std::size_t row, const Error& error) { return {error.code, "Row " + std::to_string(row) + ": " + error.message()}; }
+Error at_row(std::size_t row, const Error& error) {
+  return {error.code, "Row " + std::to_string(row) + ": " + error.message()};
+}
 
 template <typename Number>
 Result<Number> parse_number(std::string_view text) {
@@ -42,7 +44,8 @@ std::int32_t days_from_civil(int year, unsigned month, unsigned day) {
 }
 
 Result<core::Value> parse_date(std::string_view text) {
-  if (text.size() != 10 || text[4] != '-' || text[7] != '-') return Error{Errc::wrong_value_type, "'" + std::string(text) + "' is not a date like 2026-11-24."};
+  if (text.size() != 10 || text[4] != '-' || text[7] != '-')
+    return Error{Errc::wrong_value_type, "'" + std::string(text) + "' is not a date like 2026-11-24."};
   auto year = parse_number<int>(text.substr(0, 4));
   auto month = parse_number<unsigned>(text.substr(5, 2));
   auto day = parse_number<unsigned>(text.substr(8, 2));
@@ -54,11 +57,14 @@ Result<core::Value> parse_date(std::string_view text) {
 
 Result<core::Value> parse_position(std::string_view text) {
   const std::size_t comma = text.find(',');
-  if (comma == std::string_view::npos) return Error{Errc::wrong_value_type, "'" + std::string(text) + "' is not latitude,longitude."};
+  if (comma == std::string_view::npos)
+    return Error{Errc::wrong_value_type, "'" + std::string(text) + "' is not latitude,longitude."};
   auto latitude = parse_number<double>(text.substr(0, comma));
   auto longitude = parse_number<double>(text.substr(comma + 1));
-  if (!latitude || !longitude || std::abs(*latitude) > 90 || std::abs(*longitude) > 180) return Error{Errc::wrong_value_type, "'" + std::string(text) + "' is not latitude,longitude."};
-  return core::Value(core::Position{static_cast<std::int32_t>(std::llround(*latitude * 1e7)), static_cast<std::int32_t>(std::llround(*longitude * 1e7))});
+  if (!latitude || !longitude || std::abs(*latitude) > 90 || std::abs(*longitude) > 180)
+    return Error{Errc::wrong_value_type, "'" + std::string(text) + "' is not latitude,longitude."};
+  return core::Value(core::Position{static_cast<std::int32_t>(std::llround(*latitude * 1e7)),
+                                    static_cast<std::int32_t>(std::llround(*longitude * 1e7))});
 }
 
 Result<core::Value> parse_cell(const core::FormField& field, const std::string& language, const std::string& text) {
@@ -91,10 +97,13 @@ Result<std::vector<Column>> read_header(const CsvRow& header, const core::Form& 
   for (const std::string& name : header) {
     const std::size_t colon = name.find(':');
     Column column{form.find(name.substr(0, colon)), colon == std::string::npos ? "" : name.substr(colon + 1)};
-    if (column.field == nullptr) return Error{Errc::unknown_field, "The form '" + form.name + "' has no field '" + name + "'."};
-    if (column.field->group != 0) return Error{Errc::invalid_argument, "'" + name + "' stands in a repeated group and cannot be imported."};
+    if (column.field == nullptr)
+      return Error{Errc::unknown_field, "The form '" + form.name + "' has no field '" + name + "'."};
+    if (column.field->group != 0)
+      return Error{Errc::invalid_argument, "'" + name + "' stands in a repeated group and cannot be imported."};
     if ((column.field->type == core::FieldType::local_text) == column.language.empty()) {
-      return Error{Errc::invalid_argument, "Column '" + name + "': text with a language is headed name:language, anything else without."};
+      return Error{Errc::invalid_argument,
+                   "Column '" + name + "': text with a language is headed name:language, anything else without."};
     }
     columns.push_back(std::move(column));
   }
@@ -132,8 +141,10 @@ class Importer {
       if (row[i].empty()) continue;
       auto value = parse_cell(*columns[i].field, columns[i].language, row[i]);
       if (!value) return value.error();
-      const core::FieldBase base = core::open_field(state, {{}, columns[i].field->number}, {device_.id, device_.person.id});
-      const bool known = std::any_of(base.siblings.begin(), base.siblings.end(), [&](const core::Sibling& sibling) { return sibling.value == *value; });
+      const core::FieldBase base =
+          core::open_field(state, {{}, columns[i].field->number}, {device_.id, device_.person.id});
+      const bool known = std::any_of(base.siblings.begin(), base.siblings.end(),
+                                     [&](const core::Sibling& sibling) { return sibling.value == *value; });
       if (!known) operation.writes.push_back(core::write_field(base, columns[i].field, std::move(*value)));
     }
     if (operation.writes.empty()) return false;
@@ -164,7 +175,8 @@ class Importer {
     if (device_.last_counter > 0) batch.set_previous_hash_prefix(previous.data(), codec::previous_hash_prefix_bytes);
     batch.set_encoding(v1::ENCODING_ZSTD);
     batch.set_content(writer_.compress(list_));
-    const auto hash = codec::hash_batch({device_.id, device_.last_counter + 1, previous, codec::Encoding::zstd}, batch.content());
+    const auto hash =
+        codec::hash_batch({device_.id, device_.last_counter + 1, previous, codec::Encoding::zstd}, batch.content());
     const auto signature = codec::sign_batch(hash, key_);
     batch.set_signature(signature.data(), signature.size());
     auto reply = sync_.sync(device_.id, request, BodyStyle::frame);
@@ -247,19 +259,23 @@ Result<void> make_office(Store& store, const Clock& clock) {
 Result<ImportReport> import_records(Store& store, SyncService& sync, const Clock& clock, const ImportRequest& request) {
   auto rows = read_csv(request.csv);
   if (!rows) return rows.error();
-  if (rows->empty()) return Error{Errc::invalid_argument, "The file is empty: its first line must name the form's fields."};
+  if (rows->empty())
+    return Error{Errc::invalid_argument, "The file is empty: its first line must name the form's fields."};
   std::optional<core::Form> form;
   core::ScopeId scope;
   const auto looked = store.read([&](ReadTransaction& transaction) -> Result<void> {
     const auto row = transaction.form(request.form);
-    if (!row) return Error{Errc::unknown_form, "There is no form '" + request.form + "'. See: fieldsync-server form list"};
+    if (!row)
+      return Error{Errc::unknown_form, "There is no form '" + request.form + "'. See: fieldsync-server form list"};
     auto decoded = codec::decode_form(row->bytes);
     if (!decoded) return decoded.error();
     form = std::move(*decoded);
     for (const ScopeRow& candidate : transaction.scopes()) {
       if (candidate.name == request.scope) scope = candidate.id;
     }
-    if (scope.is_none()) return Error{Errc::scope_not_found, "There is no scope '" + request.scope + "'. See: fieldsync-server scope list"};
+    if (scope.is_none())
+      return Error{Errc::scope_not_found,
+                   "There is no scope '" + request.scope + "'. See: fieldsync-server scope list"};
     return {};
   });
   if (!looked) return looked.error();
@@ -269,7 +285,8 @@ Result<ImportReport> import_records(Store& store, SyncService& sync, const Clock
   for (std::size_t i = 0; i < columns->size(); ++i) {
     if ((*columns)[i].field->name == request.key) key_column = i;
   }
-  if (key_column == columns->size()) return Error{Errc::invalid_argument, "The key column '" + request.key + "' is not in the file."};
+  if (key_column == columns->size())
+    return Error{Errc::invalid_argument, "The key column '" + request.key + "' is not in the file."};
   Importer importer(store, sync, clock, *form, scope);
   if (auto opened = importer.open_office(); !opened) return opened.error();
   ImportReport report;
@@ -277,10 +294,12 @@ Result<ImportReport> import_records(Store& store, SyncService& sync, const Clock
   for (std::size_t i = 1; i < rows->size(); ++i) {
     const CsvRow& row = (*rows)[i];
     if (row.size() != columns->size()) {
-      return Error{Errc::malformed_request, "Row " + std::to_string(i + 1) + " has " + std::to_string(row.size()) + " cells, the header " + std::to_string(columns->size()) + "."};
+      return Error{Errc::malformed_request, "Row " + std::to_string(i + 1) + " has " + std::to_string(row.size()) +
+                                                " cells, the header " + std::to_string(columns->size()) + "."};
     }
     if (row[key_column].empty() || !keys.insert(row[key_column]).second) {
-      return Error{Errc::malformed_request, "Row " + std::to_string(i + 1) + ": the key '" + row[key_column] + "' is empty or stands twice."};
+      return Error{Errc::malformed_request,
+                   "Row " + std::to_string(i + 1) + ": the key '" + row[key_column] + "' is empty or stands twice."};
     }
     auto changed = importer.add(*columns, row, key_column);
     if (!changed) return at_row(i + 1, changed.error());

@@ -21,7 +21,7 @@ struct ImportRequest {
 
 struct ImportReport {
   std::size_t rows = 0;
-  std::size_t written = 0;    // new or changed
+  std::size_t written = 0;  // new or changed
   std::size_t unchanged = 0;
 };
 
@@ -31,6 +31,7 @@ struct ImportReport {
 // A column is a field's name, or `name:language` for text with a language.
 // unknown_form, unknown_field, scope_not_found, wrong_value_type with the row.
 // Rows are applied 500 at a time; those before a refusal stay.
-[[nodiscard]] Result<ImportReport> import_records(Store& store, SyncService& sync, const Clock& clock, const ImportRequest& request);
+[[nodiscard]] Result<ImportReport> import_records(Store& store, SyncService& sync, const Clock& clock,
+                                                  const ImportRequest& request);
 
 }  // namespace fieldsync::server

@@ -29,7 +29,8 @@ core::Instant wall_clock() {
 // One that is gone is not replaced by an empty one.
 Result<std::unique_ptr<SqliteStore>> open_database(const Configuration& configuration) {
   const auto file = configuration.database();
-  if (!std::filesystem::exists(file)) return Error{Errc::not_found, "The database " + file.string() + " is gone. Put a copy of it back."};
+  if (!std::filesystem::exists(file))
+    return Error{Errc::not_found, "The database " + file.string() + " is gone. Put a copy of it back."};
   return SqliteStore::open(file.string());
 }
 
@@ -65,8 +66,10 @@ Result<void> fill_new_database(Store& store, const Clock& clock) {
   return make_office(store, clock);
 }
 
-CommandResult run_here(const Invocation& invocation, const Configuration& configuration, Store& store, SyncService& sync, const Clock& clock) {
-  if (invocation.kind != Invocation::Kind::administration) return {2, "", "This command cannot be handed to a running server.\n"};
+CommandResult run_here(const Invocation& invocation, const Configuration& configuration, Store& store,
+                       SyncService& sync, const Clock& clock) {
+  if (invocation.kind != Invocation::Kind::administration)
+    return {2, "", "This command cannot be handed to a running server.\n"};
   std::ostringstream out;
   Administration admin{configuration, store, sync, clock, out};
   const Result<void> done = invocation.administration(admin);
@@ -104,17 +107,22 @@ Result<void> make_server(const std::filesystem::path& folder, const InitOptions&
   configuration.listen_address = loopback ? "127.0.0.1" : "0.0.0.0";
   configuration.public_address = options.host + ":" + std::to_string(options.port);
   if (std::filesystem::exists(configuration.file())) {
-    return Error{Errc::invalid_argument, "There is a server in " + folder.string() + " already. Start it: fieldsync-server --dir " + folder.string() + " serve"};
+    return Error{Errc::invalid_argument, "There is a server in " + folder.string() +
+                                             " already. Start it: fieldsync-server --dir " + folder.string() +
+                                             " serve"};
   }
   std::error_code error;
   std::filesystem::create_directories(folder, error);
-  if (error) return Error{Errc::storage_failed, "The folder " + folder.string() + " cannot be made: " + error.message() + "."};
+  if (error)
+    return Error{Errc::storage_failed, "The folder " + folder.string() + " cannot be made: " + error.message() + "."};
   std::filesystem::permissions(folder, std::filesystem::perms::owner_all, error);
   const tls::KeyPair key = tls::make_server_key(options.host);
   const tls::KeyPair spare = tls::make_server_key(options.host);
   const std::pair<std::filesystem::path, std::string> files[] = {
-      {configuration.key(), key.private_key_pem},         {configuration.certificate(), key.certificate_pem},
-      {configuration.spare_key(), spare.private_key_pem}, {configuration.spare_certificate(), spare.certificate_pem}};
+      {configuration.key(), key.private_key_pem},
+      {configuration.certificate(), key.certificate_pem},
+      {configuration.spare_key(), spare.private_key_pem},
+      {configuration.spare_certificate(), spare.certificate_pem}};
   for (const auto& [path, content] : files) {
     if (auto written = write_private_file(path, content); !written) return written;
   }
@@ -122,9 +130,11 @@ Result<void> make_server(const std::filesystem::path& folder, const InitOptions&
   if (!store) return store.error();
   if (auto filled = fill_new_database(**store, wall_clock); !filled) return filled;
   // Last, so that a folder with settings is a whole server.
-  if (auto written = write_private_file(configuration.file(), configuration_text(configuration)); !written) return written;
+  if (auto written = write_private_file(configuration.file(), configuration_text(configuration)); !written)
+    return written;
   out << "A server was made in " << folder.string() << ". Keep " << configuration.spare_key().string()
-      << " somewhere else: devices trust it if the first key is lost.\nNext: fieldsync-server --dir " << folder.string() << " scope add NAME\n";
+      << " somewhere else: devices trust it if the first key is lost.\nNext: fieldsync-server --dir " << folder.string()
+      << " scope add NAME\n";
   return {};
 }
 

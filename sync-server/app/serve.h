@@ -10,7 +10,8 @@
 
 namespace fieldsync::server {
 
-[[nodiscard]] Result<void> make_server(const std::filesystem::path& folder, const InitOptions& options, std::ostream& out);
+[[nodiscard]] Result<void> make_server(const std::filesystem::path& folder, const InitOptions& options,
+                                       std::ostream& out);
 
 // Serves until SIGINT or SIGTERM. Pre: no other thread runs.
 [[nodiscard]] Result<void> serve(const Configuration& configuration);

@@ -1,8 +1,8 @@
 #include "app/standard_forms.h"
 
 namespace fieldsync::embedded {
-extern const std::string_view form_facility, form_visit, form_population, form_observation, form_register_check, form_interview,
-    form_complaint, form_recommendation, form_follow_up;
+extern const std::string_view form_facility, form_visit, form_population, form_observation, form_register_check,
+    form_interview, form_complaint, form_recommendation, form_follow_up;
 }
 
 namespace fieldsync::server {

@@ -9,7 +9,8 @@ namespace {
 
 // What is wrong inside the server is for its log, not for the caller.
 std::string sentence_for_caller(const Error& error) {
-  const bool internal = error.code == Errc::storage_failed || error.code == Errc::storage_corrupt || error.code == Errc::internal_error;
+  const bool internal =
+      error.code == Errc::storage_failed || error.code == Errc::storage_corrupt || error.code == Errc::internal_error;
   return internal ? std::string(describe(error.code).sentence) : error.message();
 }
 
@@ -37,7 +38,8 @@ Response problem_response(const Error& error, const Request& request) {
   response.content_type = "application/problem+json";
   google::protobuf::util::JsonPrintOptions options;
   options.preserve_proto_field_names = true;
-  FIELDSYNC_CHECK(google::protobuf::util::MessageToJsonString(problem, &response.body, options).ok(), "our own messages have a JSON mapping");
+  FIELDSYNC_CHECK(google::protobuf::util::MessageToJsonString(problem, &response.body, options).ok(),
+                  "our own messages have a JSON mapping");
   return response;
 }
 

@@ -19,14 +19,20 @@ bool speaks_json(const Request& request) { return request.content_type.starts_wi
 // Reads either mapping. `message` may be half filled after a refusal.
 Result<void> decode(const Request& request, google::protobuf::Message& message) {
   if (speaks_json(request)) {
-    if (request.body.size() > json_body_bytes_max) return Error{Errc::request_too_large, "A request in JSON may have 256 KiB."};
+    if (request.body.size() > json_body_bytes_max)
+      return Error{Errc::request_too_large, "A request in JSON may have 256 KiB."};
     const auto status = google::protobuf::util::JsonStringToMessage(request.body, &message);
-    if (!status.ok()) return Error{Errc::malformed_request, "The request is not the JSON mapping of the message: see proto/fieldsync/v1."};
+    if (!status.ok())
+      return Error{Errc::malformed_request,
+                   "The request is not the JSON mapping of the message: see proto/fieldsync/v1."};
     return {};
   }
   std::size_t elements = 0;
-  if (auto scanned = codec::scan_message(request.body, *message.GetDescriptor(), codec::request_limits, elements); !scanned) return scanned;
-  if (!message.ParseFromString(request.body)) return Error{Errc::malformed_request, "The request is cut short, not protobuf, or holds text that is not UTF-8."};
+  if (auto scanned = codec::scan_message(request.body, *message.GetDescriptor(), codec::request_limits, elements);
+      !scanned)
+    return scanned;
+  if (!message.ParseFromString(request.body))
+    return Error{Errc::malformed_request, "The request is cut short, not protobuf, or holds text that is not UTF-8."};
   return {};
 }
 
@@ -40,7 +46,8 @@ Response encode(const Request& request, const google::protobuf::Message& message
   response.content_type = "application/json";
   google::protobuf::util::JsonPrintOptions options;
   options.preserve_proto_field_names = true;
-  FIELDSYNC_CHECK(google::protobuf::util::MessageToJsonString(message, &response.body, options).ok(), "our own messages have a JSON mapping");
+  FIELDSYNC_CHECK(google::protobuf::util::MessageToJsonString(message, &response.body, options).ok(),
+                  "our own messages have a JSON mapping");
   return response;
 }
 
@@ -51,10 +58,12 @@ Router::Router(Store& store, SyncService& sync, Clock clock) : store_(store), sy
 }
 
 std::optional<Response> Router::gate(const Request& head) {
-  if (head.target != "/v1/sync" && head.target != "/v1/enrol") return problem_response({Errc::unknown_endpoint, {}}, head);
+  if (head.target != "/v1/sync" && head.target != "/v1/enrol")
+    return problem_response({Errc::unknown_endpoint, {}}, head);
   if (head.method != "POST") return problem_response({Errc::method_not_allowed, {}}, head);
   if (!head.content_encoding.empty() && head.content_encoding != "identity") {
-    return problem_response({Errc::unsupported_encoding, "Content-Encoding is not accepted; frames inside are compressed."}, head);
+    return problem_response(
+        {Errc::unsupported_encoding, "Content-Encoding is not accepted; frames inside are compressed."}, head);
   }
   if (!speaks_json(head) && !head.content_type.starts_with("application/x-protobuf")) {
     return problem_response({Errc::unsupported_media_type, {}}, head);
@@ -72,7 +81,9 @@ std::optional<Response> Router::gate(const Request& head) {
   return refusal;
 }
 
-Response Router::handle(const Request& request) { return request.target == "/v1/enrol" ? enrol(request) : sync(request); }
+Response Router::handle(const Request& request) {
+  return request.target == "/v1/enrol" ? enrol(request) : sync(request);
+}
 
 Response Router::sync(const Request& request) {
   google::protobuf::Arena arena;

@@ -68,8 +68,13 @@ std::string serialise(const Response& response, bool keep_alive) {
 class Server final : public HttpServer {
  public:
   Server(const HttpSettings& settings, Gate gate, Handler handler, Refuse refuse)
-      : settings_(settings), gate_(std::move(gate)), handler_(std::move(handler)), refuse_(std::move(refuse)),
-        tls_(asio::ssl::context::tls_server), acceptor_(io_), pool_(settings.blocking_threads) {}
+      : settings_(settings),
+        gate_(std::move(gate)),
+        handler_(std::move(handler)),
+        refuse_(std::move(refuse)),
+        tls_(asio::ssl::context::tls_server),
+        acceptor_(io_),
+        pool_(settings.blocking_threads) {}
 
   ~Server() override { stop(); }
 
@@ -83,7 +88,8 @@ class Server final : public HttpServer {
     if (!error) acceptor_.bind(endpoint, error);
     if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
     if (error) {
-      return Error{Errc::in_use, "Cannot listen on " + settings_.address + ":" + std::to_string(settings_.port) + ": " + error.message() + "."};
+      return Error{Errc::in_use, "Cannot listen on " + settings_.address + ":" + std::to_string(settings_.port) + ": " +
+                                     error.message() + "."};
     }
     return configure_tls();
   }
@@ -132,7 +138,9 @@ class Server final : public HttpServer {
     error_code error;
     tls_.use_certificate_chain(asio::buffer(settings_.certificate_pem), error);
     if (!error) tls_.use_private_key(asio::buffer(settings_.private_key_pem), asio::ssl::context::pem, error);
-    if (error) return Error{Errc::invalid_argument, "The server's key or certificate could not be read: " + error.message() + "."};
+    if (error)
+      return Error{Errc::invalid_argument,
+                   "The server's key or certificate could not be read: " + error.message() + "."};
     // Any certificate is let in: the handshake proves the key, and the key is
     // what enrolment knows.
     tls_.set_verify_mode(asio::ssl::verify_peer);
@@ -213,7 +221,7 @@ class Server final : public HttpServer {
     const bool keep_alive = parser.keep_alive() && !stopping_ && served + 1 < requests_per_connection_max;
     const bool sent = co_await answer(stream, response, keep_alive);
     set_busy(connection, false);
-    co_return sent && keep_alive;
+    co_return sent&& keep_alive;
   }
 
   // Nothing: the head is sound, or there is nobody to answer.
@@ -291,7 +299,8 @@ class Server final : public HttpServer {
 
 }  // namespace
 
-Result<std::unique_ptr<HttpServer>> HttpServer::listen(const HttpSettings& settings, Gate gate, Handler handler, Refuse refuse) {
+Result<std::unique_ptr<HttpServer>> HttpServer::listen(const HttpSettings& settings, Gate gate, Handler handler,
+                                                       Refuse refuse) {
   auto server = std::make_unique<Server>(settings, std::move(gate), std::move(handler), std::move(refuse));
   if (auto opened = server->open(); !opened) return opened.error();
   return std::unique_ptr<HttpServer>(std::move(server));

@@ -37,7 +37,8 @@ using Refuse = std::function<Response(const Error&, const Request&)>;
 class HttpServer {
  public:
   // Listens; serves from start() on. offline: the address cannot be had.
-  [[nodiscard]] static Result<std::unique_ptr<HttpServer>> listen(const HttpSettings& settings, Gate gate, Handler handler, Refuse refuse);
+  [[nodiscard]] static Result<std::unique_ptr<HttpServer>> listen(const HttpSettings& settings, Gate gate,
+                                                                  Handler handler, Refuse refuse);
   virtual ~HttpServer() = default;
 
   [[nodiscard]] virtual std::uint16_t port() const = 0;

@@ -26,9 +26,11 @@ std::optional<Error> framing_problem(const RequestParser::value_type& head) {
   if (head.find(http::field::transfer_encoding) != head.end()) {
     return Error{Errc::length_required, "Transfer-Encoding is not accepted: send one Content-Length."};
   }
-  if (head.count(http::field::content_length) > 1) return Error{Errc::malformed_request, "There is more than one Content-Length."};
+  if (head.count(http::field::content_length) > 1)
+    return Error{Errc::malformed_request, "There is more than one Content-Length."};
   if (head.count(http::field::host) != 1) return Error{Errc::malformed_request, "There must be one Host."};
-  if (head.count(http::field::content_type) > 1) return Error{Errc::malformed_request, "There is more than one Content-Type."};
+  if (head.count(http::field::content_type) > 1)
+    return Error{Errc::malformed_request, "There is more than one Content-Type."};
   const bool carries_body = head.method() == http::verb::post || head.method() == http::verb::put;
   if (carries_body && head.count(http::field::content_length) == 0) return Error{Errc::length_required, {}};
   return std::nullopt;
@@ -51,8 +53,14 @@ std::optional<Error> head_problem(const RequestParser& parser, const boost::syst
 Request plain_head(const RequestParser& parser, const std::string& peer_key) {
   const RequestParser::value_type& head = parser.get();
   const auto text = [](beast::string_view view) { return std::string(view.data(), view.size()); };
-  return {text(head.method_string()), text(head.target()), text(head[http::field::content_type]),
-          text(head[http::field::content_encoding]), text(head[http::field::accept]), {}, peer_key, random_request_id()};
+  return {text(head.method_string()),
+          text(head.target()),
+          text(head[http::field::content_type]),
+          text(head[http::field::content_encoding]),
+          text(head[http::field::accept]),
+          {},
+          peer_key,
+          random_request_id()};
 }
 
 }  // namespace fieldsync::server

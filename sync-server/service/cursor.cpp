@@ -41,7 +41,8 @@ std::string seal_cursor(const Cursor& cursor, const core::DeviceId& device, cons
 Result<Cursor> open_cursor(std::string_view bytes, const core::DeviceId& device, const CursorKey& key) {
   if (bytes.size() != plain_bytes + crypto_shorthash_BYTES || bytes[0] != version) return Error{Errc::bad_cursor, {}};
   const std::string expected = mac_of(bytes.substr(0, plain_bytes), device, key);
-  if (sodium_memcmp(expected.data(), bytes.data() + plain_bytes, expected.size()) != 0) return Error{Errc::bad_cursor, {}};
+  if (sodium_memcmp(expected.data(), bytes.data() + plain_bytes, expected.size()) != 0)
+    return Error{Errc::bad_cursor, {}};
   return Cursor{static_cast<std::int64_t>(read_big_endian(bytes.substr(1, 4))), read_big_endian(bytes.substr(5, 8)),
                 read_big_endian(bytes.substr(13, 8)), read_big_endian(bytes.substr(21, 8))};
 }

@@ -61,7 +61,8 @@ core::DeviceId device_id_of(std::string_view public_key) {
   return id;
 }
 
-Result<v1::EnrolReply> enrol(Store& store, const v1::EnrolRequest& request, std::string_view public_key, const Clock& clock) {
+Result<v1::EnrolReply> enrol(Store& store, const v1::EnrolRequest& request, std::string_view public_key,
+                             const Clock& clock) {
   if (request.protocol_version() != protocol_version) return Error{Errc::unsupported_protocol_version, {}};
   const auto characters = core::count_characters(request.device_name());
   if (!characters || *characters == 0 || *characters > device_name_characters_max) {

@@ -16,7 +16,7 @@ namespace fieldsync::server {
 // is another. device_forked: already the batch's first one is.
 // unsupported_encoding, request_too_large, malformed_request: it cannot be read.
 // Pre: the batch begins at or below the device's last counter.
-[[nodiscard]] Result<std::uint64_t> last_equal(ReadTransaction& transaction, const DeviceRow& device, const v1::Batch& batch,
-                                               codec::FrameReader& frames);
+[[nodiscard]] Result<std::uint64_t> last_equal(ReadTransaction& transaction, const DeviceRow& device,
+                                               const v1::Batch& batch, codec::FrameReader& frames);
 
 }  // namespace fieldsync::server

@@ -18,13 +18,15 @@ bool is_own(const RecordRow& row, std::uint64_t cursor, const ScopeUpload* uploa
 
 Result<void> PageBuilder::build(const v1::SyncRequest& request, const UploadOutcome* upload, BodyStyle style,
                                 bool with_directory, v1::SyncReply& reply) {
-  const std::uint32_t asked = request.reply_budget_bytes() == 0 ? reply_budget_bytes_default : request.reply_budget_bytes();
+  const std::uint32_t asked =
+      request.reply_budget_bytes() == 0 ? reply_budget_bytes_default : request.reply_budget_bytes();
   budget_ = std::min(asked, reply_budget_bytes_max);
   const auto memberships = transaction_.memberships(device_.person.id);
   bool more = false;
   for (const MembershipRow& membership : memberships) {
     const ScopeUpload* own = nullptr;
-    if (upload != nullptr && upload->scopes.contains(membership.scope.key)) own = &upload->scopes.at(membership.scope.key);
+    if (upload != nullptr && upload->scopes.contains(membership.scope.key))
+      own = &upload->scopes.at(membership.scope.key);
     auto start = start_of(membership, request, own);
     if (!start) return start.error();
     v1::ScopeChanges& out = *reply.add_scopes();
@@ -36,7 +38,8 @@ Result<void> PageBuilder::build(const v1::SyncRequest& request, const UploadOutc
     }
     if (auto filled = fill(membership, *start, own, style, out, more); !filled) return filled;
     // A scope without news is left out.
-    const bool news = out.role() != v1::ROLE_UNSPECIFIED || !out.cursor().empty() || out.changes_size() > 0 || out.own_first_seq() != 0;
+    const bool news = out.role() != v1::ROLE_UNSPECIFIED || !out.cursor().empty() || out.changes_size() > 0 ||
+                      out.own_first_seq() != 0;
     if (!news) reply.mutable_scopes()->RemoveLast();
   }
   reply.set_more(more);
@@ -59,8 +62,8 @@ Result<PageBuilder::Start> PageBuilder::start_of(const MembershipRow& membership
   return Start{};
 }
 
-Result<void> PageBuilder::fill(const MembershipRow& membership, const Start& start, const ScopeUpload* upload, BodyStyle style,
-                               v1::ScopeChanges& out, bool& more) {
+Result<void> PageBuilder::fill(const MembershipRow& membership, const Start& start, const ScopeUpload* upload,
+                               BodyStyle style, v1::ScopeChanges& out, bool& more) {
   const ScopeRow& scope = membership.scope;
   const bool own_only = upload != nullptr && upload->first_seq != 0 && start.known && !start.restart &&
                         start.seq == upload->head_before && scope.head == upload->last_seq;
@@ -109,7 +112,8 @@ Result<void> PageBuilder::fill(const MembershipRow& membership, const Start& sta
   return {};
 }
 
-Result<void> PageBuilder::add_change(const RecordRow& row, std::uint64_t complete, BodyStyle style, v1::ScopeChanges& out) {
+Result<void> PageBuilder::add_change(const RecordRow& row, std::uint64_t complete, BodyStyle style,
+                                     v1::ScopeChanges& out) {
   v1::RecordChange& change = *out.add_changes();
   change.set_head(row.head);
   const bool whole = row.first_seq > complete;
@@ -142,7 +146,8 @@ Result<void> PageBuilder::add_scopes_gone(const v1::SyncRequest& request, const 
     const bool member = std::any_of(memberships.begin(), memberships.end(),
                                     [&](const MembershipRow& row) { return row.scope.key == cursor->scope; });
     if (member) continue;
-    if (const auto scope = transaction_.scope_by_key(cursor->scope)) reply.add_scopes_gone(scope->id.view().data(), core::ScopeId::size);
+    if (const auto scope = transaction_.scope_by_key(cursor->scope))
+      reply.add_scopes_gone(scope->id.view().data(), core::ScopeId::size);
   }
   return {};
 }

@@ -31,15 +31,17 @@ class PageBuilder {
   struct Start {
     std::uint64_t seq = 0;
     std::uint64_t complete = 0;  // see Cursor
-    bool known = false;    // the device named a position
-    bool restart = false;  // its copy is not what it should be
+    bool known = false;          // the device named a position
+    bool restart = false;        // its copy is not what it should be
   };
 
-  Result<Start> start_of(const MembershipRow& membership, const v1::SyncRequest& request, const ScopeUpload* upload) const;
+  Result<Start> start_of(const MembershipRow& membership, const v1::SyncRequest& request,
+                         const ScopeUpload* upload) const;
   Result<void> fill(const MembershipRow& membership, const Start& start, const ScopeUpload* upload, BodyStyle style,
                     v1::ScopeChanges& out, bool& more);
   Result<void> add_change(const RecordRow& row, std::uint64_t complete, BodyStyle style, v1::ScopeChanges& out);
-  Result<void> add_scopes_gone(const v1::SyncRequest& request, const std::vector<MembershipRow>& memberships, v1::SyncReply& reply);
+  Result<void> add_scopes_gone(const v1::SyncRequest& request, const std::vector<MembershipRow>& memberships,
+                               v1::SyncReply& reply);
 
   ReadTransaction& transaction_;
   const DeviceRow& device_;

@@ -23,7 +23,8 @@ codec::FrameWriter& frame_writer() {
 
 FormerTimes former_times_of(const v1::SyncRequest& request) {
   FormerTimes times;
-  for (const v1::EffectiveTime& former : request.former_times()) times[former.counter()] = core::Instant{former.effective_time_ms()};
+  for (const v1::EffectiveTime& former : request.former_times())
+    times[former.counter()] = core::Instant{former.effective_time_ms()};
   return times;
 }
 
@@ -48,8 +49,9 @@ std::uint64_t new_epoch() {
 
 Result<v1::SyncReply> SyncService::sync(const core::DeviceId& device, const v1::SyncRequest& request, BodyStyle style) {
   if (request.protocol_version() != protocol_version) {
-    return Error{Errc::unsupported_protocol_version,
-                 "This server speaks protocol version 1, the app version " + std::to_string(request.protocol_version()) + ". Update the older one."};
+    return Error{Errc::unsupported_protocol_version, "This server speaks protocol version 1, the app version " +
+                                                         std::to_string(request.protocol_version()) +
+                                                         ". Update the older one."};
   }
   for (const v1::ScopePosition& position : request.positions()) {
     if (auto cursor = open_cursor(position.cursor(), device, cursor_key_); !cursor) return cursor.error();
@@ -128,8 +130,8 @@ Result<SyncService::Upload> SyncService::upload(const core::DeviceId& id, const 
       const core::Instant received = clock_();
       const core::Arrival arrival{received, received - core::Instant{request.device_time_ms()}};
       upload.first_applied = next;
-      auto applied = apply_batch(transaction, *now, request.batch(), *checked, arrival, former_times_of(request), *forms_.forms(transaction),
-                                 frame_writer(), frame_reader());
+      auto applied = apply_batch(transaction, *now, request.batch(), *checked, arrival, former_times_of(request),
+                                 *forms_.forms(transaction), frame_writer(), frame_reader());
       if (!applied) return applied.error();
       upload.outcome = std::move(*applied);
       return {};

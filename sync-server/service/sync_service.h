@@ -27,7 +27,8 @@ class SyncService {
 
   // unknown_device, device_revoked, unsupported_protocol_version, bad_cursor, and
   // what check_batch and last_equal refuse: then nothing was changed.
-  [[nodiscard]] Result<v1::SyncReply> sync(const core::DeviceId& device, const v1::SyncRequest& request, BodyStyle style);
+  [[nodiscard]] Result<v1::SyncReply> sync(const core::DeviceId& device, const v1::SyncRequest& request,
+                                           BodyStyle style);
 
  private:
   struct Upload {
@@ -46,8 +47,8 @@ class SyncService {
   // restored from an older copy: its history begins anew, and every device reads
   // it from the start and sends again what is missing.
   Result<void> begin_new_epochs(const core::DeviceId& device, const v1::SyncRequest& request);
-  Result<void> download(const core::DeviceId& device, const v1::SyncRequest& request, const Upload& upload, BodyStyle style,
-                        v1::SyncReply& reply);
+  Result<void> download(const core::DeviceId& device, const v1::SyncRequest& request, const Upload& upload,
+                        BodyStyle style, v1::SyncReply& reply);
 
   Store& store_;
   CursorKey cursor_key_;

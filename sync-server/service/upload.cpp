@@ -45,8 +45,8 @@ std::vector<bool> last_of_its_record(const std::vector<Result<core::Operation>>&
 // One batch on its way into the store.
 class Applier {
  public:
-  Applier(WriteTransaction& transaction, const DeviceRow& device, const core::Arrival& arrival, const FormerTimes& former, const FormSet& forms,
-          codec::FrameWriter& writer, codec::FrameReader& reader)
+  Applier(WriteTransaction& transaction, const DeviceRow& device, const core::Arrival& arrival,
+          const FormerTimes& former, const FormSet& forms, codec::FrameWriter& writer, codec::FrameReader& reader)
       : transaction_(transaction), device_(device), former_(former), forms_(forms), writer_(writer), reader_(reader) {
     outcome_.arrival = arrival;
     for (MembershipRow& membership : transaction.memberships(device.person.id)) {
@@ -67,7 +67,8 @@ class Applier {
   UploadOutcome finish() {
     for (auto& [key, scope] : outcome_.scopes) {
       if (scope.first_seq == 0) continue;
-      const std::uint64_t head = transaction_.advance_scope(key, scope.last_seq - scope.first_seq + 1, digest_growth_[key]);
+      const std::uint64_t head =
+          transaction_.advance_scope(key, scope.last_seq - scope.first_seq + 1, digest_growth_[key]);
       FIELDSYNC_CHECK(head == scope.last_seq, "nobody else numbers operations while this transaction writes");
     }
     return std::move(outcome_);
@@ -84,11 +85,14 @@ class Applier {
   Result<void> apply(core::Operation operation) {
     const auto form = forms_.find(operation.form);
     // Before any other reason: what is refused otherwise goes to quarantine.
-    if (form != forms_.end() && core::holds_open_secret(operation, form->second)) return Error{Errc::must_be_sealed, {}};
+    if (form != forms_.end() && core::holds_open_secret(operation, form->second))
+      return Error{Errc::must_be_sealed, {}};
     const auto member = members_.find(operation.scope);
     if (member == members_.end()) return Error{Errc::scope_not_found, {}};
     if (!may_write(member->second.role)) return Error{Errc::not_permitted, {}};
-    if (form == forms_.end()) return Error{Errc::unknown_form, "The server does not have the form '" + operation.form + "'. Ask the office to import it."};
+    if (form == forms_.end())
+      return Error{Errc::unknown_form,
+                   "The server does not have the form '" + operation.form + "'. Ask the office to import it."};
     if (auto checked = core::check_operation(operation, form->second); !checked) return checked;
     auto touched = load(operation, member->second.scope);
     if (!touched) return touched.error();
@@ -98,21 +102,23 @@ class Applier {
     stamp.author = operation.author;
     stamp.claimed = operation.claimed;
     stamp.received = outcome_.arrival.received;
-    stamp.effective = core::effective_time(operation, record.state, outcome_.arrival, former_time_of(operation.id.counter));
+    stamp.effective =
+        core::effective_time(operation, record.state, outcome_.arrival, former_time_of(operation.id.counter));
     stamp.machine = operation.origin == core::OperationOrigin::machine;
     stamp.seq = scope.last_seq + 1;
     const core::OperationId id = operation.id;
     const core::RecordId record_id = operation.record;
     const core::Instant corrected = core::corrected_time(operation.claimed, outcome_.arrival);
     const bool whole = record.row.first_seq == 0 || was_awaited(record.state, id);
-    if (!record.state.apply(std::move(operation), stamp)) return Error{Errc::malformed_operation, "The operation is older than what is known of its record."};
+    if (!record.state.apply(std::move(operation), stamp))
+      return Error{Errc::malformed_operation, "The operation is older than what is known of its record."};
     scope.last_seq = stamp.seq;
     if (scope.first_seq == 0) scope.first_seq = stamp.seq;
     scope.changed.emplace(record_id, record.row.last_seq);
     record.row.last_seq = stamp.seq;
     if (whole) record.row.first_seq = stamp.seq;
-    transaction_.append_operation({member->second.scope.key, stamp.seq, device_.key, id.counter, record_id,
-                                   stamp.effective, stamp.received});
+    transaction_.append_operation(
+        {member->second.scope.key, stamp.seq, device_.key, id.counter, record_id, stamp.effective, stamp.received});
     if (stamp.effective != corrected) {
       v1::EffectiveTime& exception = outcome_.exceptions.emplace_back();
       exception.set_counter(id.counter);
@@ -180,7 +186,8 @@ class Applier {
     digest_growth_[touched.row.scope] += touched.row.hash - before;
     if (touched.state.stamps.size() < 2 && !touched.was_in_conflict) return;
     std::vector<ConflictKey> open;
-    for (const core::FieldKey& key : core::open_conflicts(touched.state, &forms_.find(touched.row.form)->second)) open.push_back({key});
+    for (const core::FieldKey& key : core::open_conflicts(touched.state, &forms_.find(touched.row.form)->second))
+      open.push_back({key});
     transaction_.put_conflicts(touched.row.id, open);
   }
 
@@ -227,7 +234,8 @@ Result<CheckedBatch> check_batch(const v1::Batch& batch, const DeviceRow& device
   std::memcpy(checked.previous.data(), device.last_batch_hash.data(), checked.previous.size());
   if (!v1::Encoding_IsValid(batch.encoding())) return Error{Errc::unsupported_encoding, {}};
   checked.hash = codec::hash_batch(
-      {device.id, batch.first_counter(), checked.previous, static_cast<codec::Encoding>(batch.encoding())}, batch.content());
+      {device.id, batch.first_counter(), checked.previous, static_cast<codec::Encoding>(batch.encoding())},
+      batch.content());
   codec::VerifyingKey key{};
   std::memcpy(key.data(), device.public_key.data(), std::min(key.size(), device.public_key.size()));
   if (!codec::verify_batch(checked.hash, batch.signature(), key)) return Error{Errc::bad_signature, {}};
@@ -240,16 +248,17 @@ Result<CheckedBatch> check_batch(const v1::Batch& batch, const DeviceRow& device
   checked.operation_bytes = std::move(*split);
   std::size_t elements = 0;
   for (std::size_t i = 0; i < checked.operation_bytes.size(); ++i) {
-    auto operation = codec::decode_operation(checked.operation_bytes[i], {device.id, batch.first_counter() + i}, device.person.id, elements);
+    auto operation = codec::decode_operation(checked.operation_bytes[i], {device.id, batch.first_counter() + i},
+                                             device.person.id, elements);
     if (!operation && operation.error().code == Errc::too_many_elements) return operation.error();
     checked.operations.push_back(std::move(operation));
   }
   return checked;
 }
 
-Result<UploadOutcome> apply_batch(WriteTransaction& transaction, const DeviceRow& device, const v1::Batch& batch, CheckedBatch& checked,
-                          const core::Arrival& arrival, const FormerTimes& former, const FormSet& forms, codec::FrameWriter& writer,
-                          codec::FrameReader& reader) {
+Result<UploadOutcome> apply_batch(WriteTransaction& transaction, const DeviceRow& device, const v1::Batch& batch,
+                                  CheckedBatch& checked, const core::Arrival& arrival, const FormerTimes& former,
+                                  const FormSet& forms, codec::FrameWriter& writer, codec::FrameReader& reader) {
   Applier applier(transaction, device, arrival, former, forms, writer, reader);
   const std::vector<bool> last = last_of_its_record(checked.operations);
   for (std::size_t i = 0; i < checked.operations.size(); ++i) {
@@ -259,7 +268,8 @@ Result<UploadOutcome> apply_batch(WriteTransaction& transaction, const DeviceRow
   UploadOutcome outcome = applier.finish();
   outcome.last_counter = checked.first_counter + checked.operations.size() - 1;
   transaction.append_batch({device.key, checked.first_counter, outcome.last_counter, checked.hash, checked.previous,
-                            static_cast<std::uint8_t>(batch.encoding()), batch.signature(), batch.content(), arrival.received});
+                            static_cast<std::uint8_t>(batch.encoding()), batch.signature(), batch.content(),
+                            arrival.received});
   transaction.set_device_position(device.key, outcome.last_counter, checked.hash, arrival.received);
   return outcome;
 }

@@ -28,19 +28,21 @@ struct CheckedBatch {
   // Decoded OperationList. Not in place: a short string takes its bytes along
   // where it is moved, and the views would stay behind.
   std::unique_ptr<const std::string> content;
-  std::vector<std::string_view> operation_bytes;       // into `content`
-  std::vector<Result<core::Operation>> operations;     // one for each
+  std::vector<std::string_view> operation_bytes;    // into `content`
+  std::vector<Result<core::Operation>> operations;  // one for each
 };
 
 // What a device is told of an operation that is kept in quarantine.
-[[nodiscard]] v1::OperationResult quarantine_result(std::uint64_t counter, const std::string& code, const std::string& message);
+[[nodiscard]] v1::OperationResult quarantine_result(std::uint64_t counter, const std::string& code,
+                                                    const std::string& message);
 
 // The batch's OperationList. unsupported_encoding, request_too_large.
 [[nodiscard]] Result<std::string> content_of(const v1::Batch& batch, codec::FrameReader& frames);
 
 // batch_chain_broken, bad_signature, unsupported_encoding, request_too_large,
 // too_many_elements, malformed_request.
-[[nodiscard]] Result<CheckedBatch> check_batch(const v1::Batch& batch, const DeviceRow& device, codec::FrameReader& frames);
+[[nodiscard]] Result<CheckedBatch> check_batch(const v1::Batch& batch, const DeviceRow& device,
+                                               codec::FrameReader& frames);
 
 // Where a scope stood before the batch, and which seqs it got.
 struct ScopeUpload {
@@ -60,14 +62,15 @@ struct UploadOutcome {
   std::map<std::int64_t, ScopeUpload> scopes;  // by ScopeRow::key
 };
 
-
 // Effective times from before the server was restored, by counter.
 using FormerTimes = std::map<std::uint64_t, core::Instant>;
 
 // Applies a checked batch. must_be_sealed: it holds a secret in the clear; then
 // nothing of it may be kept, not even in quarantine. Pre: `device` is its row as the transaction sees it.
-[[nodiscard]] Result<UploadOutcome> apply_batch(WriteTransaction& transaction, const DeviceRow& device, const v1::Batch& batch,
-                                        CheckedBatch& checked, const core::Arrival& arrival, const FormerTimes& former, const FormSet& forms,
-                                        codec::FrameWriter& writer, codec::FrameReader& reader);
+[[nodiscard]] Result<UploadOutcome> apply_batch(WriteTransaction& transaction, const DeviceRow& device,
+                                                const v1::Batch& batch, CheckedBatch& checked,
+                                                const core::Arrival& arrival, const FormerTimes& former,
+                                                const FormSet& forms, codec::FrameWriter& writer,
+                                                codec::FrameReader& reader);
 
 }  // namespace fieldsync::server

@@ -155,7 +155,8 @@ class ReadTransaction {
   virtual std::optional<RecordRow> record(const core::RecordId& id) = 0;
   // Records of the scope that changed after `cursor`, oldest change first, until
   // `take` returns false.
-  virtual void changes_after(std::int64_t scope, std::uint64_t cursor, const std::function<bool(const RecordRow&)>& take) = 0;
+  virtual void changes_after(std::int64_t scope, std::uint64_t cursor,
+                             const std::function<bool(const RecordRow&)>& take) = 0;
 
   // The device's operations from `first` on that went to quarantine, in the order of
   // their counters; without their bytes.

@@ -55,7 +55,8 @@ void read_exactly(SSL* ssl, char* data, std::size_t size) {
 class BareTables {
  public:
   explicit BareTables(const std::string& file) : database_(file, sqlite::OpenMode::read_write) {
-    database_.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16384; PRAGMA wal_autocheckpoint=4000;");
+    database_.execute(
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16384; PRAGMA wal_autocheckpoint=4000;");
     sqlite::migrate(database_, server::application_id, server::server_migrations());
   }
 
@@ -71,12 +72,14 @@ class BareTables {
 
  private:
   void write_row(const BareRow& row, std::size_t seq) {
-    auto record = database_.prepare("INSERT INTO record(id, last_seq, hash, head, body, scope, form, first_seq)"
-                                    " VALUES(?1, ?2, ?3, ?4, ?5, 1, ?6, ?2)");
+    auto record = database_.prepare(
+        "INSERT INTO record(id, last_seq, hash, head, body, scope, form, first_seq)"
+        " VALUES(?1, ?2, ?3, ?4, ?5, 1, ?6, ?2)");
     record.bind_blob(1, row.record).bind_unsigned(2, seq).bind(3, row.hash).bind_blob(4, row.head);
     record.bind_blob(5, row.body).bind_text(6, row.form).run();
     auto operation = database_.prepare(
-        "INSERT INTO operation_index(scope, seq, device, counter, record, effective, received) VALUES(1, ?1, 1, ?1, ?2, 0, 0)");
+        "INSERT INTO operation_index(scope, seq, device, counter, record, effective, received) VALUES(1, ?1, 1, ?1, "
+        "?2, 0, 0)");
     operation.bind_unsigned(1, seq).bind_blob(2, row.record).run();
   }
 
@@ -146,7 +149,8 @@ BareResult run_bare_program(const std::string& folder, const std::vector<std::st
   codec::FrameWriter frames;
   for (std::size_t at = 0; at < operations.size(); at += per_batch) {
     std::string list;
-    for (std::size_t i = at; i < std::min(at + per_batch, operations.size()); ++i) codec::append_to_list(list, operations[i]);
+    for (std::size_t i = at; i < std::min(at + per_batch, operations.size()); ++i)
+      codec::append_to_list(list, operations[i]);
     const std::string frame = frames.compress(list);
     const auto size = static_cast<std::uint32_t>(frame.size());
     std::string message(reinterpret_cast<const char*>(&size), sizeof size);

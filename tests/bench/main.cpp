@@ -70,9 +70,11 @@ class BenchServer {
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-    if (::posix_spawn(&process_, program.c_str(), &actions, nullptr, arguments, environ) != 0) fail("the server did not start");
+    if (::posix_spawn(&process_, program.c_str(), &actions, nullptr, arguments, environ) != 0)
+      fail("the server did not start");
     posix_spawn_file_actions_destroy(&actions);
-    while (!std::filesystem::exists(folder + "/control.sock")) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    while (!std::filesystem::exists(folder + "/control.sock"))
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
   ~BenchServer() {
     ::kill(process_, SIGTERM);
@@ -110,7 +112,8 @@ json::object measured_sync(Database& database, pid_t server, std::size_t reports
   out["body_bytes_down"] = report.body_bytes_down;
   out["wire_bytes_up"] = report.wire_bytes_up;
   out["wire_bytes_down"] = report.wire_bytes_down;
-  if (reports > 0) out["body_bytes_up_per_report"] = static_cast<double>(report.body_bytes_up) / static_cast<double>(reports);
+  if (reports > 0)
+    out["body_bytes_up_per_report"] = static_cast<double>(report.body_bytes_up) / static_cast<double>(reports);
   out["client_cpu_seconds"] = cpu_seconds(::getpid()) - client_cpu;
   out["server_cpu_seconds"] = cpu_seconds(server) - server_cpu;
   out["client_peak_memory_bytes"] = peak_memory(::getpid());
@@ -130,7 +133,8 @@ std::vector<std::string> column(const std::string& file, const char* sql) {
 std::vector<std::string> stored_operations(const std::string& folder, const std::string& scratch) {
   std::filesystem::create_directories(scratch);
   for (const char* name : {"fieldsync.db", "fieldsync.db-wal"}) {
-    if (std::filesystem::exists(folder + "/" + name)) std::filesystem::copy_file(folder + "/" + name, scratch + "/" + name);
+    if (std::filesystem::exists(folder + "/" + name))
+      std::filesystem::copy_file(folder + "/" + name, scratch + "/" + name);
   }
   return column(scratch + "/fieldsync.db", "SELECT bytes FROM operation ORDER BY counter");
 }
@@ -169,7 +173,8 @@ json::object run(std::size_t reports, const std::string& folder, int port) {
   json::object out;
   out["reports"] = reports;
   out["json_bytes_per_report"] = json_size / reports;
-  out["write_offline"] = json::object{{"seconds", now_seconds() - began}, {"ms_per_save", (now_seconds() - began) * 1000 / static_cast<double>(reports)}};
+  out["write_offline"] = json::object{{"seconds", now_seconds() - began},
+                                      {"ms_per_save", (now_seconds() - began) * 1000 / static_cast<double>(reports)}};
   writer.reset();
   const auto operations = stored_operations(folder + "/writer", folder + "/copy");
   writer = must(Database::open({folder + "/writer"}));
@@ -177,10 +182,14 @@ json::object run(std::size_t reports, const std::string& folder, int port) {
   const auto rows = server_rows(folder + "/server/fieldsync-server.db");
   std::filesystem::create_directories(folder + "/bare");
   const BareResult bare = run_bare_program(folder + "/bare", operations, rows, 500);
-  out["bare_program"] = json::object{{"seconds", bare.seconds}, {"cpu_seconds", bare.cpu_seconds}, {"bytes", bare.bytes},
-                                     {"what", "the same operations through zstd, TLS, protobuf, and the same rows into durable SQLite, nothing else"}};
+  out["bare_program"] = json::object{
+      {"seconds", bare.seconds},
+      {"cpu_seconds", bare.cpu_seconds},
+      {"bytes", bare.bytes},
+      {"what", "the same operations through zstd, TLS, protobuf, and the same rows into durable SQLite, nothing else"}};
   const json::object& push = out["push"].as_object();
-  out["push_cpu_to_bare_cpu"] = (push.at("client_cpu_seconds").as_double() + push.at("server_cpu_seconds").as_double()) / bare.cpu_seconds;
+  out["push_cpu_to_bare_cpu"] =
+      (push.at("client_cpu_seconds").as_double() + push.at("server_cpu_seconds").as_double()) / bare.cpu_seconds;
   auto reader = server.device(folder + "/reader");
   out["pull_by_a_fresh_device"] = measured_sync(*reader, server.process(), reports);
   out["nothing_new"] = measured_sync(*writer, server.process(), 0);
@@ -199,7 +208,9 @@ json::object run(std::size_t reports, const std::string& folder, int port) {
   out["pull_of_one_percent"] = measured_sync(*reader, server.process(), reports / 100);
   const bool equal = must(reader->scopes()).front().digest == must(writer->scopes()).front().digest;
   out["digests_equal"] = equal;
-  out["disk_bytes"] = json::object{{"server", bytes_on_disk(folder + "/server")}, {"writer", bytes_on_disk(folder + "/writer")}, {"reader", bytes_on_disk(folder + "/reader")}};
+  out["disk_bytes"] = json::object{{"server", bytes_on_disk(folder + "/server")},
+                                   {"writer", bytes_on_disk(folder + "/writer")},
+                                   {"reader", bytes_on_disk(folder + "/reader")}};
   if (!equal) fail("the replicas differ");
   return out;
 }
@@ -213,7 +224,8 @@ double median(std::vector<double> values) {
 // What the bars are about. One short run says little on a busy machine.
 json::object medians(const json::array& rounds) {
   json::object out;
-  for (const char* path : {"/push/reports_per_second", "/push_cpu_to_bare_cpu", "/pull_by_a_fresh_device/reports_per_second"}) {
+  for (const char* path :
+       {"/push/reports_per_second", "/push_cpu_to_bare_cpu", "/pull_by_a_fresh_device/reports_per_second"}) {
     std::vector<double> values;
     for (const json::value& round : rounds) values.push_back(round.at_pointer(path).to_number<double>());
     out[path] = median(values);
@@ -229,7 +241,9 @@ int main(int count, char** values) {
   int port = 19443;
   app.add_option("--reports", sizes, "How many reports; may be given more than once")->capture_default_str();
   int rounds = 5;
-  app.add_option("--rounds", rounds, "How often each size is run, each time anew")->check(CLI::Range(1, 1000))->capture_default_str();
+  app.add_option("--rounds", rounds, "How often each size is run, each time anew")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
   app.add_option("--port", port, "Port on 127.0.0.1")->capture_default_str();
   CLI11_PARSE(app, count, values);
   std::string folder = (std::filesystem::temp_directory_path() / "fieldsync-bench-XXXXXX").string();
@@ -246,7 +260,10 @@ int main(int count, char** values) {
       }
       results.push_back(json::object{{"reports", reports}, {"medians", medians(runs)}, {"rounds", runs}});
     }
-    std::cout << json::serialize(json::object{{"made_with", "tools/dev bench"}, {"cores", std::thread::hardware_concurrency()}, {"results", results}}) << "\n";
+    std::cout << json::serialize(json::object{{"made_with", "tools/dev bench"},
+                                              {"cores", std::thread::hardware_concurrency()},
+                                              {"results", results}})
+              << "\n";
   } catch (const std::exception& error) {
     std::cerr << "fieldsync-bench: " << error.what() << "\n";
     status = 1;

@@ -11,8 +11,8 @@ namespace fieldsync::bench {
 namespace {
 
 // 8 texts, 10 choices, 8 integers, 3 numbers, 4 booleans, 3 dates, 2 instants, 2 references.
-constexpr int text_fields = 8, choice_fields = 10, integer_fields = 8, number_fields = 3, boolean_fields = 4, date_fields = 3,
-              instant_fields = 2, reference_fields = 2;
+constexpr int text_fields = 8, choice_fields = 10, integer_fields = 8, number_fields = 3, boolean_fields = 4,
+              date_fields = 3, instant_fields = 2, reference_fields = 2;
 constexpr int choices = 5;
 
 struct Kind {
@@ -59,9 +59,10 @@ std::string ReportGenerator::form_text() {
   int number = 1;
   for (const Kind& kind : kinds) {
     for (int i = 0; i < kind.count; ++i) {
-      form << "fields { number: " << number++ << " name: \"" << kind.prefix << "_" << i << "\" type: FIELD_TYPE_" << kind.type
-           << " confidentiality: CONFIDENTIALITY_TEAM";
-      for (int c = 0; c < choices && std::string(kind.type) == "CHOICE"; ++c) form << " choices { code: \"option_" << c << "\" }";
+      form << "fields { number: " << number++ << " name: \"" << kind.prefix << "_" << i << "\" type: FIELD_TYPE_"
+           << kind.type << " confidentiality: CONFIDENTIALITY_TEAM";
+      for (int c = 0; c < choices && std::string(kind.type) == "CHOICE"; ++c)
+        form << " choices { code: \"option_" << c << "\" }";
       form << " }\n";
     }
   }
@@ -97,7 +98,8 @@ std::vector<Field> ReportGenerator::report() {
         }
         default:
           if (std::string(kind.type) == "INSTANT") {
-            fields.push_back({name, core::Instant{static_cast<std::int64_t>(1'750'000'000'000 + below(40'000'000) * 1000)}});
+            fields.push_back(
+                {name, core::Instant{static_cast<std::int64_t>(1'750'000'000'000 + below(40'000'000) * 1000)}});
           } else {
             fields.push_back({name, static_cast<std::int64_t>(below(200))});
           }

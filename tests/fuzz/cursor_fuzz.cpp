@@ -28,8 +28,8 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (opened) must_hold(server::seal_cursor(*opened, device_of('d'), key) == bytes, "a cursor has one form");
     return 0;
   }
-  const server::Cursor cursor{static_cast<std::int64_t>(input.wide_number() >> 32), input.wide_number(), input.wide_number(),
-                              input.wide_number()};
+  const server::Cursor cursor{static_cast<std::int64_t>(input.wide_number() >> 32), input.wide_number(),
+                              input.wide_number(), input.wide_number()};
   std::string sealed = server::seal_cursor(cursor, device_of('d'), key);
   const auto opened = server::open_cursor(sealed, device_of('d'), key);
   must_hold(opened && opened->scope == cursor.scope && opened->epoch == cursor.epoch && opened->seq == cursor.seq &&

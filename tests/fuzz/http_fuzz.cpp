@@ -24,11 +24,14 @@ struct Outcome {
   bool operator==(const Outcome&) const = default;
 };
 
-bool is_printable(std::string_view text) { return text.find_first_of(std::string_view("\0\r\n", 3)) == std::string_view::npos; }
+bool is_printable(std::string_view text) {
+  return text.find_first_of(std::string_view("\0\r\n", 3)) == std::string_view::npos;
+}
 
 void check_head(const server::RequestParser& parser, const server::Request& head) {
   must_hold(is_printable(head.method) && !head.method.empty(), "a method is a word");
-  must_hold(is_printable(head.target) && head.target.find(' ') == std::string::npos, "a target is one line without blanks");
+  must_hold(is_printable(head.target) && head.target.find(' ') == std::string::npos,
+            "a target is one line without blanks");
   for (const std::string* value : {&head.content_type, &head.content_encoding, &head.accept}) {
     must_hold(is_printable(*value), "a header's value is one line");
   }
@@ -60,7 +63,8 @@ Outcome read(std::string_view bytes, std::size_t first) {
   }
   const server::Request head = server::plain_head(parser, {});
   check_head(parser, head);
-  outcome.head = head.method + ' ' + head.target + '\n' + head.content_type + '\n' + head.content_encoding + '\n' + head.accept;
+  outcome.head =
+      head.method + ' ' + head.target + '\n' + head.content_type + '\n' + head.content_encoding + '\n' + head.accept;
   while (!parser.is_done() && used < bytes.size()) {
     const std::size_t taken = parser.put(boost::asio::buffer(bytes.data() + used, bytes.size() - used), error);
     used += taken;
@@ -69,7 +73,8 @@ Outcome read(std::string_view bytes, std::size_t first) {
   outcome.whole = parser.is_done();
   outcome.body = parser.get().body();
   must_hold(outcome.body.size() <= body_bytes_max, "no more of a body is read than the limit");
-  if (outcome.whole && parser.content_length()) must_hold(outcome.body.size() == *parser.content_length(), "a body is as long as declared");
+  if (outcome.whole && parser.content_length())
+    must_hold(outcome.body.size() == *parser.content_length(), "a body is as long as declared");
   return outcome;
 }
 
@@ -80,6 +85,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::size_t cut = input.number();
   const std::string_view bytes = input.rest();
   const Outcome outcome = read(bytes, bytes.size());
-  must_hold(read(bytes, bytes.empty() ? 0 : cut % bytes.size()) == outcome, "a request is read the same however it arrives");
+  must_hold(read(bytes, bytes.empty() ? 0 : cut % bytes.size()) == outcome,
+            "a request is read the same however it arrives");
   return 0;
 }

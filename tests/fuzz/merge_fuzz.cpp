@@ -77,7 +77,8 @@ void check_views(const core::RecordState& state) {
 
 // A device that holds what was written up to `cursor` gets the head and the fields
 // that changed after `sent_after`: too few, where that is later.
-void check_changed_fields(const History& history, const core::RecordState& whole, std::uint64_t cursor, std::uint64_t sent_after) {
+void check_changed_fields(const History& history, const core::RecordState& whole, std::uint64_t cursor,
+                          std::uint64_t sent_after) {
   core::RecordState known;
   for (std::uint64_t seq = 1; seq <= cursor; ++seq) {
     for (const auto& operations : history) {
@@ -87,7 +88,8 @@ void check_changed_fields(const History& history, const core::RecordState& whole
     }
   }
   if (known.id.is_none()) return;
-  const auto merged = codec::apply_changed_fields(known, codec::encode_head(whole), codec::encode_changed_fields(whole, sent_after));
+  const auto merged =
+      codec::apply_changed_fields(known, codec::encode_head(whole), codec::encode_changed_fields(whole, sent_after));
   if (merged) check_canonical(*merged);
 }
 

@@ -35,7 +35,10 @@ struct Store {
 
 struct Parts {
   explicit Parts(sqlite::Connection& connection)
-      : identity(connection), directory(connection), records(connection), outbox(connection),
+      : identity(connection),
+        directory(connection),
+        records(connection),
+        outbox(connection),
         replica(identity, directory, records, outbox) {}
 
   storage::Identity identity;
@@ -51,7 +54,8 @@ constexpr const char* all_rows =
     " SELECT quote(id) || quote(name) || quote(role) || quote(cursor) || quote(digest) FROM scope UNION ALL"
     " SELECT quote(id) || quote(name) FROM person UNION ALL"
     " SELECT quote(name) || quote(version) || quote(bytes) FROM form UNION ALL"
-    " SELECT quote(id) || quote(scope) || quote(head) || quote(body) || quote(hash) || quote(shown_head) || quote(shown_body)"
+    " SELECT quote(id) || quote(scope) || quote(head) || quote(body) || quote(hash) || quote(shown_head) || "
+    "quote(shown_body)"
     " || quote(stale) FROM record UNION ALL"
     " SELECT quote(counter) || quote(id) || quote(bytes) FROM operation JOIN record ON row = record UNION ALL"
     " SELECT quote(counter) || quote(code) || quote(message) FROM refused UNION ALL"
@@ -132,7 +136,8 @@ v1::SyncReply make_reply(fuzz::Input& input, std::uint64_t acknowledged) {
 void check_readable(Parts& parts) {
   const std::uint64_t last = parts.identity.last_counter();
   const std::uint64_t acknowledged = parts.identity.acknowledged_counter();
-  must_hold(last >= acknowledged && acknowledged >= parts.identity.durable_counter(), "a status says no more than is true");
+  must_hold(last >= acknowledged && acknowledged >= parts.identity.durable_counter(),
+            "a status says no more than is true");
   parts.records.for_each_shown({}, [&](const core::RecordState& state) {
     must_hold(!state.id.is_none(), "a record that is shown has an id");
     static_cast<void>(parts.records.replica(state.id));

@@ -75,9 +75,10 @@ class Desk {
 
   void check_records() {
     must_hold(static_cast<bool>(office_->store().read([&](server::ReadTransaction& transaction) -> Result<void> {
-      for (const server::ScopeRow& scope : transaction.scopes()) check_scope(transaction, scope);
-      return {};
-    })), "the store can be read");
+                for (const server::ScopeRow& scope : transaction.scopes()) check_scope(transaction, scope);
+                return {};
+              })),
+              "the store can be read");
   }
 
  private:
@@ -93,13 +94,15 @@ class Desk {
 
   void enrol(TestDevice& device, team::Person person, std::uint8_t seed) {
     const std::array<unsigned char, crypto_sign_SEEDBYTES> bytes{seed};
-    crypto_sign_seed_keypair(reinterpret_cast<unsigned char*>(device.public_key.data()), device.key.data(), bytes.data());
+    crypto_sign_seed_keypair(reinterpret_cast<unsigned char*>(device.public_key.data()), device.key.data(),
+                             bytes.data());
     device.id = server::device_id_of(device.public_key);
     v1::EnrolRequest request;
     request.set_protocol_version(1);
     request.set_device_name("A device");
     request.set_code(engine::parse_enrolment(team::enrolment_text(person))->code);
-    must_hold(static_cast<bool>(server::enrol(office_->store(), request, device.public_key, now)), "a device is enrolled");
+    must_hold(static_cast<bool>(server::enrol(office_->store(), request, device.public_key, now)),
+              "a device is enrolled");
   }
 
   static v1::Batch made_batch(const TestDevice& device, fuzz::Input& input) {
@@ -165,24 +168,27 @@ class Desk {
     request.peer_key = device.public_key;
     request.body = input.chunk();
     const server::Response response = office_->handle(request);
-    must_hold(response.status == 200 || (response.status >= 400 && response.status < 500), "bad input is the caller's fault");
+    must_hold(response.status == 200 || (response.status >= 400 && response.status < 500),
+              "bad input is the caller's fault");
     must_hold(!response.body.empty() || response.status == 200, "a refusal says why");
   }
 
   OfficeState state() {
     OfficeState state;
     must_hold(static_cast<bool>(office_->store().read([&](server::ReadTransaction& transaction) -> Result<void> {
-      for (const server::ScopeRow& scope : transaction.scopes()) state.scopes.emplace_back(scope.id, scope.head, scope.digest);
-      for (const server::DeviceRow& device : transaction.devices()) {
-        state.devices.emplace_back(device.id, device.last_counter, device.last_batch_hash);
-      }
-      const server::Counts counts = transaction.counts();
-      state.records = counts.records;
-      state.operations = counts.operations;
-      state.conflicts = counts.open_conflicts;
-      state.quarantined = counts.quarantined;
-      return {};
-    })), "the store can be read");
+                for (const server::ScopeRow& scope : transaction.scopes())
+                  state.scopes.emplace_back(scope.id, scope.head, scope.digest);
+                for (const server::DeviceRow& device : transaction.devices()) {
+                  state.devices.emplace_back(device.id, device.last_counter, device.last_batch_hash);
+                }
+                const server::Counts counts = transaction.counts();
+                state.records = counts.records;
+                state.operations = counts.operations;
+                state.conflicts = counts.open_conflicts;
+                state.quarantined = counts.quarantined;
+                return {};
+              })),
+              "the store can be read");
     return state;
   }
 
@@ -194,7 +200,8 @@ class Desk {
       must_hold(static_cast<bool>(body), "a stored body can be opened");
       const auto record = codec::decode_record(row.head, *body);
       must_hold(static_cast<bool>(record), "a stored record can be read");
-      must_hold(codec::encode_head(*record) == row.head && codec::encode_body(*record) == *body, "a stored record is canonical");
+      must_hold(codec::encode_head(*record) == row.head && codec::encode_body(*record) == *body,
+                "a stored record is canonical");
       digest += codec::hash_record(row.head, codec::hash_bytes(*body));
       return true;
     });

@@ -2,10 +2,10 @@
 // service and its store. The bytes are what an enrolled device sends after the
 // handshake; it reads the answers and hangs up.
 #include <arpa/inet.h>
-#include <csignal>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <csignal>
 
 #include <memory>
 #include <string>
@@ -30,8 +30,10 @@ using fuzz::must_hold;
 class Server {
  public:
   Server()
-      : vfs_([chance = std::make_shared<sim::Chance>(1)] { return chance->next(); }, [] { return team::november_2026_ms; }),
-        machine_(vfs_.add_machine("/sim/office")), device_(tls::make_device_key()) {
+      : vfs_([chance = std::make_shared<sim::Chance>(1)] { return chance->next(); },
+             [] { return team::november_2026_ms; }),
+        machine_(vfs_.add_machine("/sim/office")),
+        device_(tls::make_device_key()) {
     std::signal(SIGPIPE, SIG_IGN);
     auto opened = team::Office::open(machine_);
     must_hold(static_cast<bool>(opened), "an office opens");
@@ -86,12 +88,16 @@ using Session = std::unique_ptr<SSL, decltype(&SSL_free)>;
 
 Context make_context(const tls::KeyPair& keys) {
   Context context(SSL_CTX_new(TLS_client_method()), SSL_CTX_free);
-  const std::unique_ptr<BIO, decltype(&BIO_free)> certificate(BIO_new_mem_buf(keys.certificate_pem.data(), -1), BIO_free);
+  const std::unique_ptr<BIO, decltype(&BIO_free)> certificate(BIO_new_mem_buf(keys.certificate_pem.data(), -1),
+                                                              BIO_free);
   const std::unique_ptr<BIO, decltype(&BIO_free)> key(BIO_new_mem_buf(keys.private_key_pem.data(), -1), BIO_free);
-  const std::unique_ptr<X509, decltype(&X509_free)> x509(PEM_read_bio_X509(certificate.get(), nullptr, nullptr, nullptr), X509_free);
-  const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> evp(PEM_read_bio_PrivateKey(key.get(), nullptr, nullptr, nullptr), EVP_PKEY_free);
-  must_hold(SSL_CTX_use_certificate(context.get(), x509.get()) == 1 && SSL_CTX_use_PrivateKey(context.get(), evp.get()) == 1,
-            "the device's key can be used");
+  const std::unique_ptr<X509, decltype(&X509_free)> x509(
+      PEM_read_bio_X509(certificate.get(), nullptr, nullptr, nullptr), X509_free);
+  const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> evp(
+      PEM_read_bio_PrivateKey(key.get(), nullptr, nullptr, nullptr), EVP_PKEY_free);
+  must_hold(
+      SSL_CTX_use_certificate(context.get(), x509.get()) == 1 && SSL_CTX_use_PrivateKey(context.get(), evp.get()) == 1,
+      "the device's key can be used");
   return context;
 }
 
@@ -102,7 +108,8 @@ class Socket {
     address.sin_family = AF_INET;
     address.sin_port = htons(port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    must_hold(::connect(number_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0, "the server accepts");
+    must_hold(::connect(number_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0,
+              "the server accepts");
     // Closed at once: thousands of closed ones must not wait for their end.
     const linger at_once{1, 0};
     ::setsockopt(number_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
@@ -125,7 +132,8 @@ std::string ask(SSL_CTX* context, std::uint16_t port, const std::uint8_t* data, 
   SSL_shutdown(session.get());
   std::string answers;
   char buffer[4096];
-  for (int count = 0; (count = SSL_read(session.get(), buffer, sizeof buffer)) > 0;) answers.append(buffer, static_cast<std::size_t>(count));
+  for (int count = 0; (count = SSL_read(session.get(), buffer, sizeof buffer)) > 0;)
+    answers.append(buffer, static_cast<std::size_t>(count));
   return answers;
 }
 
@@ -145,6 +153,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static const Context context = make_context(the_server().device());
   const std::string answers = ask(context.get(), the_server().port(), data, size);
   must_hold(answers.empty() || answers.starts_with("HTTP/1.1 "), "an answer is HTTP");
-  must_hold(!answers.starts_with("HTTP/1.1 5") || answers.starts_with("HTTP/1.1 501"), "bad input is the caller's fault");
+  must_hold(!answers.starts_with("HTTP/1.1 5") || answers.starts_with("HTTP/1.1 501"),
+            "bad input is the caller's fault");
   return 0;
 }

@@ -25,14 +25,17 @@ struct Column {
 };
 
 constexpr std::array columns{
-    Column{"meta", "value"},         Column{"scope", "id"},          Column{"scope", "name"},        Column{"scope", "role"},
-    Column{"scope", "cursor"},       Column{"scope", "digest"},      Column{"person", "id"},         Column{"person", "name"},
-    Column{"form", "name"},          Column{"form", "version"},      Column{"form", "bytes"},        Column{"record", "id"},
-    Column{"record", "scope"},       Column{"record", "form"},       Column{"record", "head"},       Column{"record", "body"},
-    Column{"record", "body_hash"},   Column{"record", "hash"},       Column{"record", "shown_head"}, Column{"record", "shown_body"},
-    Column{"record", "stale"},       Column{"operation", "counter"}, Column{"operation", "record"},  Column{"operation", "bytes"},
-    Column{"operation", "elements"}, Column{"batch", "first"},       Column{"batch", "last"},        Column{"batch", "hash"},
-    Column{"batch", "previous"},     Column{"batch", "encoding"},    Column{"batch", "signature"},   Column{"batch", "content"}};
+    Column{"meta", "value"},         Column{"scope", "id"},          Column{"scope", "name"},
+    Column{"scope", "role"},         Column{"scope", "cursor"},      Column{"scope", "digest"},
+    Column{"person", "id"},          Column{"person", "name"},       Column{"form", "name"},
+    Column{"form", "version"},       Column{"form", "bytes"},        Column{"record", "id"},
+    Column{"record", "scope"},       Column{"record", "form"},       Column{"record", "head"},
+    Column{"record", "body"},        Column{"record", "body_hash"},  Column{"record", "hash"},
+    Column{"record", "shown_head"},  Column{"record", "shown_body"}, Column{"record", "stale"},
+    Column{"operation", "counter"},  Column{"operation", "record"},  Column{"operation", "bytes"},
+    Column{"operation", "elements"}, Column{"batch", "first"},       Column{"batch", "last"},
+    Column{"batch", "hash"},         Column{"batch", "previous"},    Column{"batch", "encoding"},
+    Column{"batch", "signature"},    Column{"batch", "content"}};
 
 // In SQL.
 std::string make_cell(fuzz::Input& input) {
@@ -49,9 +52,11 @@ std::string make_update(fuzz::Input& input) {
   const Column& column = columns[input.below(columns.size())];
   const std::string table(column.table);
   std::string sql = "UPDATE OR IGNORE " + table + " SET " + column.name + " = " + make_cell(input);
-  if (table == "meta") return sql + " WHERE key = (SELECT key FROM meta LIMIT 1 OFFSET " + std::to_string(input.below(12)) + ")";
+  if (table == "meta")
+    return sql + " WHERE key = (SELECT key FROM meta LIMIT 1 OFFSET " + std::to_string(input.below(12)) + ")";
   if (table == "record" || table == "operation" || table == "batch") {
-    return sql + " WHERE rowid = (SELECT rowid FROM " + table + " LIMIT 1 OFFSET " + std::to_string(input.below(4)) + ")";
+    return sql + " WHERE rowid = (SELECT rowid FROM " + table + " LIMIT 1 OFFSET " + std::to_string(input.below(4)) +
+           ")";
   }
   return sql;
 }

@@ -59,8 +59,14 @@ struct Folder {
 
 TEST_CASE("fieldsync-server tells wrong usage from a refusal") {
   const Folder server;
-  const std::vector<std::vector<std::string>> wrong{{}, {"dance"}, {"scope"}, {"scope", "add"}, {"person", "add", "A", "--role", "king"},
-                                                    {"enrol-code"}, {"scope", "list", "--yaml"}, {"import", "facility"}};
+  const std::vector<std::vector<std::string>> wrong{{},
+                                                    {"dance"},
+                                                    {"scope"},
+                                                    {"scope", "add"},
+                                                    {"person", "add", "A", "--role", "king"},
+                                                    {"enrol-code"},
+                                                    {"scope", "list", "--yaml"},
+                                                    {"import", "facility"}};
   for (const auto& arguments : wrong) {
     const Finished finished = server.administer(arguments);
     INFO(finished.output);
@@ -81,7 +87,9 @@ TEST_CASE("Unknown people, scopes, devices and files are refused, and nothing ch
   check_refusal(server.administer({"person", "add", "Aigul", "--scope", "Nowhere"}), refused, "not_found");
   check_refusal(server.administer({"device", "revoke", "abcdef"}), refused, "not_found");
   check_refusal(server.administer({"form", "import", "missing.textproto"}), refused, "not_found");
-  check_refusal(server.administer({"import", "facility", "missing.csv", "--scope", "Osh region", "--key", "external_code"}), refused, "not_found");
+  check_refusal(
+      server.administer({"import", "facility", "missing.csv", "--scope", "Osh region", "--key", "external_code"}),
+      refused, "not_found");
   check_refusal(server.administer({"scope", "add", "Osh region"}), refused, "invalid_argument");
   CHECK(server.standing() == before);
 }
@@ -94,7 +102,8 @@ TEST_CASE("Two people of one name are told apart before one of them gets a code"
   server.succeeds({"person", "add", "Aigul"});
   const std::string before = server.standing();
   check_refusal(server.administer({"enrol-code", "Aigul"}), refused, "ambiguous");
-  check_refusal(server.administer({"person", "join", "Aigul", "Osh region", "--role", "coordinator"}), refused, "ambiguous");
+  check_refusal(server.administer({"person", "join", "Aigul", "Osh region", "--role", "coordinator"}), refused,
+                "ambiguous");
   CHECK(server.standing() == before);
   server.succeeds({"enrol-code", first.substr(0, 12)});
 }
@@ -107,12 +116,17 @@ TEST_CASE("A form that is none, or that takes something away, is refused") {
     return server.administer({"form", "import", file});
   };
   const std::string head = R"(name: "note" labels { language: "en" text: "Note" } )";
-  const std::string first = R"(fields { number: 1 name: "a" type: FIELD_TYPE_TEXT confidentiality: CONFIDENTIALITY_TEAM labels { language: "en" text: "A" } } )";
-  const std::string second = R"(fields { number: 2 name: "b" type: FIELD_TYPE_TEXT confidentiality: CONFIDENTIALITY_TEAM labels { language: "en" text: "B" } } )";
+  const std::string first =
+      R"(fields { number: 1 name: "a" type: FIELD_TYPE_TEXT confidentiality: CONFIDENTIALITY_TEAM labels { language: "en" text: "A" } } )";
+  const std::string second =
+      R"(fields { number: 2 name: "b" type: FIELD_TYPE_TEXT confidentiality: CONFIDENTIALITY_TEAM labels { language: "en" text: "B" } } )";
   REQUIRE(import_of(head + "version: 1 " + first + second).exit_code == 0);
   const std::string before = server.standing();
-  for (const std::string& wrong : {std::string("not a form"), head + "version: 2 " + first, head + "version: 1 " + first + second,
-                                   head + "version: 2 " + first + R"(fields { number: 2 name: "b" type: FIELD_TYPE_INTEGER confidentiality: CONFIDENTIALITY_TEAM labels { language: "en" text: "B" } })"}) {
+  for (
+      const std::string& wrong :
+      {std::string("not a form"), head + "version: 2 " + first, head + "version: 1 " + first + second,
+       head + "version: 2 " + first +
+           R"(fields { number: 2 name: "b" type: FIELD_TYPE_INTEGER confidentiality: CONFIDENTIALITY_TEAM labels { language: "en" text: "B" } })"}) {
     const Finished finished = import_of(wrong);
     INFO(finished.output);
     CHECK(finished.exit_code == refused);
@@ -142,12 +156,14 @@ TEST_CASE("Settings that cannot be meant are refused with their name, by serve a
   const Folder server;
   const std::string file = server.path + "/fieldsync-server.toml";
   const std::string good = content_of(file);
-  for (const char* wrong : {"port = ", "port = \"nine\"", "port = 70000", "prot = 9443", "blocking_threads = 0", "blocking_threads = \"many\"",
-                            "listen_address = 7", "public_address = 7", "code_lifetime_minutes = 0", "code_lifetime_minutes = \"day\"",
-                            "log_level = \"loud\"", "log_level = 1"}) {
+  for (const char* wrong :
+       {"port = ", "port = \"nine\"", "port = 70000", "prot = 9443", "blocking_threads = 0",
+        "blocking_threads = \"many\"", "listen_address = 7", "public_address = 7", "code_lifetime_minutes = 0",
+        "code_lifetime_minutes = \"day\"", "log_level = \"loud\"", "log_level = 1"}) {
     INFO(wrong);
     write_to(file, std::string(wrong) + "\n");
-    for (const char* command : {"serve", "check"}) check_refusal(server.administer({command}), refused, "invalid_argument");
+    for (const char* command : {"serve", "check"})
+      check_refusal(server.administer({command}), refused, "invalid_argument");
     CHECK(content_of(file) == std::string(wrong) + "\n");
   }
   write_to(file, good);
@@ -182,8 +198,14 @@ TEST_CASE("A second server in one folder is refused, the first goes on") {
 TEST_CASE("fieldsync tells wrong usage from a refusal") {
   const TestServer server;
   server.enrol("Bakyt");
-  const std::vector<std::vector<std::string>> wrong{{}, {"dance"}, {"new"}, {"edit"}, {"--language", "fr", "status"}, {"export", "--form", "visit", "--format", "pdf"},
-                                                    {"resolve", "abcd", "summary", "--pick", "1", "--value", "x"}, {"enrol", "nonsense", "--name", "x"}};
+  const std::vector<std::vector<std::string>> wrong{{},
+                                                    {"dance"},
+                                                    {"new"},
+                                                    {"edit"},
+                                                    {"--language", "fr", "status"},
+                                                    {"export", "--form", "visit", "--format", "pdf"},
+                                                    {"resolve", "abcd", "summary", "--pick", "1", "--value", "x"},
+                                                    {"enrol", "nonsense", "--name", "x"}};
   for (const auto& arguments : wrong) {
     INFO((arguments.empty() ? "" : arguments[0]));
     check_refusal(server.app("Bakyt", arguments), wrong_usage, "invalid_argument");
@@ -223,7 +245,8 @@ TEST_CASE("A store that is not there, damaged or in use is told, and left as it 
   const std::string file = server.path("damaged") + "/fieldsync.db";
   write_to(file, "not a database" + std::string(5'000, 'x'));
   const std::string before = content_of(file);
-  for (const char* command : {"status", "sync"}) check_refusal(server.app("damaged", {command}), refused, "storage_corrupt");
+  for (const char* command : {"status", "sync"})
+    check_refusal(server.app("damaged", {command}), refused, "storage_corrupt");
   CHECK((content_of(file) == before));
 }
 

@@ -98,8 +98,10 @@ TEST_CASE("A link that is cut after any byte, in either direction, loses and dou
   const std::uint64_t step = long_profile() ? 1 : 4;
   std::uint64_t cuts = 0;
   for (std::uint64_t bytes = 0; bytes < whole.up; bytes += step, ++cuts) link.cut_after({.up = bytes}, bytes % 2 == 0);
-  for (std::uint64_t bytes = 0; bytes < whole.down; bytes += step, ++cuts) link.cut_after({.down = bytes}, bytes % 2 == 0);
-  std::cout << link.broken() << " of " << cuts << " cuts were noticed, of " << whole.up << " bytes up and " << whole.down << " down" << std::endl;
+  for (std::uint64_t bytes = 0; bytes < whole.down; bytes += step, ++cuts)
+    link.cut_after({.down = bytes}, bytes % 2 == 0);
+  std::cout << link.broken() << " of " << cuts << " cuts were noticed, of " << whole.up << " bytes up and "
+            << whole.down << " down" << std::endl;
   // What comes after the reply may be missed.
   CHECK(link.broken() * 10 > cuts * 9);
   link.check_all();

@@ -12,8 +12,8 @@ namespace {
 class RawClient {
  public:
   RawClient() {
-    const Finished made = run({"openssl", "req", "-x509", "-newkey", "ed25519", "-nodes", "-days", "90", "-subj", "/CN=device", "-keyout",
-                               key(), "-out", certificate()});
+    const Finished made = run({"openssl", "req", "-x509", "-newkey", "ed25519", "-nodes", "-days", "90", "-subj",
+                               "/CN=device", "-keyout", key(), "-out", certificate()});
     INFO(made.output);
     REQUIRE(made.exit_code == 0);
   }
@@ -27,14 +27,17 @@ class RawClient {
     const std::string text = server.enrolment_text();
     // Its last part is the code.
     const std::string code = text.substr(text.find_last_of("#/:?=&|. ") + 1);
-    const Finished done = curl("/v1/enrol", {"-H", "Content-Type: application/json", "-d", R"({"protocol_version":1,"device_name":"raw","code":")" + code + "\"}"});
+    const Finished done = curl("/v1/enrol", {"-H", "Content-Type: application/json", "-d",
+                                             R"({"protocol_version":1,"device_name":"raw","code":")" + code + "\"}"});
     INFO(text << "\n" << done.output);
     REQUIRE(done.output.ends_with("200"));
   }
 
   // The answer, and its status as the last three characters.
-  [[nodiscard]] Finished curl(const std::string& target, std::vector<std::string> arguments, bool with_key = true) const {
-    std::vector<std::string> all{"curl", "-sS", "-k", "--http1.1", "--max-time", "20", "-w", "%{http_code}", "-H", "Accept: application/json"};
+  [[nodiscard]] Finished curl(const std::string& target, std::vector<std::string> arguments,
+                              bool with_key = true) const {
+    std::vector<std::string> all{"curl", "-sS", "-k",           "--http1.1", "--max-time",
+                                 "20",   "-w",  "%{http_code}", "-H",        "Accept: application/json"};
     if (with_key) all.insert(all.end(), {"--cert", certificate(), "--key", key()});
     all.insert(all.end(), arguments.begin(), arguments.end());
     all.push_back(server.url() + target);
@@ -43,8 +46,8 @@ class RawClient {
 
   // Everything the server answers to these bytes until it closes.
   [[nodiscard]] std::string raw(const std::string& bytes) const {
-    return run({"timeout", "20", "openssl", "s_client", "-quiet", "-connect", "127.0.0.1:" + std::to_string(server.port()), "-cert",
-                certificate(), "-key", key()},
+    return run({"timeout", "20", "openssl", "s_client", "-quiet", "-connect",
+                "127.0.0.1:" + std::to_string(server.port()), "-cert", certificate(), "-key", key()},
                bytes)
         .output;
   }
@@ -65,7 +68,8 @@ void check_curl(const Finished& answer, int status, const std::string& code) {
 }
 
 const std::vector<std::string> json_sync{"-H", "Content-Type: application/json", "-d", R"({"protocol_version":1})"};
-const std::string post = "POST /v1/sync HTTP/1.1\r\nHost: office\r\nContent-Type: application/json\r\nAccept: application/json\r\n";
+const std::string post =
+    "POST /v1/sync HTTP/1.1\r\nHost: office\r\nContent-Type: application/json\r\nAccept: application/json\r\n";
 
 }  // namespace
 
@@ -92,10 +96,13 @@ TEST_CASE("Other addresses, methods and kinds of body are refused") {
   check_curl(client.curl("/", json_sync), 404, "unknown_endpoint");
   check_curl(client.curl("/v1/sync", {}), 405, "method_not_allowed");
   check_curl(client.curl("/v1/sync", {"-H", "Content-Type: text/plain", "-d", "{}"}), 415, "unsupported_media_type");
-  check_curl(client.curl("/v1/sync", {"-H", "Content-Type: application/json", "-H", "Content-Encoding: gzip", "-d", "{}"}), 415,
-             "unsupported_encoding");
-  check_curl(client.curl("/v1/sync", {"-H", "Content-Type: application/json", "-d", "{\"protocol_version\":"}), 400, "malformed_request");
-  check_curl(client.curl("/v1/sync", {"-H", "Content-Type: application/json", "-d", "{}"}), 400, "unsupported_protocol_version");
+  check_curl(
+      client.curl("/v1/sync", {"-H", "Content-Type: application/json", "-H", "Content-Encoding: gzip", "-d", "{}"}),
+      415, "unsupported_encoding");
+  check_curl(client.curl("/v1/sync", {"-H", "Content-Type: application/json", "-d", "{\"protocol_version\":"}), 400,
+             "malformed_request");
+  check_curl(client.curl("/v1/sync", {"-H", "Content-Type: application/json", "-d", "{}"}), 400,
+             "unsupported_protocol_version");
 }
 
 TEST_CASE("A body of more than 2 MiB is refused by its length, before it is sent") {
@@ -104,7 +111,8 @@ TEST_CASE("A body of more than 2 MiB is refused by its length, before it is sent
   check_refusal(client.raw(post + "Content-Length: 2097153\r\n\r\n"), 413, "request_too_large");
   const std::string file = client.server.path("large");
   std::ofstream(file) << std::string(3'000'000, ' ');
-  const Finished answer = client.curl("/v1/sync", {"-H", "Content-Type: application/json", "-H", "Expect:", "--data-binary", "@" + file});
+  const Finished answer =
+      client.curl("/v1/sync", {"-H", "Content-Type: application/json", "-H", "Expect:", "--data-binary", "@" + file});
   INFO(answer.output);
   // Whoever sends it all the same may find the connection reset.
   CHECK((answer.output.ends_with("413") || answer.exit_code != 0));
@@ -114,8 +122,10 @@ TEST_CASE("Transfer-Encoding is refused and the connection closed") {
   const RawClient client;
   client.enrol();
   const std::string next = post + "Content-Length: 2\r\n\r\n{}";
-  check_refusal(client.raw(post + "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n" + next), 411, "length_required");
-  const std::string both = client.raw(post + "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n" + next);
+  check_refusal(client.raw(post + "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n" + next), 411,
+                "length_required");
+  const std::string both =
+      client.raw(post + "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n" + next);
   INFO(both);
   CHECK(both.find("HTTP/1.1 4") != std::string::npos);
   CHECK(both.find("HTTP/1.1 ") == both.rfind("HTTP/1.1 "));
@@ -140,9 +150,10 @@ TEST_CASE("A body that is cut short changes nothing, and the server goes on") {
   const RawClient client;
   client.enrol();
   // Without -quiet s_client closes at the end of its input.
-  const Finished cut = run({"timeout", "20", "openssl", "s_client", "-connect", "127.0.0.1:" + std::to_string(client.server.port()), "-cert",
-                            client.certificate(), "-key", client.key()},
-                           post + "Content-Length: 500\r\n\r\n{\"protocol_version\":1");
+  const Finished cut =
+      run({"timeout", "20", "openssl", "s_client", "-connect", "127.0.0.1:" + std::to_string(client.server.port()),
+           "-cert", client.certificate(), "-key", client.key()},
+          post + "Content-Length: 500\r\n\r\n{\"protocol_version\":1");
   CHECK(cut.output.find("HTTP/1.1 200") == std::string::npos);
   CHECK(client.curl("/v1/sync", json_sync).output.ends_with("200"));
 }
@@ -162,7 +173,8 @@ TEST_CASE("An app does not speak to a server with another key, and loses nothing
   const TestServer impostor;
   server.kill();
   // The impostor's key answers at the address that the store knows.
-  const Finished copied = run({"cp", impostor.path("server/server.key"), impostor.path("server/server.crt"), server.path("server")});
+  const Finished copied =
+      run({"cp", impostor.path("server/server.key"), impostor.path("server/server.crt"), server.path("server")});
   REQUIRE(copied.exit_code == 0);
   server.start();
   const Finished synced = server.app("Bakyt", {"sync"});

@@ -41,7 +41,8 @@ class Moments {
     span_ = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - start);
   }
   void wait() {
-    std::this_thread::sleep_for(std::chrono::microseconds(std::uniform_int_distribution<std::int64_t>(0, span_.count())(random_)));
+    std::this_thread::sleep_for(
+        std::chrono::microseconds(std::uniform_int_distribution<std::int64_t>(0, span_.count())(random_)));
   }
 
  private:
@@ -53,7 +54,8 @@ std::string write_records(const TestServer& server, int round) {
   const std::string file = server.path("records.jsonl");
   std::ofstream out(file);
   for (int i = 0; i < records_per_round; ++i) {
-    out << R"({"names": ["en:)" << "facility " << round << '-' << i << R"("], "kind": "sizo", "capacity": )" << i << "}\n";
+    out << R"({"names": ["en:)"
+        << "facility " << round << '-' << i << R"("], "kind": "sizo", "capacity": )" << i << "}\n";
   }
   return file;
 }

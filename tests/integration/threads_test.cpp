@@ -30,7 +30,8 @@ bool saved_a_visit(Database& database, const core::ScopeId& scope) {
 
 bool read_everything(Database& database) {
   const bool known = database.identity().enrolled;
-  return known && database.query({}) && database.conflicts() && database.status() && database.scopes() && database.forms();
+  return known && database.query({}) && database.conflicts() && database.status() && database.scopes() &&
+         database.forms();
 }
 
 // Cancelled, or another one is running: both may happen here.
@@ -76,7 +77,8 @@ TEST_CASE("Threads of one app save, read, sync and cancel at once, and every sav
   must(database->sync({}));
   CHECK(must(database->status()).saved_here == 0);
   server.enrol("phone");
-  CHECK(json_value(server.app("phone", {"--json", "status"}).output, "records") == std::to_string(writers * saves_of_each));
+  CHECK(json_value(server.app("phone", {"--json", "status"}).output, "records") ==
+        std::to_string(writers * saves_of_each));
 }
 
 TEST_CASE("A server that is told to stop while devices sync ends in order, and goes on from there") {

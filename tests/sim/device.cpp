@@ -48,8 +48,13 @@ bool may_happen(Errc code) {
 
 }  // namespace
 
-Device::Device(Run& run, SimulatedVfs& vfs, Server& server, Office& office, Network& network, std::size_t number, std::size_t person)
-    : run_(run), server_(server), office_(office), network_(network), machine_(vfs.add_machine("/sim/device-" + std::to_string(number))),
+Device::Device(Run& run, SimulatedVfs& vfs, Server& server, Office& office, Network& network, std::size_t number,
+               std::size_t person)
+    : run_(run),
+      server_(server),
+      office_(office),
+      network_(network),
+      machine_(vfs.add_machine("/sim/device-" + std::to_string(number))),
       faults_(run, machine_, Side::device, "device " + std::to_string(number)) {
   book_.name = "device " + std::to_string(number);
   book_.person = person;
@@ -67,7 +72,9 @@ api::Environment Device::environment() {
   environment.steady_clock = [this] { return core::Milliseconds{run_.schedule.now()}; };
   environment.jitter = [this] { return run_.chance.part(); };
   environment.make_key = [this] { return make_seeded_key(key_seed_); };
-  environment.connect = [this](const transport::HttpsSettings&) { return std::make_unique<EnrolmentTransport>(network_, link_); };
+  environment.connect = [this](const transport::HttpsSettings&) {
+    return std::make_unique<EnrolmentTransport>(network_, link_);
+  };
   return environment;
 }
 
@@ -94,7 +101,8 @@ void Device::start() {
       store_ = opened->get();
       database_ = api::make_database(std::move(*opened));
     } else if (attempt > attempts_to_open) {
-      throw BrokenPromise(book_.name + " does not open its store any more: " + (opened ? std::string("power") : opened.error().message()));
+      throw BrokenPromise(book_.name + " does not open its store any more: " +
+                          (opened ? std::string("power") : opened.error().message()));
     } else if (machine_.is_running()) {
       faults_.repair();
     }
@@ -112,7 +120,8 @@ void Device::enrol() {
   if (!code_) code_ = office_.new_code(book_.person);
   if (code_) {
     const std::string pin(32, 'p');
-    const auto enrolled = database_->enrol(engine::format_enrolment({"office.example:9443", {pin, pin}, *code_}), book_.name);
+    const auto enrolled =
+        database_->enrol(engine::format_enrolment({"office.example:9443", {pin, pin}, *code_}), book_.name);
     if (!look_after()) return;
     if (enrolled) {
       enrolled_ = true;
@@ -122,7 +131,8 @@ void Device::enrol() {
       return;
     }
     run_.story.tell(book_.name, "could not enrol: " + std::string(describe(enrolled.error().code).name));
-    if (enrolled.error().code == Errc::device_already_enrolled) throw BrokenPromise(book_.name + " can never enrol: the office has its key already");
+    if (enrolled.error().code == Errc::device_already_enrolled)
+      throw BrokenPromise(book_.name + " can never enrol: the office has its key already");
     const bool asks_for_another = run_.chance.happens(0.5);
     if (asks_for_another || enrolled.error().code == Errc::enrolment_code_invalid) code_.reset();
   }
@@ -166,9 +176,10 @@ void Device::step() {
   if (!look_after()) return;
   if (auto* request = std::get_if<api::SendRequest>(&next)) {
     sent_at_ms_ = run_.schedule.now();
-    network_.send(link_, std::move(request->path), std::move(request->body), [this, boot = boots_, exchange = ++exchange_](Answer answer) {
-      if (boot == boots_) later(0, [this, exchange, answer] { take_answer(exchange, answer); });
-    });
+    network_.send(link_, std::move(request->path), std::move(request->body),
+                  [this, boot = boots_, exchange = ++exchange_](Answer answer) {
+                    if (boot == boots_) later(0, [this, exchange, answer] { take_answer(exchange, answer); });
+                  });
     steps_->prepare_ahead();
     look_after();
   } else if (const auto* pause = std::get_if<api::Pause>(&next)) {
@@ -199,12 +210,14 @@ void Device::check_reply(Answer& answer) {
   v1::SyncReply reply;
   if (!reply.ParseFromString(answer->body)) throw BrokenPromise("The office sent a reply that is not one");
   run_.story.tell(book_.name, "hears: up to " + std::to_string(reply.acknowledged_counter()) + " acknowledged, " +
-                                  std::to_string(reply.scopes_size()) + " scopes, " + std::to_string(answer->body.size()) + " bytes");
+                                  std::to_string(reply.scopes_size()) + " scopes, " +
+                                  std::to_string(answer->body.size()) + " bytes");
   for (const v1::ScopeChanges& changes : reply.scopes()) {
     if (!changes.restart()) continue;
     run_.story.tell(book_.name, "is told to read a scope anew");
     book_.cursors.erase(*core::ScopeId::from_bytes(changes.scope()));
-    if (server_.restores() == 0) throw BrokenPromise(book_.name + ": its copy differs from the office's, and nothing was ever restored");
+    if (server_.restores() == 0)
+      throw BrokenPromise(book_.name + ": its copy differs from the office's, and nothing was ever restored");
   }
   if (!book_.keeps_old_form || reply.forms_frame().empty() || store_->directory.form("visit") == nullptr) return;
   // Its app is older than the form.
@@ -222,8 +235,11 @@ void Device::end_sync(const Error* error) {
     synced_at_ms_ = run_.schedule.now();
   } else {
     run_.story.tell(book_.name, "its sync fails: " + std::string(describe(error->code).name));
-    if (!may_happen(error->code)) throw BrokenPromise(book_.name + ": a sync failed for good with " + std::string(describe(error->code).name) + ": " + error->message());
-    if (error->code == Errc::device_revoked && !office_.is_revoked(book_.device)) throw BrokenPromise(book_.name + " was never revoked and is told so");
+    if (!may_happen(error->code))
+      throw BrokenPromise(book_.name + ": a sync failed for good with " + std::string(describe(error->code).name) +
+                          ": " + error->message());
+    if (error->code == Errc::device_revoked && !office_.is_revoked(book_.device))
+      throw BrokenPromise(book_.name + " was never revoked and is told so");
     if (error->code == Errc::unknown_device) {
       if (server_.restores() == 0) throw BrokenPromise(book_.name + " was enrolled and is not known any more");
       enrolled_ = false;
@@ -238,9 +254,11 @@ void Device::maybe_fail() {
   if (!is_on()) return;
   if (run_.strikes(FaultKind::device_clock_jump)) {
     clock_ahead_ms_ = run_.chance.between(-ten_years_ms, ten_years_ms);
-    run_.story.tell(book_.name, "its clock is off by " + std::to_string(clock_ahead_ms_ / day_ms) + " days from now on");
+    run_.story.tell(book_.name,
+                    "its clock is off by " + std::to_string(clock_ahead_ms_ / day_ms) + " days from now on");
   }
-  if (run_.strikes(FaultKind::device_paused)) paused_until_ms_ = run_.schedule.now() + run_.chance.between(second_ms, 10 * hour_ms);
+  if (run_.strikes(FaultKind::device_paused))
+    paused_until_ms_ = run_.schedule.now() + run_.chance.between(second_ms, 10 * hour_ms);
   network_.maybe_block(link_);
   faults_.maybe_arm();
   run_.schedule.after(run_.chance.between(minute_ms, 5 * hour_ms), [this] { faults_.repair(); });

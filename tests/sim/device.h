@@ -20,7 +20,8 @@ namespace fieldsync::sim {
 
 class Device {
  public:
-  Device(Run& run, SimulatedVfs& vfs, Server& server, Office& office, Network& network, std::size_t number, std::size_t person);
+  Device(Run& run, SimulatedVfs& vfs, Server& server, Office& office, Network& network, std::size_t number,
+         std::size_t person);
 
   [[nodiscard]] Book& book() { return book_; }
   [[nodiscard]] bool is_on() const { return database_ != nullptr; }

@@ -16,10 +16,12 @@ std::optional<SavedOperation> read_saved(const Book& book, api::LocalStore& stor
   saved.bytes = std::string(select.blob(0));
   std::size_t elements = 0;
   auto operation = codec::decode_operation(saved.bytes, {book.device, counter}, store.identity.person(), elements);
-  if (!operation) throw BrokenPromise(book.name + " stored an operation that cannot be read: " + operation.error().message());
+  if (!operation)
+    throw BrokenPromise(book.name + " stored an operation that cannot be read: " + operation.error().message());
   saved.operation = std::move(*operation);
   for (const core::FieldWrite& write : saved.operation.writes) {
-    saved.poisoned = saved.poisoned || (write.key.field == poisoned_field && std::holds_alternative<std::string>(write.value));
+    saved.poisoned =
+        saved.poisoned || (write.key.field == poisoned_field && std::holds_alternative<std::string>(write.value));
   }
   return saved;
 }
@@ -37,7 +39,9 @@ bool learn_saves(Book& book, api::LocalStore& store) {
     const std::uint64_t last = store.identity.last_counter();
     while (book.saved.size() < last) {
       auto saved = read_saved(book, store, book.saved.size() + 1);
-      if (!saved) throw BrokenPromise(book.name + " has counted operation " + std::to_string(book.saved.size() + 1) + " and does not have it");
+      if (!saved)
+        throw BrokenPromise(book.name + " has counted operation " + std::to_string(book.saved.size() + 1) +
+                            " and does not have it");
       book.saved.push_back(std::move(*saved));
     }
     return true;
@@ -63,7 +67,8 @@ void check_nothing_doubled(const Book& book, const core::RecordState& shown) {
 void check_saves_survived(const Book& book, api::LocalStore& store) {
   const std::uint64_t last = store.identity.last_counter();
   if (last < book.saved.size()) {
-    throw BrokenPromise(book.name + " lost a save: operation " + std::to_string(book.saved.size()) + " had returned, the last is " + std::to_string(last));
+    throw BrokenPromise(book.name + " lost a save: operation " + std::to_string(book.saved.size()) +
+                        " had returned, the last is " + std::to_string(last));
   }
   const std::uint64_t unknown = last - book.saved.size();
   if (unknown > book.failed_saves) throw BrokenPromise(book.name + " has a save that nobody made");
@@ -90,7 +95,8 @@ void check_own_writes_visible(const Book& book, api::LocalStore& store, std::siz
 void check_progress_is_true(Book& book, api::LocalStore& store, const Server& server) {
   try {
     const std::uint64_t acknowledged = store.identity.acknowledged_counter();
-    if (acknowledged > store.identity.last_counter()) throw BrokenPromise(book.name + " counts more as sent than it saved");
+    if (acknowledged > store.identity.last_counter())
+      throw BrokenPromise(book.name + " counts more as sent than it saved");
     for (const storage::ScopeRow& scope : store.directory.scopes()) {
       if (scope.cursor.empty()) {
         if (book.cursors.erase(scope.id) > 0 && server.restores() == 0) {
@@ -102,7 +108,8 @@ void check_progress_is_true(Book& book, api::LocalStore& store, const Server& se
       if (!cursor) throw BrokenPromise(book.name + " holds a cursor that the office did not give");
       const auto known = book.cursors.find(scope.id);
       if (known != book.cursors.end() && known->second.epoch == cursor->epoch && cursor->seq < known->second.seq) {
-        throw BrokenPromise(book.name + ": its cursor went back from " + std::to_string(known->second.seq) + " to " + std::to_string(cursor->seq));
+        throw BrokenPromise(book.name + ": its cursor went back from " + std::to_string(known->second.seq) + " to " +
+                            std::to_string(cursor->seq));
       }
       book.cursors[scope.id] = *cursor;
     }

@@ -13,7 +13,9 @@ using Values = std::map<core::FieldKey, std::map<core::ValueId, core::Value>>;
 
 std::string text_of(const core::RecordId& id) { return "record " + id.hex().substr(0, 6); }
 
-std::string text_of(const Book& book, std::uint64_t counter) { return "operation " + std::to_string(counter) + " of " + book.name; }
+std::string text_of(const Book& book, std::uint64_t counter) {
+  return "operation " + std::to_string(counter) + " of " + book.name;
+}
 
 struct ExpectedRecord {
   Values values;
@@ -29,7 +31,8 @@ void check_quarantined(const Healed& healed, const Book& book, const SavedOperat
   const auto& scopes = healed.office.scopes();
   const auto left = std::any_of(person.ever_left.begin(), person.ever_left.end(),
                                 [&](std::size_t scope) { return scopes[scope].id == saved.operation.scope; });
-  if (!left || code != "scope_not_found") throw BrokenPromise("The office put " + text_of(book, counter) + " into quarantine for no reason: " + code);
+  if (!left || code != "scope_not_found")
+    throw BrokenPromise("The office put " + text_of(book, counter) + " into quarantine for no reason: " + code);
 }
 
 // Everything acknowledged is in the history, and either applied or in quarantine.
@@ -37,28 +40,37 @@ void check_device_at_office(const Healed& healed, Device& device, const OfficeCo
   const Book& book = device.book();
   const auto known = copy.devices.find(book.device);
   if (known == copy.devices.end()) {
-    if (!book.saved.empty() && !healed.office.is_revoked(book.device)) throw BrokenPromise(book.name + " is not known at the office");
+    if (!book.saved.empty() && !healed.office.is_revoked(book.device))
+      throw BrokenPromise(book.name + " is not known at the office");
     return;
   }
   const OfficeDeviceCopy& row = known->second;
   const bool revoked = healed.office.is_revoked(book.device);
-  if (row.last_counter > book.saved.size()) throw BrokenPromise("The office has more of " + book.name + " than it saved");
-  if (!revoked && row.last_counter < book.saved.size()) throw BrokenPromise("The office misses " + text_of(book, row.last_counter + 1));
-  if (row.last_counter < book.promised) throw BrokenPromise("The office acknowledged " + text_of(book, book.promised) + " and has not got it");
+  if (row.last_counter > book.saved.size())
+    throw BrokenPromise("The office has more of " + book.name + " than it saved");
+  if (!revoked && row.last_counter < book.saved.size())
+    throw BrokenPromise("The office misses " + text_of(book, row.last_counter + 1));
+  if (row.last_counter < book.promised)
+    throw BrokenPromise("The office acknowledged " + text_of(book, book.promised) + " and has not got it");
   for (const auto& [counter, bytes] : row.history) {
     const SavedOperation& saved = book.saved[counter - 1];
-    if (saved.bytes != bytes) throw BrokenPromise("The office's history of " + text_of(book, counter) + " is not what was saved");
+    if (saved.bytes != bytes)
+      throw BrokenPromise("The office's history of " + text_of(book, counter) + " is not what was saved");
     const bool applied = copy.applied.contains(saved.operation.id);
     const auto quarantined = row.quarantine.find(counter);
-    if (applied == (quarantined != row.quarantine.end())) throw BrokenPromise(text_of(book, counter) + (applied ? " is applied and in quarantine" : " is neither applied nor in quarantine"));
+    if (applied == (quarantined != row.quarantine.end()))
+      throw BrokenPromise(text_of(book, counter) +
+                          (applied ? " is applied and in quarantine" : " is neither applied nor in quarantine"));
     if (applied && saved.poisoned) throw BrokenPromise(text_of(book, counter) + " was poisoned and is applied");
     if (applied) continue;
-    if (quarantined->second != bytes) throw BrokenPromise("In quarantine " + text_of(book, counter) + " is not what was saved");
+    if (quarantined->second != bytes)
+      throw BrokenPromise("In quarantine " + text_of(book, counter) + " is not what was saved");
     check_quarantined(healed, book, saved, row.quarantine_code.at(counter));
   }
 }
 
-void expect(const core::Operation& operation, std::map<core::RecordId, ExpectedRecord>& expected, std::set<std::tuple<core::RecordId, core::FieldKey, core::ValueId>>& replaced) {
+void expect(const core::Operation& operation, std::map<core::RecordId, ExpectedRecord>& expected,
+            std::set<std::tuple<core::RecordId, core::FieldKey, core::ValueId>>& replaced) {
   ExpectedRecord& record = expected[operation.record];
   std::uint64_t& seen = record.seen[operation.id.device];
   seen = std::max(seen, operation.id.counter);
@@ -93,7 +105,8 @@ std::map<core::RecordId, ExpectedRecord> expected_records(const Healed& healed, 
 // the office refused it when it was sent again.
 void check_awaited(const core::RecordState& state, const OfficeCopy& copy) {
   for (const core::Awaited& awaited : state.awaited) {
-    if (copy.applied.contains(awaited.value.operation)) throw BrokenPromise(text_of(state.id) + " waits for a value that came");
+    if (copy.applied.contains(awaited.value.operation))
+      throw BrokenPromise(text_of(state.id) + " waits for a value that came");
   }
 }
 
@@ -135,20 +148,26 @@ void check_record(const core::RecordState& state, const ExpectedRecord& expected
   }
   for (const auto& [key, siblings] : expected.values) {
     for (const auto& [id, value] : siblings) {
-      const std::string where = " of field " + std::to_string(key.field) + " in " + text_of(state.id) + ", written by operation " + std::to_string(id.operation.counter) + " of " + id.operation.device.hex().substr(0, 6);
+      const std::string where = " of field " + std::to_string(key.field) + " in " + text_of(state.id) +
+                                ", written by operation " + std::to_string(id.operation.counter) + " of " +
+                                id.operation.device.hex().substr(0, 6);
       if (!values[key].contains(id)) throw BrokenPromise("A value is lost that nobody replaced:" + where);
       if (values[key][id] != value) throw BrokenPromise("A value is another than the one that was saved:" + where);
     }
-    if (values[key].size() != siblings.size()) throw BrokenPromise("A value stands that was replaced, in field " + std::to_string(key.field) + " of " + text_of(state.id));
+    if (values[key].size() != siblings.size())
+      throw BrokenPromise("A value stands that was replaced, in field " + std::to_string(key.field) + " of " +
+                          text_of(state.id));
   }
   std::erase_if(values, [](const auto& field) { return field.second.empty(); });
   if (values != expected.values) throw BrokenPromise("Fields stand that nobody wrote, in " + text_of(state.id));
-  if (state.hidden() != is_hidden(values)) throw BrokenPromise("A deletion hides what it had not seen, or does not hide what it had, in " + text_of(state.id));
+  if (state.hidden() != is_hidden(values))
+    throw BrokenPromise("A deletion hides what it had not seen, or does not hide what it had, in " + text_of(state.id));
   std::set<core::OperationId> writers;
   for (const auto& [key, siblings] : values) {
     for (const auto& [id, value] : siblings) writers.insert(id.operation);
   }
-  if (writers.size() != state.stamps.size()) throw BrokenPromise("Stamps are kept of values that do not stand, in " + text_of(state.id));
+  if (writers.size() != state.stamps.size())
+    throw BrokenPromise("Stamps are kept of values that do not stand, in " + text_of(state.id));
   std::map<core::DeviceId, std::uint64_t> seen;
   for (const core::OperationId& newest : state.seen.newest) seen[newest.device] = newest.counter;
   if (seen != expected.seen) throw BrokenPromise("What was seen of " + text_of(state.id) + " is not what was applied");
@@ -158,7 +177,8 @@ void check_record(const core::RecordState& state, const ExpectedRecord& expected
 // earlier; and no value is stamped later than what had replaced it before it came.
 void check_times(const Healed& healed, const OfficeCopy& copy) {
   for (const auto& [id, operation] : copy.applied) {
-    if (operation.effective_ms > operation.received_by_ms) throw BrokenPromise("Operation " + std::to_string(id.counter) + " is stamped later than it was received");
+    if (operation.effective_ms > operation.received_by_ms)
+      throw BrokenPromise("Operation " + std::to_string(id.counter) + " is stamped later than it was received");
   }
   std::map<core::ValueId, const IndexedOperation*> first_replaced_by;
   for (Device* device : healed.devices) {
@@ -182,7 +202,8 @@ void check_times(const Healed& healed, const OfficeCopy& copy) {
 }
 
 void check_office(const Healed& healed, const OfficeCopy& copy) {
-  if (!copy.integrity_problem.empty()) throw BrokenPromise("The office's database is damaged: " + copy.integrity_problem);
+  if (!copy.integrity_problem.empty())
+    throw BrokenPromise("The office's database is damaged: " + copy.integrity_problem);
   for (Device* device : healed.devices) check_device_at_office(healed, *device, copy);
   const auto expected = expected_records(healed, copy);
   std::size_t records = 0;
@@ -195,7 +216,8 @@ void check_office(const Healed& healed, const OfficeCopy& copy) {
       check_record(record.state, wanted->second);
       check_awaited(record.state, copy);
       for (const core::FieldKey& key : conflicts_in(wanted->second.values)) {
-        if (!copy.open_conflicts.contains({id, key})) throw BrokenPromise("The office does not know of a conflict in " + text_of(id));
+        if (!copy.open_conflicts.contains({id, key}))
+          throw BrokenPromise("The office does not know of a conflict in " + text_of(id));
         ++conflicts;
       }
     }
@@ -208,7 +230,8 @@ void check_office(const Healed& healed, const OfficeCopy& copy) {
 
 // --- devices
 
-void check_replica(const Book& book, api::LocalStore& store, const core::ScopeId& scope, const OfficeScopeCopy& office) {
+void check_replica(const Book& book, api::LocalStore& store, const core::ScopeId& scope,
+                   const OfficeScopeCopy& office) {
   auto select = store.connection->prepare("SELECT id, head, body, shown_head IS NULL FROM record WHERE scope = ?1");
   select.bind_blob(1, scope.view());
   codec::FrameReader frames;
@@ -216,12 +239,14 @@ void check_replica(const Book& book, api::LocalStore& store, const core::ScopeId
   while (select.step()) {
     const auto id = *core::RecordId::from_bytes(select.blob(0));
     const auto known = office.records.find(id);
-    if (known == office.records.end()) throw BrokenPromise(book.name + " has " + text_of(id) + ", which the office has not");
+    if (known == office.records.end())
+      throw BrokenPromise(book.name + " has " + text_of(id) + ", which the office has not");
     const auto body = frames.decompress(select.blob(2), 64 * 1024 * 1024);
     if (select.blob(1) != known->second.head || !body || *body != known->second.body) {
       throw BrokenPromise(book.name + " has other bytes of " + text_of(id) + " than the office");
     }
-    if (select.integer(3) != 1) throw BrokenPromise(book.name + " shows something else than the office, with nothing unsent, in " + text_of(id));
+    if (select.integer(3) != 1)
+      throw BrokenPromise(book.name + " shows something else than the office, with nothing unsent, in " + text_of(id));
     ++count;
   }
   if (count != office.records.size()) throw BrokenPromise(book.name + " misses records");
@@ -231,7 +256,8 @@ void check_device(const Healed& healed, Device& device, const OfficeCopy& copy) 
   api::LocalStore& store = device.store();
   const Book& book = device.book();
   auto waiting = store.connection->prepare("SELECT count(*) FROM operation");
-  if (waiting.step() && waiting.integer(0) != 0) throw BrokenPromise(book.name + " has synced and holds operations that wait");
+  if (waiting.step() && waiting.integer(0) != 0)
+    throw BrokenPromise(book.name + " has synced and holds operations that wait");
   const OfficePerson& person = healed.office.people()[book.person];
   for (std::size_t i = 0; i < healed.office.scopes().size(); ++i) {
     const core::ScopeId& scope = healed.office.scopes()[i].id;
@@ -250,7 +276,8 @@ void check_device(const Healed& healed, Device& device, const OfficeCopy& copy) 
   if (!status || status->saved_here != 0) throw BrokenPromise(book.name + " does not say that it is done");
   const auto office = copy.devices.find(book.device);
   if (office != copy.devices.end() && status->refused != office->second.quarantine.size()) {
-    throw BrokenPromise(book.name + " speaks of " + std::to_string(status->refused) + " refused operations, the office of " + std::to_string(office->second.quarantine.size()));
+    throw BrokenPromise(book.name + " speaks of " + std::to_string(status->refused) +
+                        " refused operations, the office of " + std::to_string(office->second.quarantine.size()));
   }
 }
 
@@ -258,7 +285,8 @@ std::string why_not_done(const Healed& healed, Device& device) {
   if (!device.is_on() || !device.is_enrolled()) return device.book().name + " is not enrolled";
   const Book& book = device.book();
   api::LocalStore& store = device.store();
-  if (store.identity.acknowledged_counter() != store.identity.last_counter()) return book.name + " has unsent operations";
+  if (store.identity.acknowledged_counter() != store.identity.last_counter())
+    return book.name + " has unsent operations";
   if (!device.synced_at_ms()) return book.name + " has never synced";
   const auto scopes = store.directory.scopes();
   const OfficePerson& person = healed.office.people()[book.person];

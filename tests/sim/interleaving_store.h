@@ -10,7 +10,8 @@ namespace fieldsync::sim {
 
 class InterleavingStore final : public server::Store {
  public:
-  InterleavingStore(server::Store& store, std::function<void()> between) : store_(store), between_(std::move(between)) {}
+  InterleavingStore(server::Store& store, std::function<void()> between)
+      : store_(store), between_(std::move(between)) {}
 
   Result<void> write(const std::function<Result<void>(server::WriteTransaction&)>& body) override {
     between_();

@@ -13,17 +13,20 @@ struct DiskFaults {
   FaultKind crash_at_write, crash_at_sync, disk_full, io_error_once, io_error_for_ever;
 };
 
-constexpr DiskFaults on_device = {FaultKind::device_crash_at_write, FaultKind::device_crash_at_sync, FaultKind::device_disk_full,
-                                  FaultKind::device_io_error_once, FaultKind::device_io_error_for_ever};
-constexpr DiskFaults on_server = {FaultKind::server_crash_at_write, FaultKind::server_crash_at_sync, FaultKind::server_disk_full,
-                                  FaultKind::server_io_error_once, FaultKind::server_io_error_for_ever};
+constexpr DiskFaults on_device = {FaultKind::device_crash_at_write, FaultKind::device_crash_at_sync,
+                                  FaultKind::device_disk_full, FaultKind::device_io_error_once,
+                                  FaultKind::device_io_error_for_ever};
+constexpr DiskFaults on_server = {FaultKind::server_crash_at_write, FaultKind::server_crash_at_sync,
+                                  FaultKind::server_disk_full, FaultKind::server_io_error_once,
+                                  FaultKind::server_io_error_for_ever};
 
 }  // namespace
 
 void MachineFaults::maybe_arm() {
   if (armed_ || !machine_.is_running()) return;
   const DiskFaults& kinds = side_ == Side::device ? on_device : on_server;
-  const std::array order = {kinds.crash_at_write, kinds.crash_at_sync, kinds.disk_full, kinds.io_error_once, kinds.io_error_for_ever};
+  const std::array order = {kinds.crash_at_write, kinds.crash_at_sync, kinds.disk_full, kinds.io_error_once,
+                            kinds.io_error_for_ever};
   for (const FaultKind kind : order) {
     if (!run_.chance.happens(run_.plan.probability(kind))) continue;
     arm(kind);
@@ -48,7 +51,8 @@ void MachineFaults::arm(FaultKind kind) {
 
 void MachineFaults::notice() {
   const FaultCounts& now = machine_.fault_counts();
-  const bool struck = now.io_errors != noticed_.io_errors || now.disk_full != noticed_.disk_full || now.power_cuts != noticed_.power_cuts;
+  const bool struck = now.io_errors != noticed_.io_errors || now.disk_full != noticed_.disk_full ||
+                      now.power_cuts != noticed_.power_cuts;
   run_.tally.add(FaultKind::sector_torn, now.sectors.torn - noticed_.sectors.torn);
   run_.tally.add(FaultKind::sector_lost, now.sectors.lost - noticed_.sectors.lost);
   noticed_ = now;

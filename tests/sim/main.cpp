@@ -70,8 +70,9 @@ std::vector<std::string_view> never_struck(const FaultTally& tally) {
 
 void print_summary(const Summary& summary, bool json) {
   if (json) {
-    std::cout << "{\"seeds\":" << summary.seeds << ",\"failed\":" << summary.failed.size() << ",\"operations\":" << summary.operations
-              << ",\"longest_heal_ms\":" << summary.longest_heal_ms << ",\"struck\":{";
+    std::cout << "{\"seeds\":" << summary.seeds << ",\"failed\":" << summary.failed.size()
+              << ",\"operations\":" << summary.operations << ",\"longest_heal_ms\":" << summary.longest_heal_ms
+              << ",\"struck\":{";
     for (std::size_t i = 0; i < fault_kinds; ++i) {
       std::cout << (i == 0 ? "" : ",") << '"' << name_of(static_cast<FaultKind>(i)) << "\":" << summary.tally.struck[i];
     }
@@ -93,7 +94,8 @@ int run_seeds(const std::vector<std::uint64_t>& seeds, bool json) {
     summary.add(result);
   }
   print_summary(summary, json);
-  const auto missing = seeds.size() >= seeds_of_a_profile ? never_struck(summary.tally) : std::vector<std::string_view>{};
+  const auto missing =
+      seeds.size() >= seeds_of_a_profile ? never_struck(summary.tally) : std::vector<std::string_view>{};
   for (const std::string_view name : missing) std::cout << "Never struck: " << name << '\n';
   return summary.failed.empty() && missing.empty() ? 0 : 1;
 }
@@ -104,7 +106,8 @@ int run_one(std::uint64_t seed, bool story) {
   if (result.broken) {
     print_failure(result);
   } else {
-    std::cout << "Seed " << seed << " keeps every promise: " << result.operations << " operations, story " << result.hash << '\n';
+    std::cout << "Seed " << seed << " keeps every promise: " << result.operations << " operations, story "
+              << result.hash << '\n';
   }
   return result.broken ? 1 : 0;
 }
@@ -156,7 +159,8 @@ int main(int argc, char** argv) {
   if (command == "--twice") return run_twice(read_range(arguments[1]));
   if (command == "--kept") return run_seeds(kept_seeds(arguments[1]), false);
   if (command != "--seeds") {
-    std::cerr << "fieldsync-sim --seed N [--story] | --seeds A..B [--json] | --until A..B | --kept FILE | --twice A..B\n";
+    std::cerr
+        << "fieldsync-sim --seed N [--story] | --seeds A..B [--json] | --until A..B | --kept FILE | --twice A..B\n";
     return 2;
   }
   std::vector<std::uint64_t> seeds;

@@ -41,7 +41,8 @@ void Monitor::act() {
 }
 
 std::string Monitor::words() {
-  static constexpr const char* pieces[] = {"Камера 4 суук.", "Ҳуҷра торик аст.", "No window.", "Врач не приходит.", "Суу жок."};
+  static constexpr const char* pieces[] = {"Камера 4 суук.", "Ҳуҷра торик аст.", "No window.", "Врач не приходит.",
+                                           "Суу жок."};
   std::string text = std::string(run_.chance.pick(pieces)) + " #" + std::to_string(run_.chance.below(1'000'000));
   // Long and hardly compressible, so that batches and pages are cut.
   if (run_.chance.happens(0.1)) {
@@ -108,8 +109,9 @@ void Monitor::finish(Screen screen) {
 }
 
 void Monitor::write_something(Screen& screen) {
-  static const std::string fields[] = {"summary", "summary", "beds", "areas", "severity", "privacy", "urgent", "consent",
-                                       "verdict", "notes", "seen", "seen", "cells", "later", "latest"};
+  static const std::string fields[] = {"summary", "summary", "beds",    "areas",   "severity",
+                                       "privacy", "urgent",  "consent", "verdict", "notes",
+                                       "seen",    "seen",    "cells",   "later",   "latest"};
   const std::int64_t writes = run_.chance.between(1, 3);
   for (std::int64_t i = 0; i < writes; ++i) write_field(screen, terse_ ? "summary" : run_.chance.pick(fields));
 }
@@ -189,7 +191,9 @@ void Monitor::delete_or_restore() {
   note(done, deletes ? "deletes a record" : "brings a record back");
   if (!done || !device_.is_on()) return;
   const auto view = device_.database().read(*record);
-  if (view && view->deleted != deletes) throw BrokenPromise(device_.book().name + " shows a record as " + (deletes ? "there after deleting it" : "deleted after bringing it back"));
+  if (view && view->deleted != deletes)
+    throw BrokenPromise(device_.book().name + " shows a record as " +
+                        (deletes ? "there after deleting it" : "deleted after bringing it back"));
 }
 
 void Monitor::save(Screen& screen) {
@@ -211,13 +215,15 @@ void Monitor::note(const Result<void>& done, const std::string& what) {
   if (done) {
     // Before its power is looked at: this save had returned.
     const std::size_t before = book.saved.size();
-    if (learn_saves(book, device_.store()) && book.saved.size() == before) throw BrokenPromise(book.name + " counts no operation for a save that returned");
+    if (learn_saves(book, device_.store()) && book.saved.size() == before)
+      throw BrokenPromise(book.name + " counts no operation for a save that returned");
     const std::string record = book.saved.empty() ? "?" : book.saved.back().operation.record.hex().substr(0, 6);
     run_.story.tell(book.name, what + " (" + std::to_string(book.saved.size()) + ", record " + record + ")");
   } else {
     ++book.failed_saves;
     run_.story.tell(book.name, what + ", which fails: " + std::string(describe(done.error().code).name));
-    if (!is_storage_trouble(done.error().code)) throw BrokenPromise(book.name + " could not save: " + done.error().message());
+    if (!is_storage_trouble(done.error().code))
+      throw BrokenPromise(book.name + " could not save: " + done.error().message());
   }
   if (!device_.look_after()) return;
   check_own_writes_visible(book, device_.store(), 3);

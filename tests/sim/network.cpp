@@ -20,7 +20,9 @@ server::Request as_request(const Link& link, const std::string& path, std::strin
   return request;
 }
 
-engine::HttpReply as_reply(const server::Response& response) { return {response.status, response.content_type, response.body}; }
+engine::HttpReply as_reply(const server::Response& response) {
+  return {response.status, response.content_type, response.body};
+}
 
 Error lost() { return {Errc::connection_lost, {}}; }
 
@@ -37,7 +39,8 @@ void Network::answer(const std::shared_ptr<Message>& message, Answer answer, std
 }
 
 void Network::send(Link& link, std::string path, std::string body, std::function<void(Answer)> on_answer) {
-  auto message = std::make_shared<Message>(Message{&link, as_request(link, path, std::move(body), ++requests_), std::move(on_answer)});
+  auto message = std::make_shared<Message>(
+      Message{&link, as_request(link, path, std::move(body), ++requests_), std::move(on_answer)});
   if (link.up_blocked_until_ms > run_.schedule.now()) {
     run_.tally.add(FaultKind::up_blocked);
     answer(message, Error{Errc::offline, {}}, connect_timeout_ms);
@@ -56,7 +59,8 @@ void Network::send(Link& link, std::string path, std::string body, std::function
   run_.schedule.after(travels_ms, [this, message] { arrive(message); });
   if (run_.strikes(FaultKind::request_doubled)) {
     ++message->copies;
-    const std::int64_t again_ms = run_.chance.happens(0.5) ? run_.chance.between(0, 10 * second_ms) : run_.chance.between(minute_ms, 3 * day_ms);
+    const std::int64_t again_ms =
+        run_.chance.happens(0.5) ? run_.chance.between(0, 10 * second_ms) : run_.chance.between(minute_ms, 3 * day_ms);
     run_.schedule.after(travels_ms + again_ms, [this, message] { arrive(message); });
   }
 }
@@ -82,7 +86,8 @@ void Network::handle(const std::shared_ptr<Message>& message) {
     answer(message, lost(), latency());
     return;
   }
-  if (v1::SyncReply reply; response->status == 200 && reply.ParseFromString(response->body)) on_reply_(*message->link, reply);
+  if (v1::SyncReply reply; response->status == 200 && reply.ParseFromString(response->body))
+    on_reply_(*message->link, reply);
   if (run_.strikes(FaultKind::reply_lost)) return;
   if (run_.strikes(FaultKind::reply_cut)) {
     answer(message, lost(), latency());
@@ -92,7 +97,8 @@ void Network::handle(const std::shared_ptr<Message>& message) {
     run_.tally.add(FaultKind::down_blocked);
     return;
   }
-  const std::int64_t late_ms = run_.strikes(FaultKind::reply_delayed) ? run_.chance.between(5 * second_ms, 40 * second_ms) : 0;
+  const std::int64_t late_ms =
+      run_.strikes(FaultKind::reply_delayed) ? run_.chance.between(5 * second_ms, 40 * second_ms) : 0;
   answer(message, as_reply(*response), latency() + late_ms);
 }
 
@@ -104,7 +110,8 @@ void Network::handle_another() {
 }
 
 Answer Network::exchange_now(Link& link, const std::string& path, const std::string& body) {
-  const auto response = server_.handle(as_request(link, path, body, ++requests_), run_.chance.below(server_.nodes() + 1));
+  const auto response =
+      server_.handle(as_request(link, path, body, ++requests_), run_.chance.below(server_.nodes() + 1));
   if (!response || run_.strikes(FaultKind::enrolment_reply_lost)) return lost();
   return as_reply(*response);
 }

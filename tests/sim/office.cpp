@@ -31,14 +31,17 @@ Result<void> write_scopes(server::WriteTransaction& transaction, const std::vect
   return {};
 }
 
-void write_memberships(server::WriteTransaction& transaction, const OfficePerson& person, const std::vector<OfficeScope>& scopes) {
+void write_memberships(server::WriteTransaction& transaction, const OfficePerson& person,
+                       const std::vector<OfficeScope>& scopes) {
   std::set<core::ScopeId> wanted;
   for (const std::size_t scope : person.scopes) wanted.insert(scopes[scope].id);
   for (const server::MembershipRow& row : transaction.memberships(person.id)) {
-    if (wanted.erase(row.scope.id) == 0) transaction.put_membership(person.id, row.scope.key, server::Role::none, server::ReadingMode::scope);
+    if (wanted.erase(row.scope.id) == 0)
+      transaction.put_membership(person.id, row.scope.key, server::Role::none, server::ReadingMode::scope);
   }
   for (const core::ScopeId& scope : wanted) {
-    transaction.put_membership(person.id, transaction.scope(scope)->key, server::Role::monitor, server::ReadingMode::scope);
+    transaction.put_membership(person.id, transaction.scope(scope)->key, server::Role::monitor,
+                               server::ReadingMode::scope);
   }
 }
 
@@ -46,7 +49,8 @@ void write_memberships(server::WriteTransaction& transaction, const OfficePerson
 
 Office::Office(Run& run, Server& server) : run_(run), server_(server) {
   const std::size_t scope_count = run.chance.happens(0.3) ? 2 : 1;
-  for (std::size_t i = 0; i < scope_count; ++i) scopes_.push_back({random_id<core::ScopeId>(), i == 0 ? "Osh region" : "Batken region"});
+  for (std::size_t i = 0; i < scope_count; ++i)
+    scopes_.push_back({random_id<core::ScopeId>(), i == 0 ? "Osh region" : "Batken region"});
   const char* names[] = {"Aigul", "Bakyt", "Chynara", "Daniyar", "Elmira", "Farhod", "Gulnora", "Hakim"};
   for (const char* name : names) {
     OfficePerson person{random_id<core::PersonId>(), name, {0}, {}};

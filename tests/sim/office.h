@@ -13,8 +13,8 @@ namespace fieldsync::sim {
 struct OfficePerson {
   core::PersonId id;
   std::string name;
-  std::vector<std::size_t> scopes;       // member of these now
-  std::set<std::size_t> ever_left;       // scopes that were taken away at some time
+  std::vector<std::size_t> scopes;  // member of these now
+  std::set<std::size_t> ever_left;  // scopes that were taken away at some time
 };
 
 struct OfficeScope {

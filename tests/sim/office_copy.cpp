@@ -28,7 +28,8 @@ void read_records(sqlite::Connection& connection, std::int64_t scope, OfficeScop
     if (!state) throw BrokenPromise("A record at the office cannot be read: " + state.error().message());
     record.state = std::move(*state);
     const std::uint64_t hash = codec::hash_record(record.head, codec::hash_bytes(record.body));
-    if (hash != select.unsigned_integer(3)) throw BrokenPromise("The hash of record " + text_of(record.state.id) + " is not that of its bytes");
+    if (hash != select.unsigned_integer(3))
+      throw BrokenPromise("The hash of record " + text_of(record.state.id) + " is not that of its bytes");
     digest += hash;
     copy.records.emplace(record.state.id, std::move(record));
   }
@@ -57,10 +58,12 @@ void read_history(sqlite::Connection& connection, std::int64_t key, OfficeDevice
   while (select.step()) {
     if (select.unsigned_integer(0) != next) throw BrokenPromise("The office's batches of a device have a gap");
     auto content = frames.decompress(select.blob(3), codec::batch_content_bytes_max);
-    const auto operations = content ? codec::split_list(*content) : Result<std::vector<std::string_view>>(content.error());
+    const auto operations =
+        content ? codec::split_list(*content) : Result<std::vector<std::string_view>>(content.error());
     if (!operations) throw BrokenPromise("A batch at the office cannot be read");
     for (const std::string_view bytes : *operations) device.history[next++] = std::string(bytes);
-    if (select.unsigned_integer(1) != next - 1) throw BrokenPromise("A batch at the office holds other counters than it says");
+    if (select.unsigned_integer(1) != next - 1)
+      throw BrokenPromise("A batch at the office holds other counters than it says");
   }
   if (device.last_counter != next - 1) throw BrokenPromise("A device's last counter is not that of its last batch");
 }
@@ -85,21 +88,27 @@ void read_index(sqlite::Connection& connection, const std::map<std::int64_t, cor
                 const std::map<std::int64_t, core::ScopeId>& scopes) {
   std::map<std::int64_t, std::uint64_t> heads;
   std::map<std::int64_t, std::int64_t> receipts;
-  auto select = connection.prepare("SELECT scope, seq, device, counter, effective, received FROM operation_index ORDER BY scope, seq");
+  auto select = connection.prepare(
+      "SELECT scope, seq, device, counter, effective, received FROM operation_index ORDER BY scope, seq");
   while (select.step()) {
-    if (select.unsigned_integer(1) != ++heads[select.integer(0)]) throw BrokenPromise("The office's numbers of operations have a gap");
+    if (select.unsigned_integer(1) != ++heads[select.integer(0)])
+      throw BrokenPromise("The office's numbers of operations have a gap");
     const core::OperationId id{devices.at(select.integer(2)), select.unsigned_integer(3)};
     std::int64_t& received_by_ms = receipts.emplace(select.integer(0), INT64_MIN).first->second;
     received_by_ms = std::max(received_by_ms, select.integer(5));
-    const bool is_new = copy.applied.emplace(id, IndexedOperation{id, select.unsigned_integer(1), select.integer(4), received_by_ms}).second;
+    const bool is_new =
+        copy.applied.emplace(id, IndexedOperation{id, select.unsigned_integer(1), select.integer(4), received_by_ms})
+            .second;
     if (!is_new) throw BrokenPromise("The office applied one operation twice");
   }
   for (const auto& [key, id] : scopes) {
-    if (heads[key] != copy.scopes.at(id).head) throw BrokenPromise("A scope's head is not the number of its last operation");
+    if (heads[key] != copy.scopes.at(id).head)
+      throw BrokenPromise("A scope's head is not the number of its last operation");
   }
   auto conflicts = connection.prepare("SELECT record, item, field FROM open_conflict");
   while (conflicts.step()) {
-    const core::FieldKey key{*core::ItemId::from_bytes(conflicts.blob(1)), static_cast<std::uint32_t>(conflicts.integer(2))};
+    const core::FieldKey key{*core::ItemId::from_bytes(conflicts.blob(1)),
+                             static_cast<std::uint32_t>(conflicts.integer(2))};
     copy.open_conflicts.emplace(*core::RecordId::from_bytes(conflicts.blob(0)), key);
   }
 }

@@ -28,7 +28,8 @@ void Screen::look(api::LocalStore& store) {
   if (!state) return;
   for (const core::FieldState& field : state->fields) {
     SeenField& seen = on_screen_[field.key];
-    for (const core::Sibling& sibling : field.siblings) seen.values[sibling.id] = {sibling.value, state->stamp_of(sibling.id.operation).author};
+    for (const core::Sibling& sibling : field.siblings)
+      seen.values[sibling.id] = {sibling.value, state->stamp_of(sibling.id.operation).author};
     seen.shown = state->shown_order(field.key).front()->value;
   }
 }
@@ -46,7 +47,8 @@ void Screen::check_saved(const Book& book, api::LocalStore& store) {
   }
 }
 
-void Screen::check_write(const Book& book, const core::FieldWrite& write, const core::FormField& field, const core::PersonId& author) const {
+void Screen::check_write(const Book& book, const core::FieldWrite& write, const core::FormField& field,
+                         const core::PersonId& author) const {
   const auto seen = on_screen_.find(write.key);
   for (const core::ValueId& replaced : write.replaces) {
     // A count goes on from what the device's other screens have counted since.
@@ -55,14 +57,18 @@ void Screen::check_write(const Book& book, const core::FieldWrite& write, const 
     if (!was_there) broken(book, field, "replaced a value that was not on the screen");
     const Seen& value = seen->second.values.at(replaced);
     const bool plain = field.policy == core::MergePolicy::keep_siblings && !resolved_.contains(field.name);
-    if (plain && value.value != seen->second.shown) broken(book, field, "replaced a value that stood beside the shown one");
-    if (field.policy == core::MergePolicy::set && !is_empty(write.value) && value.value != write.value && !is_empty(value.value)) {
+    if (plain && value.value != seen->second.shown)
+      broken(book, field, "replaced a value that stood beside the shown one");
+    if (field.policy == core::MergePolicy::set && !is_empty(write.value) && value.value != write.value &&
+        !is_empty(value.value)) {
       broken(book, field, "took out an element by adding another");
     }
     if (field.policy == core::MergePolicy::append) broken(book, field, "replaced an entry of a list");
-    if (field.policy == core::MergePolicy::per_author && value.author != author) broken(book, field, "replaced what somebody else had found");
+    if (field.policy == core::MergePolicy::per_author && value.author != author)
+      broken(book, field, "replaced what somebody else had found");
   }
-  if (resolved_.contains(field.name) && seen != on_screen_.end() && write.replaces.size() != seen->second.values.size()) {
+  if (resolved_.contains(field.name) && seen != on_screen_.end() &&
+      write.replaces.size() != seen->second.values.size()) {
     broken(book, field, "settled a conflict and left a value standing");
   }
 }

@@ -37,7 +37,8 @@ class Screen {
     core::Value shown;
   };
 
-  void check_write(const Book& book, const core::FieldWrite& write, const core::FormField& field, const core::PersonId& author) const;
+  void check_write(const Book& book, const core::FieldWrite& write, const core::FormField& field,
+                   const core::PersonId& author) const;
   void check_count(const Book& book, api::LocalStore& store, const core::FieldWrite& write) const;
 
   std::map<core::FieldKey, SeenField> on_screen_;

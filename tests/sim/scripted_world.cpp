@@ -10,8 +10,11 @@ constexpr std::int64_t sync_takes_ms_max = 10 * minute_ms;
 }  // namespace
 
 ScriptedWorld::ScriptedWorld(std::size_t devices)
-    : vfs([chance = Chance(2)]() mutable { return chance.next(); }, [this] { return beginning_ms + run.schedule.now(); }),
-      server((seed_sodium(1), run.plan.heal(), run), vfs), office(run, server), network(run, server) {
+    : vfs([chance = Chance(2)]() mutable { return chance.next(); },
+          [this] { return beginning_ms + run.schedule.now(); }),
+      server((seed_sodium(1), run.plan.heal(), run), vfs),
+      office(run, server),
+      network(run, server) {
   server.set_events({[] {}, [] {}, [this] { office.write_down(); }});
   network.on_reply([](const Link&, const v1::SyncReply&) {});
   server.start();
@@ -50,7 +53,9 @@ void ScriptedWorld::write(std::size_t number, const core::RecordId& record, cons
   REQUIRE(learn_saves(device(number).book(), device(number).store()));
 }
 
-bool ScriptedWorld::shows(std::size_t number, const core::RecordId& record) { return static_cast<bool>(device(number).database().read(record)); }
+bool ScriptedWorld::shows(std::size_t number, const core::RecordId& record) {
+  return static_cast<bool>(device(number).database().read(record));
+}
 
 std::uint64_t ScriptedWorld::epoch() {
   std::uint64_t epoch = 0;

@@ -36,7 +36,8 @@ tls::KeyPair make_seeded_key(const std::array<std::uint8_t, 32>& seed) {
   FIELDSYNC_CHECK(X509_sign(certificate.get(), key.get(), nullptr) > 0, "a certificate can be signed");
   const Bio private_bio(BIO_new(BIO_s_mem()), BIO_free);
   const Bio certificate_bio(BIO_new(BIO_s_mem()), BIO_free);
-  FIELDSYNC_CHECK(PEM_write_bio_PrivateKey(private_bio.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) == 1, "a key can be written");
+  FIELDSYNC_CHECK(PEM_write_bio_PrivateKey(private_bio.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) == 1,
+                  "a key can be written");
   FIELDSYNC_CHECK(PEM_write_bio_X509(certificate_bio.get(), certificate.get()) == 1, "a certificate can be written");
   return {contents(private_bio.get()), contents(certificate_bio.get())};
 }

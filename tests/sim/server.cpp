@@ -27,13 +27,15 @@ void Server::start() {
     if (opened && machine_.is_running()) {
       store_ = std::move(*opened);
     } else if (attempt > attempts_to_open) {
-      throw BrokenPromise("The server's database does not open any more: " + (opened ? std::string("power") : opened.error().message()));
+      throw BrokenPromise("The server's database does not open any more: " +
+                          (opened ? std::string("power") : opened.error().message()));
     } else if (machine_.is_running()) {
       faults_.repair();
     }
   }
   seam_ = std::make_unique<InterleavingStore>(*store_, [this] { events_.between_calls(); });
-  for (std::size_t i = 0; i < node_count_; ++i) nodes_.push_back(std::make_unique<Node>(*seam_, cursor_key_, [this] { return clock(); }));
+  for (std::size_t i = 0; i < node_count_; ++i)
+    nodes_.push_back(std::make_unique<Node>(*seam_, cursor_key_, [this] { return clock(); }));
   run_.story.tell("server", "is up");
   if (events_.came_up) events_.came_up();
 }
@@ -57,7 +59,8 @@ std::optional<server::Response> Server::handle(const server::Request& request, s
   if (!machine_.is_running()) response.reset();
   const FaultCounts& after = machine_.fault_counts();
   const bool disk_failed = after.io_errors != before.io_errors || after.disk_full != before.disk_full;
-  if (response && response->status >= 500 && !disk_failed) throw BrokenPromise("The office fails without a cause: " + response->body);
+  if (response && response->status >= 500 && !disk_failed)
+    throw BrokenPromise("The office fails without a cause: " + response->body);
   notice_death();
   return response;
 }
@@ -67,9 +70,10 @@ void Server::notice_death() {
   if (handling_ > 0 || machine_.is_running() || !is_up()) return;
   run_.story.tell("server", "loses power");
   stop();
-  run_.schedule.after(run_.chance.between(second_ms, run_.chance.happens(0.2) ? 5 * hour_ms : minute_ms), [this, stop = stops_] {
-    if (stops_ == stop && !is_up()) start();
-  });
+  run_.schedule.after(run_.chance.between(second_ms, run_.chance.happens(0.2) ? 5 * hour_ms : minute_ms),
+                      [this, stop = stops_] {
+                        if (stops_ == stop && !is_up()) start();
+                      });
 }
 
 void Server::maybe_fail() {

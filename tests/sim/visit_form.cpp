@@ -19,7 +19,8 @@ std::string choices() {
 }  // namespace
 
 std::string visit_form(std::uint32_t version) {
-  std::string text = "name: \"visit\" version: " + std::to_string(version) + " labels { language: \"en\" text: \"Visit\" }\n";
+  std::string text =
+      "name: \"visit\" version: " + std::to_string(version) + " labels { language: \"en\" text: \"Visit\" }\n";
   text += field(1, "summary", "TEXT");
   text += field(2, "beds", "INTEGER", "has_range: true minimum: 0 maximum: 500");
   text += field(3, "areas", "TEXT", "policy: MERGE_POLICY_SET");

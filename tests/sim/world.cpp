@@ -18,9 +18,14 @@ constexpr std::int64_t lengths_ms[] = {2 * hour_ms, day_ms, 5 * day_ms, 40 * day
 class World {
  public:
   explicit World(std::uint64_t seed)
-      : run_(seed), vfs_([chance = run_.chance.fork()]() mutable { return chance.next(); }, [this] { return beginning_ms + run_.schedule.now(); }),
-        server_(run_, vfs_), office_(run_, server_), network_(run_, server_) {
-    server_.set_events({[this] { network_.handle_another(); }, [this] { check_promises(); }, [this] { office_was_restored(); }});
+      : run_(seed),
+        vfs_([chance = run_.chance.fork()]() mutable { return chance.next(); },
+             [this] { return beginning_ms + run_.schedule.now(); }),
+        server_(run_, vfs_),
+        office_(run_, server_),
+        network_(run_, server_) {
+    server_.set_events(
+        {[this] { network_.handle_another(); }, [this] { check_promises(); }, [this] { office_was_restored(); }});
     network_.on_reply([this](const Link& link, const v1::SyncReply& reply) { note_promise(link, reply); });
   }
 
@@ -46,7 +51,8 @@ class World {
     const bool terse = run_.chance.happens(0.2);
     server_.start();
     office_.write_down();
-    const std::size_t count = static_cast<std::size_t>(2 + run_.chance.below(3) + (run_.chance.happens(0.2) ? run_.chance.below(4) : 0));
+    const std::size_t count =
+        static_cast<std::size_t>(2 + run_.chance.below(3) + (run_.chance.happens(0.2) ? run_.chance.below(4) : 0));
     for (std::size_t i = 0; i < count; ++i) {
       // Some people have two devices.
       const std::size_t person = i > 0 && run_.chance.happens(0.15) ? i - 1 : i;
@@ -55,10 +61,13 @@ class World {
     }
   }
 
-  void at_some_time(std::function<void()> event) { run_.schedule.after(run_.chance.between(0, length_ms_), std::move(event)); }
+  void at_some_time(std::function<void()> event) {
+    run_.schedule.after(run_.chance.between(0, length_ms_), std::move(event));
+  }
 
   void plan_days() {
-    for (const auto& device : devices_) run_.schedule.after(run_.chance.between(0, length_ms_ / 10), [&device] { device->start(); });
+    for (const auto& device : devices_)
+      run_.schedule.after(run_.chance.between(0, length_ms_ / 10), [&device] { device->start(); });
     const std::int64_t acts = run_.chance.between(20, 160);
     for (std::int64_t i = 0; i < acts; ++i) {
       at_some_time([this] { work(run_.chance.below(devices_.size())); });
@@ -101,14 +110,16 @@ class World {
   }
 
   void plan_backups() {
-    const bool any = run_.plan.chosen(FaultKind::restored_hour) || run_.plan.chosen(FaultKind::restored_day) || run_.plan.chosen(FaultKind::restored_month);
+    const bool any = run_.plan.chosen(FaultKind::restored_hour) || run_.plan.chosen(FaultKind::restored_day) ||
+                     run_.plan.chosen(FaultKind::restored_month);
     if (!any) return;
     for (int i = 0; i < 8; ++i) at_some_time([this] { server_.take_backup(); });
     for (int i = 0; i < 4; ++i) at_some_time([this] { server_.maybe_restore_backup(); });
   }
 
   void maybe_pause_server() {
-    if (run_.chance.happens(run_.plan.probability(FaultKind::server_paused))) network_.pause_server(run_.chance.between(second_ms, hour_ms));
+    if (run_.chance.happens(run_.plan.probability(FaultKind::server_paused)))
+      network_.pause_server(run_.chance.between(second_ms, hour_ms));
   }
 
   // The reply is on its way: what it says must be on the disk.
@@ -128,14 +139,16 @@ class World {
       }
       return {};
     });
-    if (!looked && !server_.faults().armed()) throw BrokenPromise("The office's database cannot be read: " + looked.error().message());
+    if (!looked && !server_.faults().armed())
+      throw BrokenPromise("The office's database cannot be read: " + looked.error().message());
   }
 
   void check_promises() {
     if (!restoring()) {
       for_each_row([](const Book& book, std::uint64_t last) {
         if (last < book.promised) {
-          throw BrokenPromise("The office acknowledged operation " + std::to_string(book.promised) + " of " + book.name + " and lost it: it has " + std::to_string(last));
+          throw BrokenPromise("The office acknowledged operation " + std::to_string(book.promised) + " of " +
+                              book.name + " and lost it: it has " + std::to_string(last));
         }
       });
     }
@@ -157,7 +170,8 @@ class World {
     std::size_t backlog = 0;
     for (const auto& device : devices_) {
       device->heal();
-      if (device->is_on()) backlog += device->store().identity.last_counter() - device->store().identity.acknowledged_counter();
+      if (device->is_on())
+        backlog += device->store().identity.last_counter() - device->store().identity.acknowledged_counter();
     }
     for (const auto& monitor : monitors_) monitor->put_away();
     Healed healed{office_, server_, {}};
@@ -165,7 +179,9 @@ class World {
     const std::int64_t began_ms = run_.schedule.now();
     const std::int64_t limit_ms = backlog > large_backlog ? large_backlog_heals_within_ms : heals_within_ms;
     while (!everybody_is_done(healed)) {
-      if (run_.schedule.now() - began_ms > limit_ms) throw BrokenPromise("Everything works for " + std::to_string(limit_ms / second_ms) + " s and " + who_is_not_done(healed));
+      if (run_.schedule.now() - began_ms > limit_ms)
+        throw BrokenPromise("Everything works for " + std::to_string(limit_ms / second_ms) + " s and " +
+                            who_is_not_done(healed));
       run_.schedule.run_until(run_.schedule.now() + second_ms);
     }
     healed_after_ms_ = run_.schedule.now() - began_ms;

@@ -15,10 +15,10 @@ struct RunResult {
   std::uint64_t seed = 0;
   std::optional<std::string> broken;  // which promise, in words
   std::vector<std::string> story;
-  std::uint64_t hash = 0;             // of the story
+  std::uint64_t hash = 0;  // of the story
   FaultTally tally;
   std::uint64_t operations = 0;
-  std::int64_t healed_after_ms = 0;   // until nothing was left to do
+  std::int64_t healed_after_ms = 0;  // until nothing was left to do
 };
 
 [[nodiscard]] RunResult run_seed(std::uint64_t seed);

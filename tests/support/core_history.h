@@ -163,18 +163,12 @@ inline core::Value small_value(const core::FieldKey& where, int number) {
   if (where.field == fields::head_count) return integer(number + 1);
   if (number == 3) return empty();
   switch (where.field) {
-    case fields::severity:
-      return choice(severities[number]);
-    case fields::consent:
-      return choice(consents[number]);
-    case fields::at_risk:
-      return number == 0 ? no() : yes();
-    case fields::first_seen:
-      return date(number);
-    case fields::beds:
-      return integer(number);
-    default:
-      return text(std::string(1, static_cast<char>('a' + number)));
+    case fields::severity: return choice(severities[number]);
+    case fields::consent: return choice(consents[number]);
+    case fields::at_risk: return number == 0 ? no() : yes();
+    case fields::first_seen: return date(number);
+    case fields::beds: return integer(number);
+    default: return text(std::string(1, static_cast<char>('a' + number)));
   }
 }
 
@@ -189,24 +183,12 @@ inline void Play::play(const Step& step) {
     case StepKind::open:
       screens_[device].insert_or_assign(field_of(step), replicas[device].open(field_of(step)));
       break;
-    case StepKind::save:
-      save(step, false);
-      break;
-    case StepKind::save_two:
-      save(step, true);
-      break;
-    case StepKind::resolve:
-      settle(step);
-      break;
-    case StepKind::remove:
-      remove(step);
-      break;
-    case StepKind::delete_:
-      commit(device, {core::delete_write(state, place)}, {});
-      break;
-    case StepKind::restore:
-      commit(device, {core::restore_write(state, place)}, {});
-      break;
+    case StepKind::save: save(step, false); break;
+    case StepKind::save_two: save(step, true); break;
+    case StepKind::resolve: settle(step); break;
+    case StepKind::remove: remove(step); break;
+    case StepKind::delete_: commit(device, {core::delete_write(state, place)}, {}); break;
+    case StepKind::restore: commit(device, {core::restore_write(state, place)}, {}); break;
     case StepKind::pull:
       pull(device, static_cast<std::size_t>(step.peer) % logs.size(),
            step.count > 6 ? 1000 : static_cast<std::size_t>(step.count),

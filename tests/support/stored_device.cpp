@@ -36,7 +36,8 @@ void StoredDevice::restart() {
   open_ = std::make_unique<Open>((folder_.path() / "fieldsync.db").string());
 }
 
-core::Operation StoredDevice::save(const core::ScopeId& scope, const core::RecordId& record, std::vector<core::FieldWrite> writes) {
+core::Operation StoredDevice::save(const core::ScopeId& scope, const core::RecordId& record,
+                                   std::vector<core::FieldWrite> writes) {
   core::Operation operation;
   operation.id = {id, open_->identity.last_counter() + 1};
   operation.record = record;
@@ -57,7 +58,8 @@ core::Operation StoredDevice::save(const core::ScopeId& scope, const core::Recor
   return operation;
 }
 
-core::Operation StoredDevice::type(const core::ScopeId& scope, const core::RecordId& record, std::uint32_t field, const std::string& text) {
+core::Operation StoredDevice::type(const core::ScopeId& scope, const core::RecordId& record, std::uint32_t field,
+                                   const std::string& text) {
   const core::RecordState state = open_->records.shown(record).value_or(core::RecordState{});
   const core::FieldBase base = core::open_field(state, {{}, field}, {id, open_->identity.person()});
   return save(scope, record, {core::write_field(base, nullptr, text)});
@@ -101,7 +103,8 @@ std::vector<std::string> StoredDevice::texts(const core::RecordId& record, std::
   std::vector<std::string> texts;
   const auto state = open_->records.shown(record);
   if (!state) return texts;
-  for (const core::Sibling* sibling : state->shown_order({{}, field})) texts.push_back(std::get<std::string>(sibling->value));
+  for (const core::Sibling* sibling : state->shown_order({{}, field}))
+    texts.push_back(std::get<std::string>(sibling->value));
   return texts;
 }
 

@@ -36,7 +36,8 @@ class StoredDevice {
   // Saves one operation as an app does: stored, counted and shown.
   core::Operation save(const core::ScopeId& scope, const core::RecordId& record, std::vector<core::FieldWrite> writes);
   // Writes the text over what is shown.
-  core::Operation type(const core::ScopeId& scope, const core::RecordId& record, std::uint32_t field, const std::string& text);
+  core::Operation type(const core::ScopeId& scope, const core::RecordId& record, std::uint32_t field,
+                       const std::string& text);
 
   // The next batch; `wire_bytes_max` is the aim for its size.
   std::optional<storage::SignedBatch> next_batch(std::size_t wire_bytes_max = 1'000'000);

@@ -27,8 +27,8 @@ TestDevice::TestDevice() : clock_ms(november_2026_ms) {
   id = server::device_id_of(public_key);
 }
 
-core::Operation TestDevice::save(const core::ScopeId& scope, const core::RecordId& record, std::vector<core::FieldWrite> writes,
-                                 std::size_t before, std::string form) const {
+core::Operation TestDevice::save(const core::ScopeId& scope, const core::RecordId& record,
+                                 std::vector<core::FieldWrite> writes, std::size_t before, std::string form) const {
   core::Operation operation;
   operation.id = {id, last_counter + 1 + before};
   operation.record = record;
@@ -109,7 +109,8 @@ std::uint64_t TestDevice::digest(const std::string& scope) const {
   std::uint64_t sum = 0;
   const auto kept = records.find(scope);
   if (kept == records.end()) return 0;
-  for (const auto& [record_id, record] : kept->second) sum += codec::hash_record(record.head, codec::hash_bytes(record.body));
+  for (const auto& [record_id, record] : kept->second)
+    sum += codec::hash_record(record.head, codec::hash_bytes(record.body));
   return sum;
 }
 

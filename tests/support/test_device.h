@@ -37,8 +37,9 @@ class TestDevice {
   int changes_without_record = 0;
 
   // A save with the next counter after `before` others of the same batch.
-  [[nodiscard]] core::Operation save(const core::ScopeId& scope, const core::RecordId& record, std::vector<core::FieldWrite> writes,
-                                     std::size_t before = 0, std::string form = "visit") const;
+  [[nodiscard]] core::Operation save(const core::ScopeId& scope, const core::RecordId& record,
+                                     std::vector<core::FieldWrite> writes, std::size_t before = 0,
+                                     std::string form = "visit") const;
 
   // Signed, following the last acknowledged batch; compressed with the dictionary.
   [[nodiscard]] v1::Batch batch(const std::vector<core::Operation>& operations) const;

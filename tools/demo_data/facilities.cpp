@@ -11,7 +11,9 @@ struct Place {
   std::string address, postcode;
 };
 
-std::string whole_date(const std::string& text) { return text.size() == 10 && text[4] == '-' && text[7] == '-' ? text : ""; }
+std::string whole_date(const std::string& text) {
+  return text.size() == 10 && text[4] == '-' && text[7] == '-' ? text : "";
+}
 
 // "25-08-2022" to "2022-08-25"
 std::string turned_date(const std::string& text) {
@@ -25,7 +27,8 @@ std::string short_name(std::string name) {
     const std::size_t space = name.find(' ');
     if (space != std::string::npos) name.erase(0, space + 1);
   }
-  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return name;
 }
 
@@ -33,12 +36,14 @@ std::map<std::string, Place> places_by_name(const std::filesystem::path& folder)
   std::map<std::string, Place> places;
   const Table estate = read_tsv_table(folder / "lists_prison-estate_prison_estate.tsv");
   for (const Row& row : estate.rows) {
-    places[short_name(row[estate.column("name")])] = {row[estate.column("postal_address")], row[estate.column("postcode")]};
+    places[short_name(row[estate.column("name")])] = {row[estate.column("postal_address")],
+                                                      row[estate.column("postcode")]};
   }
   const Table former = read_tsv_table(folder / "lists_former-prisons_prisons.tsv");
   for (const Row& row : former.rows) {
     places[short_name(row[former.column("official-name")])] = {
-        join_lines(row[former.column("address-text")], '|') + ", " + row[former.column("postcode")], row[former.column("postcode")]};
+        join_lines(row[former.column("address-text")], '|') + ", " + row[former.column("postcode")],
+        row[former.column("postcode")]};
   }
   return places;
 }
@@ -50,7 +55,8 @@ std::map<std::string, std::string> positions_by_postcode(const std::filesystem::
   for (const Row& row : addresses.rows) {
     const std::string& latitude = row[addresses.column("long")];
     const std::string& longitude = row[addresses.column("lat")];
-    if (!latitude.empty() && !longitude.empty()) positions[row[addresses.column("postcode")]] = latitude + "," + longitude;
+    if (!latitude.empty() && !longitude.empty())
+      positions[row[addresses.column("postcode")]] = latitude + "," + longitude;
   }
   return positions;
 }
@@ -62,7 +68,8 @@ std::vector<Row> british_prisons(const std::filesystem::path& data) {
   const auto places = places_by_name(folder);
   const auto positions = positions_by_postcode(folder);
   const Table prisons = read_tsv_table(folder / "prison.tsv");
-  std::vector<Row> rows{{"external_code", "names:en", "kind", "address", "position", "opened", "closed", "renamed_from"}};
+  std::vector<Row> rows{
+      {"external_code", "names:en", "kind", "address", "position", "opened", "closed", "renamed_from"}};
   std::map<std::string, std::size_t> row_of_code;
   for (const Row& prison : prisons.rows) {
     const std::string code = "UK-" + prison[prisons.column("prison-estate")];
@@ -92,18 +99,21 @@ std::string irish_code(const std::string& centre) { return "IE-" + centre; }
 
 std::vector<Row> irish_centres(const std::filesystem::path& data, const std::set<std::string>& reported) {
   const Table centres = read_csv_table(data / "ie_hiqa_social_care" / "disability_register.csv");
-  std::vector<Row> rows{{"external_code", "names:en", "kind", "authority", "region_code", "capacity", "opened", "conditions"}};
+  std::vector<Row> rows{
+      {"external_code", "names:en", "kind", "authority", "region_code", "capacity", "opened", "conditions"}};
   std::set<std::string> known;
   for (const Row& centre : centres.rows) {
     const std::string& id = centre[centres.column("Centre_ID")];
     if (!known.insert(id).second) continue;
     rows.push_back({irish_code(id), clean_text(centre[centres.column("Centre_Title")], 200), "social_care_home",
-                    clean_text(centre[centres.column("Registration_Provider")], 200), clean_text(centre[centres.column("County")], 32),
-                    centre[centres.column("Maximum_Occupancy")], turned_date(centre[centres.column("Registration_Date")]),
+                    clean_text(centre[centres.column("Registration_Provider")], 200),
+                    clean_text(centre[centres.column("County")], 32), centre[centres.column("Maximum_Occupancy")],
+                    turned_date(centre[centres.column("Registration_Date")]),
                     clean_text(centre[centres.column("Registration_Conditions")], 20000)});
   }
   for (const std::string& id : reported) {
-    if (known.insert(id).second) rows.push_back({irish_code(id), "Centre " + id, "social_care_home", "", "", "", "", ""});
+    if (known.insert(id).second)
+      rows.push_back({irish_code(id), "Centre " + id, "social_care_home", "", "", "", "", ""});
   }
   return rows;
 }

@@ -25,7 +25,8 @@ constexpr const char* usage =
     "`fieldsync-server scope list` prints it. Prints the number of rows of each.\n";
 
 bool is_scope_id(const std::string& text) {
-  return text.size() == 32 && std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isxdigit(c) != 0; });
+  return text.size() == 32 &&
+         std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isxdigit(c) != 0; });
 }
 
 void convert(const std::string& scope, const std::filesystem::path& data, const std::filesystem::path& output) {

@@ -22,7 +22,8 @@ struct Paragraph {
 
 // The Universal Declaration in the languages of the forms, one after the other.
 std::vector<Paragraph> declaration(const std::filesystem::path& data) {
-  const std::pair<const char*, const char*> sources[] = {{"ky", "kir.txt"}, {"tg", "tgk.txt"}, {"ru", "rus.txt"}, {"en", "eng.txt"}};
+  const std::pair<const char*, const char*> sources[] = {
+      {"ky", "kir.txt"}, {"tg", "tgk.txt"}, {"ru", "rus.txt"}, {"en", "eng.txt"}};
   std::vector<std::vector<Paragraph>> languages;
   std::size_t longest = 0;
   for (const auto& [language, file] : sources) {
@@ -63,7 +64,9 @@ std::string inspection_day(const std::string& report) {
   return day.substr(0, 4) + "-" + day.substr(4, 2) + "-" + day.substr(6, 2);
 }
 
-Table read_reports(const std::filesystem::path& data) { return read_csv_table(data / "ie_hiqa_social_care" / "GPT_responses.csv"); }
+Table read_reports(const std::filesystem::path& data) {
+  return read_csv_table(data / "ie_hiqa_social_care" / "GPT_responses.csv");
+}
 
 }  // namespace
 
@@ -74,7 +77,8 @@ std::set<std::string> reported_centres(const std::filesystem::path& data) {
   return centres;
 }
 
-std::vector<std::string> visit_reports(const std::filesystem::path& data, const std::string& scope, std::size_t devices) {
+std::vector<std::string> visit_reports(const std::filesystem::path& data, const std::string& scope,
+                                       std::size_t devices) {
   const Table reports = read_reports(data);
   const std::vector<Paragraph> paragraphs = declaration(data);
   const char* const types[] = {"comprehensive", "interim", "special", "follow_up"};

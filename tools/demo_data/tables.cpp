@@ -106,7 +106,8 @@ std::string clean_text(std::string_view text, std::size_t characters_max) {
   const std::size_t begin = clean.find_first_not_of(" \t\n");
   if (begin == std::string::npos) return "";
   clean = clean.substr(begin, clean.find_last_not_of(" \t\n") - begin + 1);
-  if (!core::count_characters(clean)) throw std::runtime_error("The data holds something that is not text: " + clean.substr(0, 60));
+  if (!core::count_characters(clean))
+    throw std::runtime_error("The data holds something that is not text: " + clean.substr(0, 60));
   return clean;
 }
 

@@ -74,17 +74,13 @@ Result<core::Value> parse_json_value(const core::FormField& field, const json::v
                                      const FindRecord& find_record) {
   if (const auto* text = given.if_string()) return parse_value(field, std::string(*text), find_record);
   switch (field.type) {
-    case core::FieldType::integer:
-      return value_or(whole_number(given), wrong_type(field, given));
-    case core::FieldType::number:
-      return value_or(real_number(given), wrong_type(field, given));
+    case core::FieldType::integer: return value_or(whole_number(given), wrong_type(field, given));
+    case core::FieldType::number: return value_or(real_number(given), wrong_type(field, given));
     case core::FieldType::boolean:
       if (given.is_bool()) return core::Value(given.get_bool());
       return wrong_type(field, given);
-    case core::FieldType::local_text:
-      return value_or(local_text(given), wrong_type(field, given));
-    default:
-      return wrong_type(field, given);
+    case core::FieldType::local_text: return value_or(local_text(given), wrong_type(field, given));
+    default: return wrong_type(field, given);
   }
 }
 

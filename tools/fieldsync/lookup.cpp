@@ -73,12 +73,10 @@ Result<core::RecordId> find_record(Database& database, std::string_view prefix) 
   if (record) return record;
   const std::string given = " begins with '" + std::string(prefix) + "'.";
   switch (record.error().code) {
-    case Errc::not_found:
-      return Error{Errc::not_found, "No record's id" + given};
+    case Errc::not_found: return Error{Errc::not_found, "No record's id" + given};
     case Errc::ambiguous:
       return Error{Errc::ambiguous, "The id of more than one record" + given + " Give more digits."};
-    default:
-      return record;
+    default: return record;
   }
 }
 

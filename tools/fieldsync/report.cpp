@@ -10,14 +10,11 @@ namespace fieldsync::cli {
 
 int exit_code(Errc code) {
   switch (code) {
-    case Errc::invalid_argument:
-      return exit_usage;
+    case Errc::invalid_argument: return exit_usage;
     case Errc::offline:
     case Errc::connection_lost:
-    case Errc::timeout:
-      return exit_offline;
-    default:
-      return exit_refused;
+    case Errc::timeout: return exit_offline;
+    default: return exit_refused;
   }
 }
 

@@ -49,10 +49,8 @@ bool changes_direction(utf8proc_int32_t point) {
     case UTF8PROC_BIDI_CLASS_LRI:
     case UTF8PROC_BIDI_CLASS_RLI:
     case UTF8PROC_BIDI_CLASS_FSI:
-    case UTF8PROC_BIDI_CLASS_PDI:
-      return true;
-    default:
-      return false;
+    case UTF8PROC_BIDI_CLASS_PDI: return true;
+    default: return false;
   }
 }
 

@@ -167,30 +167,20 @@ struct TextOf {
 
 Result<core::Value> parse_value(const core::FormField& field, std::string_view text, const FindRecord& find_record) {
   switch (field.type) {
-    case core::FieldType::text:
-      return core::Value(std::string(text));
+    case core::FieldType::text: return core::Value(std::string(text));
     case core::FieldType::integer:
       return value_or(whole_of<std::int64_t>(text), wrong_type(field, text, "a whole number such as 12"));
-    case core::FieldType::number:
-      return value_or(finite_number(text), wrong_type(field, text, "a number such as 3.5"));
-    case core::FieldType::boolean:
-      return parse_boolean(field, text);
-    case core::FieldType::choice:
-      return parse_choice(field, text);
-    case core::FieldType::date:
-      return value_or(parse_date(text), wrong_type(field, text, "a date such as 2026-11-24"));
+    case core::FieldType::number: return value_or(finite_number(text), wrong_type(field, text, "a number such as 3.5"));
+    case core::FieldType::boolean: return parse_boolean(field, text);
+    case core::FieldType::choice: return parse_choice(field, text);
+    case core::FieldType::date: return value_or(parse_date(text), wrong_type(field, text, "a date such as 2026-11-24"));
     case core::FieldType::instant:
       return value_or(parse_instant(text), wrong_type(field, text, "a time such as 2026-11-24T16:00+06:00"));
-    case core::FieldType::reference:
-      return parse_reference(text, find_record);
-    case core::FieldType::position:
-      return parse_position(field, text);
-    case core::FieldType::attachment:
-      return parse_attachment(field, text);
-    case core::FieldType::local_text:
-      return parse_local_text(field, text);
-    case core::FieldType::group:
-      return wrong_type(field, text, "items, each with fields of its own");
+    case core::FieldType::reference: return parse_reference(text, find_record);
+    case core::FieldType::position: return parse_position(field, text);
+    case core::FieldType::attachment: return parse_attachment(field, text);
+    case core::FieldType::local_text: return parse_local_text(field, text);
+    case core::FieldType::group: return wrong_type(field, text, "items, each with fields of its own");
   }
   return wrong_type(field, text, "a value of a type that this version does not know");
 }

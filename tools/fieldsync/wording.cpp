@@ -135,14 +135,10 @@ std::vector<const core::FormField*> title_fields(const core::Form& form) {
 
 std::string_view progress_words(Progress progress) {
   switch (progress) {
-    case Progress::saved_here:
-      return "saved here";
-    case Progress::sent:
-      return "sent";
-    case Progress::durable:
-      return "durable";
-    case Progress::refused:
-      return "refused";
+    case Progress::saved_here: return "saved here";
+    case Progress::sent: return "sent";
+    case Progress::durable: return "durable";
+    case Progress::refused: return "refused";
   }
   return "unknown";
 }

@@ -13,7 +13,8 @@ constexpr std::uint32_t short_text_characters = 250;
 constexpr std::uint64_t first_day = 20'089, days = 6 * 365, ms_per_day = 86'400'000;
 
 bool is_secret(const core::FormField& field) {
-  return field.confidentiality == core::Confidentiality::sealed || field.confidentiality == core::Confidentiality::safety;
+  return field.confidentiality == core::Confidentiality::sealed ||
+         field.confidentiality == core::Confidentiality::safety;
 }
 
 bool holds_several(const core::FormField& field) {
@@ -66,7 +67,8 @@ core::Operation InventedReports::new_record(const core::Form& form) {
   operation.record = random_.id<core::RecordId>();
   operation.scope = scope_;
   operation.form = form.name;
-  operation.claimed = {static_cast<std::int64_t>((first_day + random_.below(days)) * ms_per_day + random_.below(ms_per_day))};
+  operation.claimed = {
+      static_cast<std::int64_t>((first_day + random_.below(days)) * ms_per_day + random_.below(ms_per_day))};
   for (const core::FormField& field : form.fields) {
     if (field.group != 0 || is_secret(field) || (!field.required && random_.percent(40))) continue;
     if (field.type != core::FieldType::group) {
@@ -107,7 +109,8 @@ core::Value InventedReports::value_of(const core::FormField& field) {
     case core::FieldType::boolean: return random_.percent(50);
     case core::FieldType::choice: return core::Choice{field.choices[random_.below(field.choices.size())].code};
     case core::FieldType::date: return core::Date{static_cast<std::int32_t>(first_day + random_.below(days))};
-    case core::FieldType::instant: return core::Instant{static_cast<std::int64_t>((first_day + random_.below(days)) * ms_per_day)};
+    case core::FieldType::instant:
+      return core::Instant{static_cast<std::int64_t>((first_day + random_.below(days)) * ms_per_day)};
     case core::FieldType::reference: return facilities_[random_.below(facilities_.size())];
     // Between 39 and 42 degrees north, 69 and 76 degrees east.
     case core::FieldType::position:
@@ -133,7 +136,8 @@ std::string InventedReports::text_of(const core::FormField& field) {
   const std::uint32_t most = field.maximum_characters;
   if (most == 0 || most > short_text_characters) return narrative_.paragraph(language, random_);
   // Codes and numbers, then names.
-  if (most <= 64 || random_.percent(30)) return std::to_string(random_.below(9'000)) + "-" + std::to_string(2025 + random_.below(6));
+  if (most <= 64 || random_.percent(30))
+    return std::to_string(random_.below(9'000)) + "-" + std::to_string(2025 + random_.below(6));
   return first_characters(narrative_.sentence(language, random_), most);
 }
 

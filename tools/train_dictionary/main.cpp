@@ -81,13 +81,15 @@ std::size_t checked(std::size_t size) {
 std::string train(const Samples& samples, std::size_t bytes_max) {
   const auto count = static_cast<unsigned>(samples.sizes.size());
   std::string trained(bytes_max, '\0');
-  trained.resize(checked(ZDICT_trainFromBuffer(trained.data(), trained.size(), samples.bytes.data(), samples.sizes.data(), count)));
+  trained.resize(checked(
+      ZDICT_trainFromBuffer(trained.data(), trained.size(), samples.bytes.data(), samples.sizes.data(), count)));
   // The same content again, with our id and with statistics for our level.
   const std::string content = trained.substr(checked(ZDICT_getDictHeaderSize(trained.data(), trained.size())));
   const ZDICT_params_t parameters{compression_level, 0, dictionary_id};
   std::string dictionary(bytes_max, '\0');
-  dictionary.resize(checked(ZDICT_finalizeDictionary(dictionary.data(), dictionary.size(), content.data(), content.size(),
-                                                     samples.bytes.data(), samples.sizes.data(), count, parameters)));
+  dictionary.resize(
+      checked(ZDICT_finalizeDictionary(dictionary.data(), dictionary.size(), content.data(), content.size(),
+                                       samples.bytes.data(), samples.sizes.data(), count, parameters)));
   return dictionary;
 }
 
@@ -100,7 +102,8 @@ void run(std::size_t bytes_max, char** folders) {
   output << dictionary;
   output.close();
   if (!output) throw std::runtime_error(std::string("cannot write ") + folders[3]);
-  std::printf("%zu bytes, from %zu samples of %zu bytes in all.\n", dictionary.size(), samples.sizes.size(), samples.bytes.size());
+  std::printf("%zu bytes, from %zu samples of %zu bytes in all.\n", dictionary.size(), samples.sizes.size(),
+              samples.bytes.size());
 }
 
 }  // namespace

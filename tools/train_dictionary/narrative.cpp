@@ -18,7 +18,9 @@ std::vector<std::string> read_lines(const std::filesystem::path& path) {
   return lines;
 }
 
-const std::string& one_of(const std::vector<std::string>& lines, Random& random) { return lines[random.below(lines.size())]; }
+const std::string& one_of(const std::vector<std::string>& lines, Random& random) {
+  return lines[random.below(lines.size())];
+}
 
 }  // namespace
 

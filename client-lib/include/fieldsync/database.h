@@ -52,9 +52,9 @@ struct OpenOptions {
 struct Identity {
   core::DeviceId device;
   bool enrolled = false;
-  core::PersonId person;    // none before enrolment
+  core::PersonId person;  // none before enrolment
   std::string person_name;
-  std::string server;       // "host:port", empty before enrolment
+  std::string server;  // "host:port", empty before enrolment
 };
 
 struct ScopeInfo {

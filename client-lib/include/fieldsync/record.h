@@ -26,16 +26,16 @@ enum class Progress : std::uint8_t {
 // One value as shown, with where it comes from.
 struct ShownValue {
   core::Value value;
-  core::PersonId author;        // none for a sum of several
-  core::Instant claimed;        // the author's device clock
-  core::Instant effective;      // as the server corrected it
+  core::PersonId author;    // none for a sum of several
+  core::Instant claimed;    // the author's device clock
+  core::Instant effective;  // as the server corrected it
   bool unsent = false;
 };
 
 struct ShownField {
   core::ItemId item;  // none for the record's own fields
   std::uint32_t number = 0;
-  std::string name;   // "field_17" where the form does not know it
+  std::string name;  // "field_17" where the form does not know it
   // First what counts: a register's shown value, a set's elements, one value
   // for each author. In a conflict: every value that competes.
   std::vector<ShownValue> values;

@@ -36,9 +36,9 @@ struct SyncReport {
   std::uint64_t operations_acknowledged = 0;
   std::uint64_t operations_refused = 0;
   std::uint64_t records_received = 0;
-  std::uint64_t body_bytes_up = 0;    // HTTP bodies, without headers and TLS
+  std::uint64_t body_bytes_up = 0;  // HTTP bodies, without headers and TLS
   std::uint64_t body_bytes_down = 0;
-  std::uint64_t wire_bytes_up = 0;    // everything written to the socket
+  std::uint64_t wire_bytes_up = 0;  // everything written to the socket
   std::uint64_t wire_bytes_down = 0;
 };
 
@@ -50,7 +50,7 @@ struct Status {
   std::uint64_t durable = 0;
   std::uint64_t refused = 0;
   std::uint64_t open_conflicts = 0;
-  std::uint64_t records = 0;     // visible ones
+  std::uint64_t records = 0;               // visible ones
   std::optional<core::Instant> last_sync;  // last complete one
 };
 

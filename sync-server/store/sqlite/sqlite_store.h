@@ -35,7 +35,8 @@ class SqliteStore : public Store {
   static void prepare_process();
 
   // Opens or creates the file for this process alone.
-  [[nodiscard]] static Result<std::unique_ptr<SqliteStore>> open(const std::string& path, StoreHost host = StoreHost::process);
+  [[nodiscard]] static Result<std::unique_ptr<SqliteStore>> open(const std::string& path,
+                                                                 StoreHost host = StoreHost::process);
   ~SqliteStore() override;
 
   Result<void> write(const std::function<Result<void>(WriteTransaction&)>& body) override;

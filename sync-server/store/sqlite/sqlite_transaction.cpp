@@ -22,8 +22,12 @@ Sha256 hash_from(std::string_view bytes) {
 }
 
 ScopeRow read_scope(const sqlite::Statement& row, int column = 0) {
-  return {row.integer(column), id_from<core::ScopeId>(row.blob(column + 1)), std::string(row.text(column + 2)),
-          row.unsigned_integer(column + 3), row.unsigned_integer(column + 4), row.unsigned_integer(column + 5)};
+  return {row.integer(column),
+          id_from<core::ScopeId>(row.blob(column + 1)),
+          std::string(row.text(column + 2)),
+          row.unsigned_integer(column + 3),
+          row.unsigned_integer(column + 4),
+          row.unsigned_integer(column + 5)};
 }
 
 #define SCOPE_COLUMNS "s.key, s.id, s.name, s.head, s.digest, s.epoch"
@@ -34,18 +38,26 @@ std::optional<core::Instant> instant_or_none(const sqlite::Statement& row, int c
 }
 
 DeviceRow read_device(const sqlite::Statement& row) {
-  return {row.integer(0), id_from<core::DeviceId>(row.blob(1)), std::string(row.blob(2)),
-          {id_from<core::PersonId>(row.blob(3)), std::string(row.text(4))}, std::string(row.text(5)), row.unsigned_integer(6),
-          hash_from(row.blob(7)), {row.integer(8)}, instant_or_none(row, 9), instant_or_none(row, 10)};
+  return {row.integer(0),           id_from<core::DeviceId>(row.blob(1)),
+          std::string(row.blob(2)), {id_from<core::PersonId>(row.blob(3)), std::string(row.text(4))},
+          std::string(row.text(5)), row.unsigned_integer(6),
+          hash_from(row.blob(7)),   {row.integer(8)},
+          instant_or_none(row, 9),  instant_or_none(row, 10)};
 }
 
-#define SELECT_DEVICE                                                                                              \
+#define SELECT_DEVICE                                                                                                 \
   "SELECT d.key, d.id, d.public_key, p.id, p.name, d.name, d.last_counter, d.last_batch_hash, d.enrolled, d.revoked," \
   " d.seen FROM device d JOIN person p ON p.key = d.person"
 
 RecordRow read_record(const sqlite::Statement& row) {
-  return {id_from<core::RecordId>(row.blob(0)), row.integer(1), std::string(row.text(2)), row.unsigned_integer(3),
-          row.unsigned_integer(4), std::string(row.blob(5)), std::string(row.blob(6)), row.unsigned_integer(7)};
+  return {id_from<core::RecordId>(row.blob(0)),
+          row.integer(1),
+          std::string(row.text(2)),
+          row.unsigned_integer(3),
+          row.unsigned_integer(4),
+          std::string(row.blob(5)),
+          std::string(row.blob(6)),
+          row.unsigned_integer(7)};
 }
 
 #define SELECT_RECORD "SELECT id, scope, form, first_seq, last_seq, head, body, hash FROM record"
@@ -68,7 +80,8 @@ std::uint64_t SqliteTransaction::version(std::string_view name) {
 
 std::uint64_t SqliteTransaction::raise_version(std::string_view name) {
   // By up to 2^32, so that two billion changes fit.
-  auto update = connection_.prepare("UPDATE setting SET value = value + 1 + (random() & 0xFFFFFFFF) WHERE name = ?1 RETURNING value");
+  auto update = connection_.prepare(
+      "UPDATE setting SET value = value + 1 + (random() & 0xFFFFFFFF) WHERE name = ?1 RETURNING value");
   update.bind_text(1, name);
   update.step();
   const std::uint64_t raised = update.unsigned_integer(0);
@@ -93,11 +106,13 @@ void SqliteTransaction::put_setting(std::string_view name, std::string_view valu
 
 std::vector<FormRow> SqliteTransaction::forms_since(std::uint64_t since) {
   auto select = connection_.prepare(
-      "SELECT name, version, bytes FROM form WHERE since > ?1 OR NOT EXISTS (SELECT 1 FROM form WHERE since = ?1) ORDER BY name");
+      "SELECT name, version, bytes FROM form WHERE since > ?1 OR NOT EXISTS (SELECT 1 FROM form WHERE since = ?1) "
+      "ORDER BY name");
   select.bind_unsigned(1, since);
   std::vector<FormRow> forms;
   while (select.step()) {
-    forms.push_back({std::string(select.text(0)), static_cast<std::uint32_t>(select.integer(1)), std::string(select.blob(2))});
+    forms.push_back(
+        {std::string(select.text(0)), static_cast<std::uint32_t>(select.integer(1)), std::string(select.blob(2))});
   }
   return forms;
 }
@@ -106,7 +121,8 @@ std::optional<FormRow> SqliteTransaction::form(std::string_view name) {
   auto select = connection_.prepare("SELECT name, version, bytes FROM form WHERE name = ?1");
   select.bind_text(1, name);
   if (!select.step()) return std::nullopt;
-  return FormRow{std::string(select.text(0)), static_cast<std::uint32_t>(select.integer(1)), std::string(select.blob(2))};
+  return FormRow{std::string(select.text(0)), static_cast<std::uint32_t>(select.integer(1)),
+                 std::string(select.blob(2))};
 }
 
 void SqliteTransaction::put_form(const FormRow& form) {
@@ -171,13 +187,16 @@ void SqliteTransaction::add_person(const PersonRow& person) {
 }
 
 std::vector<MembershipRow> SqliteTransaction::memberships(const core::PersonId& person) {
-  auto select = connection_.prepare("SELECT " SCOPE_COLUMNS ", m.role, m.mode FROM person p"
-                                    " JOIN membership m ON m.person = p.key AND m.role <> 0 JOIN scope s ON s.key = m.scope"
-                                    " WHERE p.id = ?1 ORDER BY s.key");
+  auto select =
+      connection_.prepare("SELECT " SCOPE_COLUMNS
+                          ", m.role, m.mode FROM person p"
+                          " JOIN membership m ON m.person = p.key AND m.role <> 0 JOIN scope s ON s.key = m.scope"
+                          " WHERE p.id = ?1 ORDER BY s.key");
   select.bind_blob(1, person.view());
   std::vector<MembershipRow> rows;
   while (select.step()) {
-    rows.push_back({read_scope(select), static_cast<Role>(select.integer(6)), static_cast<ReadingMode>(select.integer(7))});
+    rows.push_back(
+        {read_scope(select), static_cast<Role>(select.integer(6)), static_cast<ReadingMode>(select.integer(7))});
   }
   return rows;
 }
@@ -185,7 +204,10 @@ std::vector<MembershipRow> SqliteTransaction::memberships(const core::PersonId& 
 void SqliteTransaction::put_membership(const core::PersonId& person, std::int64_t scope, Role role, ReadingMode mode) {
   auto upsert = connection_.prepare(
       "INSERT OR REPLACE INTO membership(person, scope, role, mode) SELECT key, ?2, ?3, ?4 FROM person WHERE id = ?1");
-  upsert.bind_blob(1, person.view()).bind(2, scope).bind(3, static_cast<std::int64_t>(role)).bind(4, static_cast<std::int64_t>(mode));
+  upsert.bind_blob(1, person.view())
+      .bind(2, scope)
+      .bind(3, static_cast<std::int64_t>(role))
+      .bind(4, static_cast<std::int64_t>(mode));
   upsert.run();
   raise_version("directory_version");
 }
@@ -196,7 +218,12 @@ std::vector<QuarantineRow> SqliteTransaction::quarantined_from(std::int64_t devi
   select.bind(1, device).bind_unsigned(2, first);
   std::vector<QuarantineRow> rows;
   while (select.step()) {
-    rows.push_back({device, select.unsigned_integer(0), std::string(select.text(1)), std::string(select.text(2)), {}, {select.integer(3)}});
+    rows.push_back({device,
+                    select.unsigned_integer(0),
+                    std::string(select.text(1)),
+                    std::string(select.text(2)),
+                    {},
+                    {select.integer(3)}});
   }
   return rows;
 }
@@ -205,12 +232,20 @@ void SqliteTransaction::batches_between(std::int64_t device, std::uint64_t first
                                         const std::function<void(const BatchRow&)>& take) {
   // The batch in which `first` stands may begin before it.
   auto select = connection_.prepare(
-      "SELECT first, last, hash, previous, encoding, signature, content, received FROM batch WHERE device = ?1 AND first <= ?3"
+      "SELECT first, last, hash, previous, encoding, signature, content, received FROM batch WHERE device = ?1 AND "
+      "first <= ?3"
       " AND first >= (SELECT coalesce(max(first), ?2) FROM batch WHERE device = ?1 AND first <= ?2) ORDER BY first");
   select.bind(1, device).bind_unsigned(2, first).bind_unsigned(3, last);
   while (select.step()) {
-    take({device, select.unsigned_integer(0), select.unsigned_integer(1), hash_from(select.blob(2)), hash_from(select.blob(3)),
-          static_cast<std::uint8_t>(select.integer(4)), select.blob(5), select.blob(6), {select.integer(7)}});
+    take({device,
+          select.unsigned_integer(0),
+          select.unsigned_integer(1),
+          hash_from(select.blob(2)),
+          hash_from(select.blob(3)),
+          static_cast<std::uint8_t>(select.integer(4)),
+          select.blob(5),
+          select.blob(6),
+          {select.integer(7)}});
   }
 }
 
@@ -223,7 +258,8 @@ std::optional<EnrolmentCodeRow> SqliteTransaction::enrolment_code(const Sha256& 
 }
 
 void SqliteTransaction::add_enrolment_code(const Sha256& hash, const EnrolmentCodeRow& code) {
-  auto insert = connection_.prepare("INSERT INTO enrolment_code(hash, person, expires) SELECT ?1, key, ?3 FROM person WHERE id = ?2");
+  auto insert = connection_.prepare(
+      "INSERT INTO enrolment_code(hash, person, expires) SELECT ?1, key, ?3 FROM person WHERE id = ?2");
   insert.bind_blob(1, view_of(hash)).bind_blob(2, code.person.view()).bind(3, code.expires.ms).run();
 }
 
@@ -259,9 +295,10 @@ void SqliteTransaction::revoke_device(std::int64_t device, core::Instant at) {
   update.bind(1, device).bind(2, at.ms).run();
 }
 
-void SqliteTransaction::set_device_position(std::int64_t device, std::uint64_t last_counter, const Sha256& last_batch_hash,
-                                            core::Instant seen) {
-  auto update = connection_.prepare("UPDATE device SET last_counter = ?2, last_batch_hash = ?3, seen = ?4 WHERE key = ?1");
+void SqliteTransaction::set_device_position(std::int64_t device, std::uint64_t last_counter,
+                                            const Sha256& last_batch_hash, core::Instant seen) {
+  auto update =
+      connection_.prepare("UPDATE device SET last_counter = ?2, last_batch_hash = ?3, seen = ?4 WHERE key = ?1");
   update.bind(1, device).bind_unsigned(2, last_counter).bind_blob(3, view_of(last_batch_hash)).bind(4, seen.ms).run();
 }
 
@@ -272,7 +309,8 @@ std::optional<RecordRow> SqliteTransaction::record(const core::RecordId& id) {
   return read_record(select);
 }
 
-void SqliteTransaction::changes_after(std::int64_t scope, std::uint64_t cursor, const std::function<bool(const RecordRow&)>& take) {
+void SqliteTransaction::changes_after(std::int64_t scope, std::uint64_t cursor,
+                                      const std::function<bool(const RecordRow&)>& take) {
   auto select = connection_.prepare(SELECT_RECORD " WHERE scope = ?1 AND last_seq > ?2 ORDER BY last_seq");
   select.bind(1, scope).bind_unsigned(2, cursor);
   while (select.step() && take(read_record(select))) {
@@ -290,8 +328,12 @@ void SqliteTransaction::append_batch(const BatchRow& batch) {
 
 void SqliteTransaction::append_operation(const OperationIndexRow& operation) {
   auto insert = connection_.prepare(
-      "INSERT INTO operation_index(scope, seq, device, counter, record, effective, received) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)");
-  insert.bind(1, operation.scope).bind_unsigned(2, operation.seq).bind(3, operation.device).bind_unsigned(4, operation.counter);
+      "INSERT INTO operation_index(scope, seq, device, counter, record, effective, received) VALUES(?1, ?2, ?3, ?4, "
+      "?5, ?6, ?7)");
+  insert.bind(1, operation.scope)
+      .bind_unsigned(2, operation.seq)
+      .bind(3, operation.device)
+      .bind_unsigned(4, operation.counter);
   insert.bind_blob(5, operation.record.view()).bind(6, operation.effective.ms).bind(7, operation.received.ms).run();
 }
 
@@ -303,9 +345,12 @@ void SqliteTransaction::quarantine(const QuarantineRow& operation) {
 }
 
 void SqliteTransaction::put_record(const RecordRow& record, bool is_new) {
-  auto put = is_new ? connection_.prepare("INSERT INTO record(id, last_seq, hash, head, body, first_seq, scope, form)"
-                                          " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")
-                    : connection_.prepare("UPDATE record SET last_seq = ?2, hash = ?3, head = ?4, body = ?5, first_seq = ?6 WHERE id = ?1");
+  auto put =
+      is_new ? connection_.prepare(
+                   "INSERT INTO record(id, last_seq, hash, head, body, first_seq, scope, form)"
+                   " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")
+             : connection_.prepare(
+                   "UPDATE record SET last_seq = ?2, hash = ?3, head = ?4, body = ?5, first_seq = ?6 WHERE id = ?1");
   put.bind_blob(1, record.id.view()).bind_unsigned(2, record.last_seq).bind_unsigned(3, record.hash);
   put.bind_blob(4, record.head).bind_blob(5, record.body_frame).bind_unsigned(6, record.first_seq);
   if (is_new) put.bind(7, record.scope).bind_text(8, record.form);
@@ -321,7 +366,8 @@ void SqliteTransaction::put_conflicts(const core::RecordId& record, const std::v
   }
 }
 
-std::uint64_t SqliteTransaction::advance_scope(std::int64_t scope, std::uint64_t operations, std::uint64_t digest_growth) {
+std::uint64_t SqliteTransaction::advance_scope(std::int64_t scope, std::uint64_t operations,
+                                               std::uint64_t digest_growth) {
   std::uint64_t digest = 0;
   {
     auto select = connection_.prepare("SELECT digest FROM scope WHERE key = ?1");

@@ -23,7 +23,8 @@ class SqliteTransaction final : public WriteTransaction {
   std::optional<DeviceRow> device_by_id(const core::DeviceId& id) override;
   std::vector<DeviceRow> devices() override;
   std::optional<RecordRow> record(const core::RecordId& id) override;
-  void changes_after(std::int64_t scope, std::uint64_t cursor, const std::function<bool(const RecordRow&)>& take) override;
+  void changes_after(std::int64_t scope, std::uint64_t cursor,
+                     const std::function<bool(const RecordRow&)>& take) override;
   std::vector<QuarantineRow> quarantined_from(std::int64_t device, std::uint64_t first) override;
   void batches_between(std::int64_t device, std::uint64_t first, std::uint64_t last,
                        const std::function<void(const BatchRow&)>& take) override;

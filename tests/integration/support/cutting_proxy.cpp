@@ -57,7 +57,8 @@ CuttingProxy::CuttingProxy(int server_port) : server_port_(server_port) {
   sockaddr_in address = loopback(0);
   socklen_t size = sizeof address;
   auto* generic = reinterpret_cast<sockaddr*>(&address);
-  REQUIRE((::bind(listener_, generic, size) == 0 && ::listen(listener_, 8) == 0 && ::getsockname(listener_, generic, &size) == 0));
+  REQUIRE((::bind(listener_, generic, size) == 0 && ::listen(listener_, 8) == 0 &&
+           ::getsockname(listener_, generic, &size) == 0));
   port_ = ntohs(address.sin_port);
   thread_ = std::thread([this] { run(); });
 }

@@ -26,7 +26,8 @@ TestServer::TestServer() : port_(free_port()) {
 }
 
 void TestServer::start() {
-  process_ = std::make_unique<Process>(std::vector<std::string>{FIELDSYNC_SERVER, "--dir", path("server"), "serve"}, path("server.log"));
+  process_ = std::make_unique<Process>(std::vector<std::string>{FIELDSYNC_SERVER, "--dir", path("server"), "serve"},
+                                       path("server.log"));
   const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
   while (!accepts(port_)) {
     REQUIRE(process_->running());
@@ -63,7 +64,9 @@ void TestServer::enrol(const std::string& store) const {
   succeed(app(store, {"sync"}));
 }
 
-std::string TestServer::digest() const { return json_value(succeed(administer({"scope", "list", "--json"})).output, "digest"); }
+std::string TestServer::digest() const {
+  return json_value(succeed(administer({"scope", "list", "--json"})).output, "digest");
+}
 
 std::string TestServer::digest(const std::string& store) const {
   return json_value(succeed(app(store, {"--json", "status"})).output, "digest");

@@ -29,7 +29,8 @@ class TestServer {
   Finished administer(std::vector<std::string> arguments) const;
   // `fieldsync --store ... arguments`
   Finished app(const std::string& store, std::vector<std::string> arguments) const;
-  [[nodiscard]] std::vector<std::string> app_command(const std::string& store, std::vector<std::string> arguments) const;
+  [[nodiscard]] std::vector<std::string> app_command(const std::string& store,
+                                                     std::vector<std::string> arguments) const;
 
   [[nodiscard]] std::string enrolment_text() const;
   // Enrols the store as Bakyt's and syncs it once.

@@ -91,9 +91,7 @@ void FileTree::apply(const DiskChange& change) {
       file.unsynced.push_back({change.at, std::nullopt});
       break;
     }
-    case DiskChange::Kind::sync:
-      sync(change.file);
-      break;
+    case DiskChange::Kind::sync: sync(change.file); break;
   }
 }
 
@@ -151,9 +149,7 @@ std::string FileTree::surviving_content(const File& file, const Random& random, 
           put(disk, at, sector.substr(0, fates.torn_at()));
           ++counts.torn;
           break;
-        case Fate::lost:
-          ++counts.lost;
-          break;
+        case Fate::lost: ++counts.lost; break;
       }
     }
   }

@@ -11,14 +11,10 @@ namespace {
 
 bool counts_as(Operation operation, Among among) {
   switch (among) {
-    case Among::writes:
-      return operation == Operation::write || operation == Operation::truncate;
-    case Among::syncs:
-      return operation == Operation::sync;
-    case Among::changes:
-      return operation >= Operation::create;
-    case Among::everything:
-      return true;
+    case Among::writes: return operation == Operation::write || operation == Operation::truncate;
+    case Among::syncs: return operation == Operation::sync;
+    case Among::changes: return operation >= Operation::create;
+    case Among::everything: return true;
   }
   return false;
 }

@@ -14,12 +14,9 @@ constexpr std::size_t failures_told_max = 10;
 
 std::string name_of(Who who) {
   switch (who) {
-    case Who::office:
-      return "office";
-    case Who::phone:
-      return "phone";
-    default:
-      return "tablet";
+    case Who::office: return "office";
+    case Who::phone: return "phone";
+    default: return "tablet";
   }
 }
 

@@ -57,9 +57,11 @@ void undo_newest_migration(const std::string& path) {
   const auto version = file.rows("PRAGMA user_version");
   if (version.front().front() != "4") throw std::runtime_error("say here how the newest migration is undone");
   file.execute(
-      "BEGIN; CREATE TABLE old(counter INTEGER PRIMARY KEY, record BLOB NOT NULL, bytes BLOB NOT NULL, elements INTEGER NOT NULL);"
+      "BEGIN; CREATE TABLE old(counter INTEGER PRIMARY KEY, record BLOB NOT NULL, bytes BLOB NOT NULL, elements "
+      "INTEGER NOT NULL);"
       "INSERT INTO old SELECT o.counter, r.id, o.bytes, o.elements FROM operation o JOIN record r ON r.row = o.record;"
-      "DROP TABLE operation; ALTER TABLE old RENAME TO operation; CREATE INDEX operation_by_record ON operation(record);"
+      "DROP TABLE operation; ALTER TABLE old RENAME TO operation; CREATE INDEX operation_by_record ON "
+      "operation(record);"
       "PRAGMA user_version = 3; COMMIT");
 }
 

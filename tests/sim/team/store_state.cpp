@@ -15,15 +15,9 @@ namespace {
 Result<void> open_and_close(Team& team, Who who) {
   Result<void> opened;
   switch (who) {
-    case Who::office:
-      opened = team.open_office();
-      break;
-    case Who::phone:
-      opened = team.phone.open();
-      break;
-    case Who::tablet:
-      opened = team.tablet.open();
-      break;
+    case Who::office: opened = team.open_office(); break;
+    case Who::phone: opened = team.phone.open(); break;
+    case Who::tablet: opened = team.tablet.open(); break;
   }
   team.close(who);
   return opened;

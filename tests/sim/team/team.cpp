@@ -17,12 +17,9 @@ Surroundings Team::around(Who who) {
 
 sim::Machine& Team::machine(Who who) {
   switch (who) {
-    case Who::office:
-      return office_machine;
-    case Who::phone:
-      return phone_machine;
-    default:
-      return tablet_machine;
+    case Who::office: return office_machine;
+    case Who::phone: return phone_machine;
+    default: return tablet_machine;
   }
 }
 

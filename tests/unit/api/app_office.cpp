@@ -125,7 +125,9 @@ void App::open() {
   environment.steady_clock = [] { return core::Milliseconds{0}; };
   // Pauses are tested in tests/unit/engine: here none takes any time.
   environment.jitter = [] { return 0.0; };
-  environment.connect = [this](const transport::HttpsSettings& settings) { return std::make_unique<Wire>(*this, settings); };
+  environment.connect = [this](const transport::HttpsSettings& settings) {
+    return std::make_unique<Wire>(*this, settings);
+  };
   database_ = api::make_database(must(api::open_local_store(folder() + "/fieldsync.db", true, std::move(environment))));
 }
 

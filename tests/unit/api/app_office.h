@@ -26,7 +26,9 @@ class AppOffice : public TestOffice {
   // An enrolment text for this person, which names one key, of 32 bytes 0xaa.
   [[nodiscard]] std::string enrolment_for(const core::PersonId& person);
   // Of the store as it is now: a restored one is another.
-  [[nodiscard]] server::Router router() { return {*store, *service, [this] { return now; }}; }
+  [[nodiscard]] server::Router router() {
+    return {*store, *service, [this] { return now; }};
+  }
 };
 
 // What happens to the next exchange.
@@ -60,7 +62,7 @@ class App {
   void damage(const char* sql);
   [[nodiscard]] std::string folder() const { return folder_.path().string(); }
 
-  std::deque<Fault> faults;     // for the exchanges to come
+  std::deque<Fault> faults;  // for the exchanges to come
   int exchanges = 0;
   // Changes the next replies, one each, before the app hears them.
   std::deque<std::function<void(v1::SyncReply&)>> changes;
@@ -86,9 +88,13 @@ class App {
   std::unique_ptr<Database> database_;
 };
 
-[[nodiscard]] inline Fault lost_request(Errc code = Errc::connection_lost) { return {Fault::Where::before_the_server, Error{code, {}}}; }
+[[nodiscard]] inline Fault lost_request(Errc code = Errc::connection_lost) {
+  return {Fault::Where::before_the_server, Error{code, {}}};
+}
 [[nodiscard]] inline Fault lost_reply() { return {Fault::Where::after_the_server, Error{Errc::connection_lost, {}}}; }
-[[nodiscard]] inline Fault answer(engine::HttpReply reply) { return {Fault::Where::before_the_server, std::move(reply)}; }
+[[nodiscard]] inline Fault answer(engine::HttpReply reply) {
+  return {Fault::Where::before_the_server, std::move(reply)};
+}
 
 // "done", or the name of the refusal; a refusal must be a sentence.
 template <typename T>

@@ -119,7 +119,8 @@ TEST_CASE("A conflict names its record, field, values and authors") {
   CHECK(conflicts[0].form == "inspection");
   CHECK(conflicts[0].field_name == "summary");
   REQUIRE(conflicts[0].values.size() == 2);
-  for (const ShownValue& value : conflicts[0].values) CHECK(value.author == (value.value == text("Window.") ? office.monitor : other));
+  for (const ShownValue& value : conflicts[0].values)
+    CHECK(value.author == (value.value == text("Window.") ? office.monitor : other));
   CHECK(must(two->status()).open_conflicts == 1);
   CHECK(two->person_name(office.monitor) == "A person");
 }

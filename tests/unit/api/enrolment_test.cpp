@@ -43,7 +43,8 @@ TEST_CASE("Enrolment binds the device to its person, and the next sync brings sc
 TEST_CASE("What is no enrolment text is refused before anybody is asked") {
   AppOffice office;
   App app(office, App::Fresh{});
-  for (const char* wrong : {"", "0123456789ABC", "fieldsync:1:office:9443:0123456789ABC", "https://office.example:9443"}) {
+  for (const char* wrong :
+       {"", "0123456789ABC", "fieldsync:1:office:9443:0123456789ABC", "https://office.example:9443"}) {
     CHECK(verdict(app->enrol(wrong, "A phone")) == "invalid_argument");
   }
   CHECK(app.exchanges == 0);
@@ -178,9 +179,11 @@ TEST_CASE("A link that breaks, or an answer that is none, does not enrol") {
   AppOffice office;
   App app(office, App::Fresh{});
   const std::string text = office.enrolment_for(office.monitor);
-  app.faults = {lost_request(Errc::offline), lost_request(Errc::server_untrusted), answer({200, "application/x-protobuf", "\xff"}),
-                answer({200, "application/x-protobuf", ""}), answer({404, "text/html", "<h1>Not found</h1>"})};
-  for (const char* expected : {"offline", "server_untrusted", "incompatible_server", "incompatible_server", "incompatible_server"}) {
+  app.faults = {lost_request(Errc::offline), lost_request(Errc::server_untrusted),
+                answer({200, "application/x-protobuf", "\xff"}), answer({200, "application/x-protobuf", ""}),
+                answer({404, "text/html", "<h1>Not found</h1>"})};
+  for (const char* expected :
+       {"offline", "server_untrusted", "incompatible_server", "incompatible_server", "incompatible_server"}) {
     CHECK(verdict(app->enrol(text, "A phone")) == expected);
     CHECK_FALSE(app->identity().enrolled);
   }

@@ -36,8 +36,9 @@ struct Start {
   void revoke_newest() {
     REQUIRE(office.store->write([&](server::WriteTransaction& transaction) -> Result<void> {
       const auto devices = transaction.devices();
-      const auto newest = std::max_element(devices.begin(), devices.end(),
-                                           [](const server::DeviceRow& left, const server::DeviceRow& right) { return left.key < right.key; });
+      const auto newest = std::max_element(
+          devices.begin(), devices.end(),
+          [](const server::DeviceRow& left, const server::DeviceRow& right) { return left.key < right.key; });
       transaction.revoke_device(newest->key, office.now);
       return {};
     }));
@@ -277,7 +278,9 @@ TEST_CASE("A count on top of a refused one goes on from what the office has") {
 TEST_CASE("A device that is not forked stays the same one when it enrols again, also after a false alarm") {
   Start start;
   start.app.write("summary", text("Cell 4."));
-  start.app.faults = {answer({409, "application/x-protobuf", "\x0a\x0d" "device_forked"})};
+  start.app.faults = {answer({409, "application/x-protobuf",
+                              "\x0a\x0d"
+                              "device_forked"})};
   CHECK(verdict(start.app->sync({})) == "device_forked");
   start.app.sync();
   const core::DeviceId device = start.app->identity().device;
@@ -325,7 +328,8 @@ TEST_CASE("A second enrolment whose lost answer was for another person, or was r
     start.fork();
     const core::PersonId other = start.office.add_person(server::Role::monitor, start.office.scope);
     start.app.faults = {lost_reply()};
-    CHECK(verdict(start.app->enrol(start.office.enrolment_for(revoked ? start.office.monitor : other), "A phone")) == "connection_lost");
+    CHECK(verdict(start.app->enrol(start.office.enrolment_for(revoked ? start.office.monitor : other), "A phone")) ==
+          "connection_lost");
     if (revoked) start.revoke_newest();
     start.app.restart();
     start.enrol_again(start.app);
@@ -482,7 +486,11 @@ TEST_CASE("A false alarm about what was acknowledged ends in the comparison, wit
   start.app.edit(record, "interviews", std::int64_t{10});
   start.app.sync();
   start.app.edit(record, "follow_up", text("Waits."));
-  start.app.faults = {answer({409, "application/x-protobuf", GENERATE("\x0a\x0d" "device_forked", "\x0a\x12" "batch_chain_broken")})};
+  start.app.faults = {answer({409, "application/x-protobuf",
+                              GENERATE("\x0a\x0d"
+                                       "device_forked",
+                                       "\x0a\x12"
+                                       "batch_chain_broken")})};
   start.app.sync();
   start.check_same(start.app, start.reader);
   CHECK(start.app.shown(record, "interviews") == Values{std::int64_t{11}});
@@ -509,7 +517,9 @@ TEST_CASE("What was saved in a scope that the person left does not come back wit
   const std::string copy = start.app.copy_store();
   SECTION("a false alarm") {
     start.app.write("summary", text("Here."));
-    start.app.faults = {answer({409, "application/x-protobuf", "\x0a\x0d" "device_forked"})};
+    start.app.faults = {answer({409, "application/x-protobuf",
+                                "\x0a\x0d"
+                                "device_forked"})};
     start.app.sync();
   }
   SECTION("another copy") {

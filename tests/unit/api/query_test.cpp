@@ -87,7 +87,8 @@ TEST_CASE("A record is found by the beginning of its id where that is enough") {
   while (written.size() < 257) written.push_back(app.write("summary", text("x")));
   std::map<std::string, int> beginnings;
   for (const core::RecordId& record : written) ++beginnings[record.hex().substr(0, 2)];
-  const auto twice = std::find_if(beginnings.begin(), beginnings.end(), [](const auto& entry) { return entry.second > 1; });
+  const auto twice =
+      std::find_if(beginnings.begin(), beginnings.end(), [](const auto& entry) { return entry.second > 1; });
   REQUIRE(twice != beginnings.end());
   CHECK(verdict(app->find_by_prefix(twice->first)) == "ambiguous");
 }

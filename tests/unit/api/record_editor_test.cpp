@@ -94,7 +94,8 @@ TEST_CASE("The base is taken when the record is opened: what a sync brings meanw
   must(editor.set("summary", text("Cell 4 has no heating.")));
   must(editor.save());
   CHECK(start.two.in_conflict(start.record, "summary"));
-  CHECK(sorted(start.two.shown(start.record, "summary")) == Values{text("Cell 4 has no heating."), text("Cell 4 has no window.")});
+  CHECK(sorted(start.two.shown(start.record, "summary")) ==
+        Values{text("Cell 4 has no heating."), text("Cell 4 has no window.")});
   start.meet();
   CHECK(start.one.shown(start.record, "summary") == start.two.shown(start.record, "summary"));
 }

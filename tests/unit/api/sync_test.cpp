@@ -37,7 +37,8 @@ TEST_CASE("A sync reports what it did, and its progress never goes back") {
   App one(office), two(office);
   for (int i = 0; i < 600; ++i) one.write("summary", text("Cell " + std::to_string(i)));
   std::vector<SyncProgress> seen;
-  const SyncReport sent = must(one->sync({.on_progress = [&](const SyncProgress& progress) { seen.push_back(progress); }}));
+  const SyncReport sent =
+      must(one->sync({.on_progress = [&](const SyncProgress& progress) { seen.push_back(progress); }}));
   CHECK(sent.operations_acknowledged == 600);
   CHECK(sent.operations_refused == 0);
   CHECK(sent.records_received == 0);

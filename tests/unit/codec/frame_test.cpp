@@ -38,7 +38,8 @@ TEST_CASE("A frame that holds exactly the limit is opened, one byte more is too 
 
 TEST_CASE("A frame cut short at any byte is refused") {
   const std::string frame = frame_of(sentence);
-  for (std::size_t size = 0; size < frame.size(); ++size) CHECK(verdict_on(frame.substr(0, size)) == "unsupported_encoding");
+  for (std::size_t size = 0; size < frame.size(); ++size)
+    CHECK(verdict_on(frame.substr(0, size)) == "unsupported_encoding");
 }
 
 TEST_CASE("A frame that is followed by a byte, or by another frame, is refused") {

@@ -1,6 +1,5 @@
 #include "codec/operation_codec.h"
 
-
 #include <catch2/catch.hpp>
 
 #include "codec/wire_scan.h"

@@ -25,13 +25,16 @@ std::vector<core::Operation> history() {
   return {operation(op_id(1, 1), {sets(key(fields::place_name), text("Ош")), sets(key(fields::languages), text("ky")),
                                   sets(key(fields::languages), text("ru"))}),
           operation(op_id(2, 4), {sets(key(fields::place_name), text("Osh"))}),
-          operation(op_id(3, 2), {sets(key(fields::interviews, 1), text("a")), sets(key(fields::answer, 1), text("Ооба"))})};
+          operation(op_id(3, 2),
+                    {sets(key(fields::interviews, 1), text("a")), sets(key(fields::answer, 1), text("Ооба"))})};
 }
 
 core::RecordState state_in(std::initializer_list<int> order) {
   const auto operations = history();
   core::RecordState state;
-  for (const int at : order) state.apply(operations[static_cast<std::size_t>(at)], stamp_of(operations[static_cast<std::size_t>(at)], static_cast<std::uint64_t>(at) + 1));
+  for (const int at : order)
+    state.apply(operations[static_cast<std::size_t>(at)],
+                stamp_of(operations[static_cast<std::size_t>(at)], static_cast<std::uint64_t>(at) + 1));
   return state;
 }
 
@@ -168,19 +171,22 @@ TEST_CASE("A record cut short or with a bit flipped is refused or read, and neve
     std::string head = encoded.head;
     head[bit / 8] = static_cast<char>(head[bit / 8] ^ (1 << (bit % 8)));
     // What is read can be written.
-    if (const auto decoded = codec::decode_record(head, encoded.body)) CHECK_FALSE(codec::encode_head(*decoded).empty());
+    if (const auto decoded = codec::decode_record(head, encoded.body))
+      CHECK_FALSE(codec::encode_head(*decoded).empty());
   }
   for (std::size_t bit = 0; bit < 8 * encoded.body.size(); ++bit) {
     std::string body = encoded.body;
     body[bit / 8] = static_cast<char>(body[bit / 8] ^ (1 << (bit % 8)));
-    if (const auto decoded = codec::decode_record(encoded.head, body)) CHECK_FALSE(codec::encode_head(*decoded).empty());
+    if (const auto decoded = codec::decode_record(encoded.head, body))
+      CHECK_FALSE(codec::encode_head(*decoded).empty());
   }
 }
 
 TEST_CASE("The changed fields bring an older copy to the newer state, and no other field is sent") {
   const core::RecordState older = state_in({0, 1, 2});
   core::RecordState newer = older;
-  const auto edit = operation(op_id(2, 9), {sets(key(fields::place_name), text("Ош шаары"), {value_id(1, 1), value_id(2, 4)})});
+  const auto edit =
+      operation(op_id(2, 9), {sets(key(fields::place_name), text("Ош шаары"), {value_id(1, 1), value_id(2, 4)})});
   newer.apply(edit, stamp_of(edit, 4));
   const std::string changed = codec::encode_changed_fields(newer, 3);
   v1::ChangedFields wire;
@@ -194,12 +200,15 @@ TEST_CASE("The changed fields bring an older copy to the newer state, and no oth
 TEST_CASE("Changed fields that do not fit the copy are refused") {
   const core::RecordState older = state_in({0});
   core::RecordState newer = state_in({0, 1, 2});
-  const auto edit = operation(op_id(1, 8), {sets(key(fields::languages), empty(), {value_id(1, 1), value_id(1, 1, 1)})});
+  const auto edit =
+      operation(op_id(1, 8), {sets(key(fields::languages), empty(), {value_id(1, 1), value_id(1, 1, 1)})});
   newer.apply(edit, stamp_of(edit, 4));
   // The copy's place name is by an operation that the new head still names; take it away.
-  const auto gone = operation(op_id(1, 9), {sets(key(fields::place_name), text("x"), {value_id(1, 1), value_id(2, 4)})});
+  const auto gone =
+      operation(op_id(1, 9), {sets(key(fields::place_name), text("x"), {value_id(1, 1), value_id(2, 4)})});
   newer.apply(gone, stamp_of(gone, 5));
-  const auto applied = codec::apply_changed_fields(older, codec::encode_head(newer), codec::encode_changed_fields(newer, 5));
+  const auto applied =
+      codec::apply_changed_fields(older, codec::encode_head(newer), codec::encode_changed_fields(newer, 5));
   REQUIRE_FALSE(applied);
   CHECK(applied.error().code == Errc::malformed_request);
 }

@@ -11,7 +11,8 @@ using codec::WireLimits;
 namespace {
 
 template <typename Message>
-std::string_view verdict_on(std::string_view bytes, const WireLimits& limits = codec::request_limits, std::size_t elements = 0) {
+std::string_view verdict_on(std::string_view bytes, const WireLimits& limits = codec::request_limits,
+                            std::size_t elements = 0) {
   const auto scanned = codec::scan_message(bytes, *Message::descriptor(), limits, elements);
   return scanned ? std::string_view("passed") : describe(scanned.error().code).name;
 }
@@ -45,7 +46,8 @@ TEST_CASE("Each entry of a packed list counts") {
   v1::FieldWrite write;
   for (int i = 0; i < 10; ++i) write.add_replaced_counter(1);
   std::size_t elements = 0;
-  REQUIRE(codec::scan_message(write.SerializeAsString(), *v1::FieldWrite::descriptor(), codec::request_limits, elements));
+  REQUIRE(
+      codec::scan_message(write.SerializeAsString(), *v1::FieldWrite::descriptor(), codec::request_limits, elements));
   // The ten, and the list itself.
   CHECK(elements == 11);
   CHECK(verdict_on<v1::FieldWrite>(write.SerializeAsString(), {11, 16}) == "passed");
@@ -60,7 +62,8 @@ TEST_CASE("As deep as allowed passes, one level more does not") {
 TEST_CASE("A message cut short inside a field is refused, at every byte") {
   const std::string whole = six_deep();
   REQUIRE(verdict_on<v1::SyncReply>(whole) == "passed");
-  for (std::size_t size = 1; size < whole.size(); ++size) CHECK(verdict_on<v1::SyncReply>(whole.substr(0, size)) == "malformed_request");
+  for (std::size_t size = 1; size < whole.size(); ++size)
+    CHECK(verdict_on<v1::SyncReply>(whole.substr(0, size)) == "malformed_request");
 }
 
 TEST_CASE("A length that reaches past the end of its own message is refused") {
@@ -83,7 +86,8 @@ TEST_CASE("A field that nobody knows is refused, at any depth") {
 
 TEST_CASE("Groups and wire types that do not exist are refused") {
   for (const char wire_type : {3, 4, 6, 7}) {
-    CHECK(verdict_on<v1::SyncRequest>(std::string(1, static_cast<char>(0x20 | wire_type)) + "\x01") == "malformed_request");
+    CHECK(verdict_on<v1::SyncRequest>(std::string(1, static_cast<char>(0x20 | wire_type)) + "\x01") ==
+          "malformed_request");
   }
 }
 

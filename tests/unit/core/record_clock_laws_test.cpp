@@ -13,14 +13,10 @@ namespace {
 // Any time a broken clock may say.
 std::int64_t any_time(std::minstd_rand& random) {
   switch (random() % 6) {
-    case 0:
-      return std::numeric_limits<std::int64_t>::min();
-    case 1:
-      return std::numeric_limits<std::int64_t>::max();
-    case 2:
-      return 0;
-    default:
-      return static_cast<std::int64_t>(random() % 20000) - 10000;
+    case 0: return std::numeric_limits<std::int64_t>::min();
+    case 1: return std::numeric_limits<std::int64_t>::max();
+    case 2: return 0;
+    default: return static_cast<std::int64_t>(random() % 20000) - 10000;
   }
 }
 

@@ -134,8 +134,7 @@ TEST_CASE("several values of one field in one operation are told apart by place"
   CHECK(ids_of(state, languages) == std::vector{value_id(1, 1, 0), value_id(1, 1, 2), value_id(2, 1)});
 }
 
-TEST_CASE("an operation that writes nothing leaves no stamp behind whatever came before",
-          "[core][record_state]") {
+TEST_CASE("an operation that writes nothing leaves no stamp behind whatever came before", "[core][record_state]") {
   // check_operation refuses such an operation; the state alone does not.
   const Operation nothing = operation(op_id(1, 1), {});
   const Operation edit = operation(op_id(2, 1), {sets(place, text("Osh"))});

@@ -11,7 +11,9 @@ namespace {
 
 constexpr int retries = 4;
 
-SyncSession with_jitter(double part) { return SyncSession(retries, [part] { return part; }); }
+SyncSession with_jitter(double part) {
+  return SyncSession(retries, [part] { return part; });
+}
 
 SyncSession::Exchanged exchanged(std::size_t batch_bytes, std::size_t reply_bytes, std::int64_t took_ms) {
   SyncSession::Exchanged done;

@@ -69,8 +69,9 @@ TEST_CASE("Counters start at 1") {
 TEST_CASE("An unknown device is refused") {
   Sent sent;
   const TestDevice stranger;
-  sent.office.refuses(stranger, stranger.request(stranger.batch({stranger.save(sent.office.scope, new_record(), {writes_beds(1)})})),
-                      Errc::unknown_device);
+  sent.office.refuses(
+      stranger, stranger.request(stranger.batch({stranger.save(sent.office.scope, new_record(), {writes_beds(1)})})),
+      Errc::unknown_device);
 }
 
 TEST_CASE("A revoked device is refused, for reading and for writing") {
@@ -134,7 +135,8 @@ TEST_CASE("A frame that is cut short is refused") {
   Sent sent;
   const v1::Batch whole = sent.device.batch({sent.save(0)});
   for (std::size_t size = 0; size < whole.content().size(); ++size) {
-    sent.office.refuses(sent.device, sent.device.request(sent.device.batch_of(whole.content().substr(0, size), v1::ENCODING_ZSTD)),
+    sent.office.refuses(sent.device,
+                        sent.device.request(sent.device.batch_of(whole.content().substr(0, size), v1::ENCODING_ZSTD)),
                         Errc::unsupported_encoding);
   }
 }
@@ -150,7 +152,8 @@ TEST_CASE("A list of operations that is cut short is refused") {
   Sent sent;
   const std::string list = list_of({codec::encode_operation(sent.save(0))});
   for (std::size_t size = 1; size < list.size(); ++size) {
-    sent.office.refuses(sent.device, sent.device.request(sent.device.batch_of(list.substr(0, size))), Errc::malformed_request);
+    sent.office.refuses(sent.device, sent.device.request(sent.device.batch_of(list.substr(0, size))),
+                        Errc::malformed_request);
   }
 }
 
@@ -164,8 +167,10 @@ TEST_CASE("A frame that declares more than 2 MiB is refused") {
   codec::FrameWriter writer;
   const std::string bomb = writer.compress(std::string(codec::batch_content_bytes_max + 1, '\0'));
   CHECK(bomb.size() < 4096);
-  sent.office.refuses(sent.device, sent.device.request(sent.device.batch_of(bomb, v1::ENCODING_ZSTD)), Errc::request_too_large);
-  sent.office.refuses(sent.device, sent.device.request(sent.device.batch_of(std::string(codec::batch_content_bytes_max + 1, '\0'))),
+  sent.office.refuses(sent.device, sent.device.request(sent.device.batch_of(bomb, v1::ENCODING_ZSTD)),
+                      Errc::request_too_large);
+  sent.office.refuses(sent.device,
+                      sent.device.request(sent.device.batch_of(std::string(codec::batch_content_bytes_max + 1, '\0'))),
                       Errc::request_too_large);
 }
 
@@ -186,12 +191,14 @@ TEST_CASE("A frame that was made with another dictionary is refused") {
   REQUIRE((descriptor & 3) != 0);
   const std::size_t at = (descriptor & 0x20) != 0 ? 5 : 6;
   frame[at] = static_cast<char>(frame[at] ^ 1);
-  sent.office.refuses(sent.device, sent.device.request(sent.device.batch_of(frame, v1::ENCODING_ZSTD)), Errc::unsupported_encoding);
+  sent.office.refuses(sent.device, sent.device.request(sent.device.batch_of(frame, v1::ENCODING_ZSTD)),
+                      Errc::unsupported_encoding);
 }
 
 TEST_CASE("An encoding that nobody knows is refused") {
   Sent sent;
-  sent.office.refuses(sent.device, sent.device.request(sent.device.batch_of("x", static_cast<v1::Encoding>(9))), Errc::unsupported_encoding);
+  sent.office.refuses(sent.device, sent.device.request(sent.device.batch_of("x", static_cast<v1::Encoding>(9))),
+                      Errc::unsupported_encoding);
 }
 
 TEST_CASE("A cursor with any byte altered is refused") {

@@ -22,13 +22,15 @@ std::string refusal(const std::vector<std::string>& arguments) {
 TEST_CASE("A wrong command line is answered with what is wrong and the help to read", "[app]") {
   CHECK(refusal({}) == "fieldsync-server: A subcommand is required. See: fieldsync-server --help\n");
   CHECK(refusal({"foo"}) == "fieldsync-server: There is no command 'foo'. See: fieldsync-server --help\n");
-  CHECK(refusal({"scope", "foo"}) == "fieldsync-server: There is no command 'foo'. See: fieldsync-server scope --help\n");
+  CHECK(refusal({"scope", "foo"}) ==
+        "fieldsync-server: There is no command 'foo'. See: fieldsync-server scope --help\n");
   CHECK(refusal({"scope", "add"}) == "fieldsync-server: name is required. See: fieldsync-server scope add --help\n");
   CHECK(refusal({"person", "add", "Бек", "--role", "king"}).find("king not in {monitor,") != std::string::npos);
 }
 
 TEST_CASE("A server is made for a port that exists", "[app]") {
-  for (const char* port : {"0", "65536", "-1", "https"}) CHECK(refusal({"init", "--port", port}).find("--port") != std::string::npos);
+  for (const char* port : {"0", "65536", "-1", "https"})
+    CHECK(refusal({"init", "--port", port}).find("--port") != std::string::npos);
   CHECK(parsed({"init", "--port", "65535"}).init.port == 65535);
 }
 
@@ -39,9 +41,10 @@ TEST_CASE("The server's folder may be named before or after the command", "[app]
 }
 
 TEST_CASE("Every command that changes something shows an example of itself in its help", "[app]") {
-  const std::vector<std::vector<std::string>> commands = {{"init"},           {"serve"},         {"scope", "add"},   {"person", "add"},
-                                                          {"person", "join"}, {"person", "leave"}, {"enrol-code"},   {"device", "revoke"},
-                                                          {"form", "import"}, {"import"},        {"check"}};
+  const std::vector<std::vector<std::string>> commands = {
+      {"init"},           {"serve"},           {"scope", "add"}, {"person", "add"},
+      {"person", "join"}, {"person", "leave"}, {"enrol-code"},   {"device", "revoke"},
+      {"form", "import"}, {"import"},          {"check"}};
   for (auto command : commands) {
     std::string spoken;
     for (const std::string& word : command) spoken += " " + word;

@@ -60,10 +60,12 @@ TEST_CASE("Pages of any budget bring the same records as one page") {
   std::vector<core::RecordId> records;
   for (std::size_t i = 0; i < 60; ++i) {
     records.push_back(new_record());
-    office.push(author, {author.save(office.scope, records.back(), {writes_text(std::string(20 * i, 'a')), writes_beds(4)})});
+    office.push(author,
+                {author.save(office.scope, records.back(), {writes_text(std::string(20 * i, 'a')), writes_beds(4)})});
   }
   // Old records change again, in one field: they move behind newer ones.
-  for (std::size_t i = 0; i < 60; i += 3) office.push(author, {author.save(office.scope, records[i], {writes_beds(5)})});
+  for (std::size_t i = 0; i < 60; i += 3)
+    office.push(author, {author.save(office.scope, records[i], {writes_beds(5)})});
   const std::string scope(office.scope.view());
   TestDevice at_once = office.add_device();
   REQUIRE(office.pull(at_once, 4 * 1024 * 1024) == 1);

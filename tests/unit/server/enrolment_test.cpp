@@ -86,11 +86,13 @@ TEST_CASE("A code is read as people write it") {
   CHECK(server::hash_enrolment_code("0123456789ABU") == std::nullopt);
 }
 
-TEST_CASE("A device that lost the answer to its enrolment is answered for a new code of its person too, which is used up") {
+TEST_CASE(
+    "A device that lost the answer to its enrolment is answered for a new code of its person too, which is used up") {
   TestOffice office;
   const server::Clock clock = [&] { return office.now; };
   const TestDevice device;
-  const auto first = server::enrol(*office.store, request_with(make_code(office, office.now)), device.public_key, clock);
+  const auto first =
+      server::enrol(*office.store, request_with(make_code(office, office.now)), device.public_key, clock);
   REQUIRE(first);
   const std::string code = make_code(office, office.now);
   for (int i = 0; i < 2; ++i) {

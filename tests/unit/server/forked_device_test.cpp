@@ -33,8 +33,8 @@ TEST_CASE("A save under a counter that another copy of the store has used is ref
   const v1::Batch other = start.copy.batch({start.save(start.copy, 0, "Written by the copy.")});
   start.office.refuses(start.copy, start.copy.request(other), Errc::device_forked);
   // However much follows.
-  const v1::Batch longer = start.copy.batch({start.save(start.copy, 0, "One."), start.save(start.copy, 1, "Two."),
-                                             start.save(start.copy, 2, "Three.")});
+  const v1::Batch longer = start.copy.batch(
+      {start.save(start.copy, 0, "One."), start.save(start.copy, 1, "Two."), start.save(start.copy, 2, "Three.")});
   start.office.refuses(start.copy, start.copy.request(longer), Errc::device_forked);
   CHECK(start.office.push(start.device, {start.save(start.device, 0, "Fourth.")}).acknowledged_counter() == 4);
 }
@@ -42,7 +42,8 @@ TEST_CASE("A save under a counter that another copy of the store has used is ref
 TEST_CASE("A batch that begins like the kept one and goes on otherwise is acknowledged as far as it is the same") {
   Copied start;
   const core::Operation same = start.save(start.device, 0, "Saved before the copy, sent after it.");
-  start.office.push(start.device, {same, start.save(start.device, 1, "Third."), start.save(start.device, 2, "Fourth.")});
+  start.office.push(start.device,
+                    {same, start.save(start.device, 1, "Third."), start.save(start.device, 2, "Fourth.")});
   const Standing before = start.office.standing(start.device);
   const v1::Batch other = start.copy.batch({same, start.save(start.copy, 1, "Written by the copy.")});
   const auto reply = start.office.sync(start.copy, start.copy.request(other));
@@ -63,8 +64,8 @@ TEST_CASE("The same operations in other cuts are known, wherever the cuts are") 
     for (std::size_t last = first; last < 6; ++last) {
       INFO(first << " to " << last);
       start.copy.last_counter = 1 + first;
-      const v1::Batch batch = start.copy.batch(std::vector<core::Operation>(saves.begin() + static_cast<std::ptrdiff_t>(first),
-                                                                            saves.begin() + static_cast<std::ptrdiff_t>(last) + 1));
+      const v1::Batch batch = start.copy.batch(std::vector<core::Operation>(
+          saves.begin() + static_cast<std::ptrdiff_t>(first), saves.begin() + static_cast<std::ptrdiff_t>(last) + 1));
       const auto reply = start.office.sync(start.copy, start.copy.request(batch));
       REQUIRE(reply);
       CHECK(reply->acknowledged_counter() == 6);
@@ -90,7 +91,8 @@ TEST_CASE("Of a batch that is only partly the same, no other copy's refusals are
   const core::Operation same = start.save(start.device, 0, "Saved before the copy, sent after it.");
   core::Operation refused = start.device.save(start.office.scope, new_record(), {writes_beds(501)}, 1);
   start.office.push(start.device, {same, refused});
-  const auto reply = start.office.sync(start.copy, start.copy.request(start.copy.batch({same, start.save(start.copy, 1, "Good.")})));
+  const auto reply =
+      start.office.sync(start.copy, start.copy.request(start.copy.batch({same, start.save(start.copy, 1, "Good.")})));
   REQUIRE(reply);
   CHECK(reply->acknowledged_counter() == 2);
   CHECK(reply->results_size() == 0);

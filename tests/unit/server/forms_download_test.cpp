@@ -23,7 +23,8 @@ v1::SyncReply reply_in(TestOffice& office, server::BodyStyle style, std::uint64_
 // A device's store in a folder of its own.
 struct DeviceStore {
   TemporaryFolder folder;
-  std::unique_ptr<sqlite::Connection> connection = std::move(*storage::open_store((folder.path() / "device.db").string(), true));
+  std::unique_ptr<sqlite::Connection> connection =
+      std::move(*storage::open_store((folder.path() / "device.db").string(), true));
   storage::Directory directory{*connection};
 };
 
@@ -74,7 +75,8 @@ TEST_CASE("A device stores the same forms from a frame and from messages") {
 
 TEST_CASE("Forms in a frame that the device cannot read are an incompatible server's") {
   codec::FrameWriter writer;
-  for (const std::string& frame : {std::string("no frame"), writer.compress("no list of forms"), writer.compress("\x0a\x05").substr(0, 9)}) {
+  for (const std::string& frame :
+       {std::string("no frame"), writer.compress("no list of forms"), writer.compress("\x0a\x05").substr(0, 9)}) {
     DeviceStore device;
     v1::SyncReply reply;
     reply.set_forms_frame(frame);

@@ -10,7 +10,8 @@ using namespace fieldsync::testing;
 TEST_CASE("An operation with an unknown form is kept in quarantine and the rest is applied") {
   TestOffice office;
   TestDevice device = office.add_device();
-  office.quarantines(device, device.save(office.scope, new_record(), {writes_text("x")}, 0, "diary"), Errc::unknown_form);
+  office.quarantines(device, device.save(office.scope, new_record(), {writes_text("x")}, 0, "diary"),
+                     Errc::unknown_form);
 }
 
 TEST_CASE("A value of another type than the field's is refused") {
@@ -31,8 +32,10 @@ TEST_CASE("A value outside the form's range is refused") {
 TEST_CASE("A text of more than 65,536 bytes is refused, one of exactly that is not") {
   TestOffice office;
   TestDevice device = office.add_device();
-  office.quarantines(device, device.save(office.scope, new_record(), {writes_text(std::string(65'537, 'a'))}), Errc::value_too_large);
-  const auto reply = office.push(device, {device.save(office.scope, new_record(), {writes_text(std::string(65'536, 'a'))})});
+  office.quarantines(device, device.save(office.scope, new_record(), {writes_text(std::string(65'537, 'a'))}),
+                     Errc::value_too_large);
+  const auto reply =
+      office.push(device, {device.save(office.scope, new_record(), {writes_text(std::string(65'536, 'a'))})});
   CHECK(reply.results_size() == 0);
 }
 
@@ -47,7 +50,8 @@ TEST_CASE("Text that is not UTF-8 is refused as text") {
 TEST_CASE("Text with a control character is refused as text") {
   TestOffice office;
   TestDevice device = office.add_device();
-  office.quarantines(device, device.save(office.scope, new_record(), {writes_text(std::string("a\0b", 3))}), Errc::invalid_text);
+  office.quarantines(device, device.save(office.scope, new_record(), {writes_text(std::string("a\0b", 3))}),
+                     Errc::invalid_text);
 }
 
 TEST_CASE("Bytes that are no operation are kept in quarantine") {
@@ -60,7 +64,8 @@ TEST_CASE("Bytes that are no operation are kept in quarantine") {
 TEST_CASE("An operation cut short at any byte is refused and never crashes") {
   TestOffice office;
   TestDevice device = office.add_device();
-  const std::string whole = codec::encode_operation(device.save(office.scope, new_record(), {writes_text("Камера 4"), writes_beds(4)}));
+  const std::string whole =
+      codec::encode_operation(device.save(office.scope, new_record(), {writes_text("Камера 4"), writes_beds(4)}));
   std::vector<std::string> cuts;
   for (std::size_t size = 0; size < whole.size(); ++size) cuts.push_back(whole.substr(0, size));
   const v1::Batch batch = device.batch_of(list_of(cuts));
@@ -129,14 +134,17 @@ TEST_CASE("A finalised edition is kept until it can be checked") {
 TEST_CASE("An operation with more than 1,000 writes, or 3,000 replaced values, is kept in quarantine") {
   TestOffice office;
   TestDevice device = office.add_device();
-  const auto unknown_field = [](std::uint32_t number) { return core::FieldWrite{{{}, number}, core::Value{std::int64_t{1}}, {}}; };
+  const auto unknown_field = [](std::uint32_t number) {
+    return core::FieldWrite{{{}, number}, core::Value{std::int64_t{1}}, {}};
+  };
   std::vector<core::FieldWrite> writes;
   for (std::uint32_t number = 100; number < 1'100; ++number) writes.push_back(unknown_field(number));
   CHECK(office.push(device, {device.save(office.scope, new_record(), writes)}).results_size() == 0);
   writes.push_back(unknown_field(1'100));
   office.quarantines(device, device.save(office.scope, new_record(), writes), Errc::too_many_elements);
   core::FieldWrite replacing = writes_text("x");
-  for (std::uint64_t counter = 1; counter <= 3'001; ++counter) replacing.replaces.push_back({{TestDevice().id, counter}, 0});
+  for (std::uint64_t counter = 1; counter <= 3'001; ++counter)
+    replacing.replaces.push_back({{TestDevice().id, counter}, 0});
   office.quarantines(device, device.save(office.scope, new_record(), {replacing}), Errc::too_many_elements);
 }
 
@@ -145,7 +153,8 @@ TEST_CASE("A known record does not change its form") {
   TestDevice device = office.add_device();
   const auto record = new_record();
   office.push(device, {device.save(office.scope, record, {writes_text("first")})});
-  office.quarantines(device, device.save(office.scope, record, {writes_text("second")}, 0, "facility"), Errc::wrong_context);
+  office.quarantines(device, device.save(office.scope, record, {writes_text("second")}, 0, "facility"),
+                     Errc::wrong_context);
 }
 
 TEST_CASE("A scope that the person is not in looks like one that does not exist") {
@@ -169,12 +178,15 @@ TEST_CASE("Another scope's record is not given away by the answer") {
   CHECK(device.records[std::string(office.scope.view())].count(record.hex()) == 0);
 }
 
-TEST_CASE("What a batch did to a record stays where its last operation of the record is refused, or stands further on") {
+TEST_CASE(
+    "What a batch did to a record stays where its last operation of the record is refused, or stands further on") {
   TestOffice office;
   TestDevice device = office.add_device();
   const core::RecordId one = new_record(), two = new_record();
-  office.push(device, {device.save(office.scope, one, {writes_text("first")}), device.save(office.scope, two, {writes_text("x")}, 1),
-                       device.save(office.scope, one, {writes_beds(7)}, 2), device.save(office.scope, two, {writes_beds(501)}, 3)});
+  office.push(
+      device,
+      {device.save(office.scope, one, {writes_text("first")}), device.save(office.scope, two, {writes_text("x")}, 1),
+       device.save(office.scope, one, {writes_beds(7)}, 2), device.save(office.scope, two, {writes_beds(501)}, 3)});
   CHECK(office.standing(device).quarantined == 1);
   TestDevice reader = office.add_device();
   office.pull(reader);

@@ -13,7 +13,8 @@ namespace {
 using Names = std::set<std::string>;
 
 void import_form(TestOffice& office, const std::string& name) {
-  const auto parsed = codec::parse_form_text("name: \"" + name + R"(" version: 1 labels { language: "en" text: "A form" }
+  const auto parsed =
+      codec::parse_form_text("name: \"" + name + R"(" version: 1 labels { language: "en" text: "A form" }
     fields { number: 1 name: "title" type: FIELD_TYPE_TEXT confidentiality: CONFIDENTIALITY_TEAM
              labels { language: "en" text: "Title" } })");
   REQUIRE(parsed);

@@ -36,8 +36,9 @@ TEST_CASE("A batch that cannot be written is refused as a whole, reads go on, an
   TestOffice office;
   TestDevice device = office.add_device();
   office.push(device, {device.save(office.scope, new_record(), {writes_text("Before.")})});
-  const v1::Batch batch = device.batch({device.save(office.scope, new_record(), {writes_text(std::string(60'000, 'a'))}),
-                                        device.save(office.scope, new_record(), {writes_text("Камера 4")}, 1)});
+  const v1::Batch batch =
+      device.batch({device.save(office.scope, new_record(), {writes_text(std::string(60'000, 'a'))}),
+                    device.save(office.scope, new_record(), {writes_text("Камера 4")}, 1)});
   {
     const FileSizeLimit nothing_grows(1);
     const Standing before = office.standing(device);

@@ -82,7 +82,8 @@ void TestOffice::keep_copy() {
 
 void TestOffice::restore_copy() {
   close();
-  std::filesystem::copy_file(folder_.path() / "copy.db", folder_.path() / "server.db", std::filesystem::copy_options::overwrite_existing);
+  std::filesystem::copy_file(folder_.path() / "copy.db", folder_.path() / "server.db",
+                             std::filesystem::copy_options::overwrite_existing);
   open();
 }
 
@@ -141,7 +142,9 @@ int TestOffice::pull(TestDevice& device, std::uint32_t budget) {
     REQUIRE(reply);
     device.take(*reply);
     if (!reply->more()) return pages;
-    const auto brings = [](const v1::ScopeChanges& changes) { return changes.changes_size() > 0 && !changes.cursor().empty(); };
+    const auto brings = [](const v1::ScopeChanges& changes) {
+      return changes.changes_size() > 0 && !changes.cursor().empty();
+    };
     CHECK(std::any_of(reply->scopes().begin(), reply->scopes().end(), brings));
   }
   FAIL("the pages do not end");

@@ -50,7 +50,8 @@ class Sender {
   std::optional<storage::SignedBatch> batch_after(std::uint64_t after, std::size_t wire_bytes_max = any_size) {
     return outbox->batch_after(after, wire_bytes_max, device(1), key);
   }
-  std::optional<storage::SignedBatch> ahead_of(const storage::SignedBatch& in_flight, std::size_t wire_bytes_max = any_size) {
+  std::optional<storage::SignedBatch> ahead_of(const storage::SignedBatch& in_flight,
+                                               std::size_t wire_bytes_max = any_size) {
     return outbox->batch_ahead_of(in_flight, wire_bytes_max, device(1), key);
   }
   // As after a reply that acknowledged this much.
@@ -74,7 +75,8 @@ codec::BatchHash hash_of(const storage::SignedBatch& batch) {
 }
 
 bool same(const storage::SignedBatch& left, const storage::SignedBatch& right) {
-  return left.first == right.first && left.last == right.last && left.signature == right.signature && left.content == right.content;
+  return left.first == right.first && left.last == right.last && left.signature == right.signature &&
+         left.content == right.content;
 }
 
 }  // namespace
@@ -111,7 +113,8 @@ TEST_CASE("A batch is signed with the device's key over what the chain says") {
   REQUIRE(batch);
   codec::VerifyingKey verifying;
   std::copy_n(sender.key.begin() + 32, verifying.size(), verifying.begin());
-  CHECK(codec::verify_batch(codec::hash_batch({device(1), 1, {}, codec::Encoding::zstd}, batch->content), batch->signature, verifying));
+  CHECK(codec::verify_batch(codec::hash_batch({device(1), 1, {}, codec::Encoding::zstd}, batch->content),
+                            batch->signature, verifying));
 }
 
 TEST_CASE("A link that carries less gets a smaller cut, and whichever the server took is the one kept") {

@@ -82,7 +82,8 @@ TEST_CASE("A refill goes on after the device was restarted in the middle of it")
   start.sync_all();
   start.office.restore_copy();
   // The device learns of the loss, sends a part, and does not hear the answer.
-  const auto told = start.office.service->sync(start.one->id, start.one->request(std::nullopt), server::BodyStyle::frame);
+  const auto told =
+      start.office.service->sync(start.one->id, start.one->request(std::nullopt), server::BodyStyle::frame);
   REQUIRE(told);
   REQUIRE(start.one->take(*told));
   CHECK(start.one->waiting() == 20);
@@ -142,11 +143,14 @@ TEST_CASE("A save on top of a record that the restored server does not have is s
   start.office.restore_copy();
   start.type(*start.two, start.record, "Cell 4.");
   // An answer to a request that carried no batch: the scope begins anew, without the record.
-  const auto told = start.office.service->sync(start.two->id, start.two->request(std::nullopt), server::BodyStyle::frame);
+  const auto told =
+      start.office.service->sync(start.two->id, start.two->request(std::nullopt), server::BodyStyle::frame);
   REQUIRE(told);
   REQUIRE(told->scopes(0).restart());
   REQUIRE(start.two->take(*told));
-  const auto beds = [&] { return (*start.two)->records.shown(start.record)->siblings({{}, office_fields::beds}).size(); };
+  const auto beds = [&] {
+    return (*start.two)->records.shown(start.record)->siblings({{}, office_fields::beds}).size();
+  };
   CHECK(start.shown(*start.two, start.record) == Texts{"Cell 4."});
   CHECK(beds() == 0);
   sync(start.office, *start.two);

@@ -24,7 +24,9 @@ struct Two {
     sync(office, *one);
     sync(office, *two);
   }
-  core::Operation type(StoredDevice& device, const std::string& text) { return device.type(office.scope, record, office_fields::summary, text); }
+  core::Operation type(StoredDevice& device, const std::string& text) {
+    return device.type(office.scope, record, office_fields::summary, text);
+  }
   Texts shown(StoredDevice& device) { return device.texts(record, office_fields::summary); }
   Result<v1::SyncReply> reply_to(StoredDevice& device) {
     return office.service->sync(device.id, device.request(device.next_batch()), server::BodyStyle::frame);
@@ -46,7 +48,9 @@ TEST_CASE("A device stamps its own operations as the server did, and they are no
 
 TEST_CASE("A reply that was lost costs nothing: what is sent again counts once, also when it is cut differently") {
   Two start;
-  for (int i = 0; i < 30; ++i) start.one->type(start.office.scope, new_record(), office_fields::summary, std::string(400, static_cast<char>('a' + i % 26)) + std::to_string(i));
+  for (int i = 0; i < 30; ++i)
+    start.one->type(start.office.scope, new_record(), office_fields::summary,
+                    std::string(400, static_cast<char>('a' + i % 26)) + std::to_string(i));
   send_into_the_void(start.office, *start.one, GENERATE(500U, 1'000'000U));
   sync(start.office, *start.one, GENERATE(300U, 1'000'000U));
   check_same(start.office, *start.one);
@@ -116,7 +120,8 @@ TEST_CASE("What others changed goes below what is still unsent, and neither is l
   start.type(*start.two, "Cell 4 has no heating.");
   sync(start.office, *start.one);
   // An answer to a request that carried no batch.
-  const auto reply = start.office.service->sync(start.two->id, start.two->request(std::nullopt), server::BodyStyle::frame);
+  const auto reply =
+      start.office.service->sync(start.two->id, start.two->request(std::nullopt), server::BodyStyle::frame);
   REQUIRE(reply);
   REQUIRE(start.two->take(*reply));
   CHECK(start.two->waiting() == 1);
@@ -191,7 +196,8 @@ TEST_CASE("What is unsent of a scope that the person left is sent first, kept at
   start.type(*start.two, "Cell 4 has no heating.");
   start.office.set_role(start.office.monitor, start.office.scope, server::Role::none);
   // The news comes before the batch could be sent: nothing is erased yet.
-  const auto reply = start.office.service->sync(start.two->id, start.two->request(std::nullopt), server::BodyStyle::frame);
+  const auto reply =
+      start.office.service->sync(start.two->id, start.two->request(std::nullopt), server::BodyStyle::frame);
   REQUIRE(reply);
   REQUIRE(reply->scopes_gone_size() == 1);
   REQUIRE(start.two->take(*reply));
@@ -209,7 +215,8 @@ TEST_CASE("A device whose copy differs reads the scope anew and keeps its outbox
   const auto row = *(*start.two)->directory.scope(start.office.scope);
   (*start.two)->directory.set_position(start.office.scope, row.cursor, row.digest + 1);
   start.type(*start.two, "Cell 4 has no heating.");
-  const auto reply = start.office.service->sync(start.two->id, start.two->request(std::nullopt), server::BodyStyle::frame);
+  const auto reply =
+      start.office.service->sync(start.two->id, start.two->request(std::nullopt), server::BodyStyle::frame);
   REQUIRE(reply);
   REQUIRE(reply->scopes(0).restart());
   REQUIRE(start.two->take(*reply));

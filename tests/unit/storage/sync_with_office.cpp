@@ -41,7 +41,8 @@ void check_same(TestOffice& office, StoredDevice& device) {
   codec::FrameReader frames;
   REQUIRE(office.store->read([&](server::ReadTransaction& transaction) -> Result<void> {
     transaction.changes_after(transaction.scope(office.scope)->key, 0, [&](const server::RecordRow& row) {
-      at_office[row.id.hex()] = core::to_hex(row.head) + " " + core::to_hex(*frames.decompress(row.body_frame, 1'000'000));
+      at_office[row.id.hex()] =
+          core::to_hex(row.head) + " " + core::to_hex(*frames.decompress(row.body_frame, 1'000'000));
       return true;
     });
     return {};

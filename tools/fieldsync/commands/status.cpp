@@ -67,7 +67,10 @@ void print_counts(const Status& status) {
 
 void print_scopes(const std::vector<ScopeInfo>& scopes) {
   if (scopes.empty()) return;
-  Table table({{"Scope"}, {"Your role"}, {"Records", Table::Align::right, Table::Fit::whole}, {"Digest", Table::Align::left, Table::Fit::whole}});
+  Table table({{"Scope"},
+               {"Your role"},
+               {"Records", Table::Align::right, Table::Fit::whole},
+               {"Digest", Table::Align::left, Table::Fit::whole}});
   for (const ScopeInfo& scope : scopes) {
     table.add_row({scope.name, scope.role, std::to_string(scope.records), digest_hex(scope.digest)});
   }

@@ -57,7 +57,8 @@ Error with_next_step(const Error& error) {
     return {error.code, error.message() + " Run fieldsync sync again when there is a connection."};
   }
   if (error.code == Errc::cancelled) return {error.code, error.message() + " Go on with: fieldsync sync."};
-  if (error.code == Errc::device_forked) return {error.code, error.message() + " Then: fieldsync enrol, and fieldsync sync."};
+  if (error.code == Errc::device_forked)
+    return {error.code, error.message() + " Then: fieldsync enrol, and fieldsync sync."};
   if (error.code == Errc::not_enrolled) return {error.code, error.message() + " Begin with: fieldsync enrol."};
   return error;
 }
