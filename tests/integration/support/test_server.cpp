@@ -2,7 +2,6 @@
 
 #include <catch2/catch.hpp>
 #include <chrono>
-#include <regex>
 #include <thread>
 
 #include "support/loopback.h"
@@ -73,10 +72,13 @@ std::string TestServer::digest(const std::string& store) const {
 }
 
 std::string json_value(const std::string& json, const std::string& name) {
-  std::smatch found;
-  const std::regex pattern("\"" + name + "\"\\s*:\\s*\"?([^\",}\\]]*)");
-  REQUIRE(std::regex_search(json, found, pattern));
-  return found[1];
+  const std::string key = '"' + name + '"';
+  const auto found = json.find(key);
+  REQUIRE(found != std::string::npos);
+  std::size_t at = json.find_first_not_of(" \n:", found + key.size());
+  REQUIRE(at != std::string::npos);
+  if (json[at] == '"') ++at;
+  return json.substr(at, json.find_first_of("\",}]", at) - at);
 }
 
 }  // namespace fieldsync::testing
