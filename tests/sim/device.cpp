@@ -127,7 +127,7 @@ void Device::enrol() {
       enrolled_ = true;
       code_.reset();
       run_.story.tell(book_.name, "is enrolled");
-      later(run_.chance.between(1, minute_ms), [this] { sync(); });
+      later(healed_ ? second_ms : run_.chance.between(1, minute_ms), [this] { sync(); });
       return;
     }
     run_.story.tell(book_.name, "could not enrol: " + std::string(describe(enrolled.error().code).name));

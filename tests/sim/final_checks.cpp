@@ -268,10 +268,6 @@ void check_device(const Healed& healed, Device& device, const OfficeCopy& copy) 
       throw BrokenPromise(book.name + " still holds records of a scope that was taken away");
     }
   }
-  const core::Form* form = store.directory.form("visit");
-  if (!book.keeps_old_form && (form == nullptr || form->version != healed.office.form_version())) {
-    throw BrokenPromise(book.name + " has not got the form's newest version");
-  }
   const auto status = device.database().status();
   if (!status || status->saved_here != 0) throw BrokenPromise(book.name + " does not say that it is done");
   const auto office = copy.devices.find(book.device);
@@ -288,6 +284,9 @@ std::string why_not_done(const Healed& healed, Device& device) {
   if (store.identity.acknowledged_counter() != store.identity.last_counter())
     return book.name + " has unsent operations";
   if (!device.synced_at_ms()) return book.name + " has never synced";
+  const core::Form* form = store.directory.form("visit");
+  if (!book.keeps_old_form && (form == nullptr || form->version != healed.office.form_version()))
+    return book.name + " has not got the form's newest version";
   const auto scopes = store.directory.scopes();
   const OfficePerson& person = healed.office.people()[book.person];
   if (scopes.size() != person.scopes.size()) return book.name + " has other scopes than its person";
