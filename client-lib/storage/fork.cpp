@@ -48,17 +48,7 @@ Result<void> Fork::end_comparison() {
   if (!identity_.comparing()) return {};
   identity_.set_comparing(false);
   // The replica never gave up most of what was put back among what waits.
-  const std::uint64_t acknowledged = identity_.acknowledged_counter();
-  std::map<core::RecordId, core::ScopeId> records;
-  for (const WaitingOperation& operation : outbox_.between(1, acknowledged))
-    records.emplace(operation.record, operation.scope);
-  for (const auto& [record, scope] : records) {
-    const std::uint64_t held = records_.replica(record).seen.counter_of(identity_.device());
-    // Of a scope that was left nothing comes back.
-    outbox_.remove_of_record(record, directory_.scope(scope) ? std::min(held, acknowledged) : acknowledged);
-    if (auto rebuilt = replica_.rebuild_shown(record); !rebuilt) return rebuilt;
-  }
-  return {};
+  return replica_.forget_held(1, identity_.acknowledged_counter());
 }
 
 Result<std::uint64_t> Fork::append_anew(const core::Operation& operation) {

@@ -37,6 +37,8 @@ Result<Taken> Replica::take(const v1::SyncReply& reply) {
     taken.operations_acknowledged = reply.acknowledged_counter() - before;
     if (reply.has_stamps()) outbox_.note_stamps(reply.stamps(), reply.acknowledged_counter());
     outbox_.forget_other_cuts(reply.acknowledged_counter());
+    // The replica may have them from an earlier reply, which did not acknowledge them yet.
+    if (auto done = forget_held(before + 1, reply.acknowledged_counter()); !done) return done.error();
   }
   if (reply.acknowledged_counter() < before) {
     if (auto refilled = refill_after(reply.acknowledged_counter()); !refilled) return refilled.error();
@@ -233,6 +235,18 @@ Result<void> Replica::rebuild_shown(const core::RecordId& record) {
     state.apply(std::move(*operation), stamp);
   }
   records_.put_shown(state);
+  return {};
+}
+
+Result<void> Replica::forget_held(std::uint64_t first, std::uint64_t last) {
+  std::map<core::RecordId, core::ScopeId> records;
+  for (const WaitingOperation& operation : outbox_.between(first, last))
+    records.emplace(operation.record, operation.scope);
+  for (const auto& [record, scope] : records) {
+    const std::uint64_t held = records_.replica(record).seen.counter_of(identity_.device());
+    outbox_.remove_of_record(record, directory_.scope(scope) ? std::min(held, last) : last);
+    if (auto rebuilt = rebuild_shown(record); !rebuilt) return rebuilt;
+  }
   return {};
 }
 

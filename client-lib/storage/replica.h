@@ -43,6 +43,9 @@ class Replica {
   // Keeps aside what the office refused, as far as `last`; returns how many that were.
   Result<std::uint64_t> take_refusals(const v1::SyncReply& reply, std::uint64_t last);
 
+  // Acknowledged operations of these numbers wait no longer where the replica holds them, or
+  // where their scope was left: nothing of that comes back.
+  Result<void> forget_held(std::uint64_t first, std::uint64_t last);
   // The server lost what it had acknowledged after `counter`: it waits again.
   Result<void> refill_after(std::uint64_t counter);
 

@@ -283,7 +283,7 @@ std::string why_not_done(const Healed& healed, Device& device) {
   api::LocalStore& store = device.store();
   if (store.identity.acknowledged_counter() != store.identity.last_counter())
     return book.name + " has unsent operations";
-  if (!device.synced_at_ms()) return book.name + " has never synced";
+  if (device.synced_at_ms().value_or(-1) < healed.began_ms) return book.name + " has not synced since";
   const core::Form* form = store.directory.form("visit");
   if (!book.keeps_old_form && (form == nullptr || form->version != healed.office.form_version()))
     return book.name + " has not got the form's newest version";

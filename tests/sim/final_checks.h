@@ -14,6 +14,7 @@ struct Healed {
   const Office& office;
   Server& server;
   std::vector<Device*> devices;
+  std::int64_t began_ms = 0;  // of the healing
 };
 
 // Whether there is nothing left to send or to receive anywhere.

@@ -174,9 +174,9 @@ class World {
         backlog += device->store().identity.last_counter() - device->store().identity.acknowledged_counter();
     }
     for (const auto& monitor : monitors_) monitor->put_away();
-    Healed healed{office_, server_, {}};
-    for (const auto& device : devices_) healed.devices.push_back(device.get());
     const std::int64_t began_ms = run_.schedule.now();
+    Healed healed{office_, server_, {}, began_ms};
+    for (const auto& device : devices_) healed.devices.push_back(device.get());
     const std::int64_t limit_ms = backlog > large_backlog ? large_backlog_heals_within_ms : heals_within_ms;
     while (!everybody_is_done(healed)) {
       if (run_.schedule.now() - began_ms > limit_ms)

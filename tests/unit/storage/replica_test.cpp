@@ -114,6 +114,21 @@ TEST_CASE("A record of another scope than the page's is refused") {
   CHECK(start.shown(*start.two) == Texts{"Cell 4."});
 }
 
+TEST_CASE("What came back before it was acknowledged waits no longer once it is") {
+  Two start;
+  start.type(*start.one, "Cell 5.");
+  send_into_the_void(start.office, *start.one, 1'000'000);
+  // Made while the batch was under way: the records have it, what is acknowledged was read before.
+  auto early = start.office.service->sync(start.one->id, start.one->request(std::nullopt), server::BodyStyle::frame);
+  REQUIRE(early);
+  early->set_acknowledged_counter((*start.one)->identity.acknowledged_counter());
+  REQUIRE(start.one->take(*early));
+  CHECK((*start.one)->outbox.all().size() == 1);
+  sync(start.office, *start.one);
+  CHECK((*start.one)->outbox.all().empty());
+  check_same(start.office, *start.one);
+}
+
 TEST_CASE("What others changed goes below what is still unsent, and neither is lost") {
   Two start;
   start.type(*start.one, "Cell 4 has no window.");
