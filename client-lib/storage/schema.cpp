@@ -61,7 +61,7 @@ CREATE TABLE former_refused(device BLOB NOT NULL, counter INTEGER NOT NULL, reco
 )"},
     {4, R"(
 -- An operation names its record's row: the index then grows and shrinks at one end
--- instead of everywhere, and a batch writes a fifth fewer pages.
+-- instead of everywhere, and a device that sends writes a tenth fewer pages.
 CREATE TABLE waiting(counter INTEGER PRIMARY KEY, record INTEGER NOT NULL REFERENCES record, bytes BLOB NOT NULL, elements INTEGER NOT NULL);
 INSERT INTO waiting SELECT counter, (SELECT r.row FROM record r WHERE r.id = operation.record), bytes, elements FROM operation;
 DROP TABLE operation;
@@ -78,9 +78,9 @@ Result<std::unique_ptr<sqlite::Connection>> open_store(const std::string& path, 
     auto connection = std::make_unique<sqlite::Connection>(path, sqlite::OpenMode::read_write);
     connection->lock_exclusively();
     connection->execute(
-        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA fullfsync=ON; PRAGMA secure_delete=ON; PRAGMA "
-        "foreign_keys=ON;"
-        "PRAGMA cache_size=-16384; PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=16777216;");
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA fullfsync=ON;"
+        "PRAGMA secure_delete=ON; PRAGMA foreign_keys=ON; PRAGMA cache_size=-16384;"
+        "PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=16777216;");
     sqlite::migrate(*connection, application_id, migrations);
     return connection;
   });

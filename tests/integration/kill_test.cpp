@@ -29,6 +29,11 @@ std::mt19937 seeded() {
   return std::mt19937(seed);
 }
 
+// The long profile takes many minutes.
+void tell_progress(int round, int rounds) {
+  if (long_profile() && round % 100 == 0) std::cout << "round " << round << " of " << rounds << std::endl;
+}
+
 // Moments spread over what the program takes on this machine when nobody kills it.
 class Moments {
  public:
@@ -108,6 +113,7 @@ TEST_CASE("A server that is killed again and again while a device sends loses an
   moments.measure([&] { REQUIRE(server.app("Bakyt", {"sync"}).exit_code == 0); });
   int interrupted = 0;
   for (int round = 0; round < rounds; ++round) {
+    tell_progress(round, rounds);
     REQUIRE(server.app("Bakyt", {"new", "facility", "--from", write_records(server, round)}).exit_code == 0);
     Process client(server.app_command("Bakyt", {"sync"}), server.path("client.log"));
     moments.wait();
@@ -143,6 +149,7 @@ TEST_CASE("An app that is killed again and again while it saves or sends keeps w
   sending_moments.measure([&] { REQUIRE(server.app("Bakyt", {"sync"}).exit_code == 0); });
   int interrupted = 0;
   for (int round = 0; round < rounds; ++round) {
+    tell_progress(round, rounds);
     const std::string file = write_records(server, round);
     {
       Process saving(server.app_command("Bakyt", {"new", "facility", "--from", file}), server.path("client.log"));

@@ -271,3 +271,14 @@ TEST_CASE("What a restored server lost comes back into the outbox, byte for byte
     CHECK((reopened[i].bytes == before[i + 2].bytes));
   }
 }
+
+TEST_CASE("No operation stands without its record") {
+  Sender sender;
+  const auto made = operation({device(1), 1}, {sets(core::FieldKey{{}, fields::place_name}, text("Cell 4."))});
+  const storage::StoredOperation stored{1, made.record, codec::encode_operation(made), 3};
+  CHECK_THROWS_AS(sender.outbox->append(stored), sqlite::SqliteError);
+  CHECK(sender.outbox->all().empty());
+  sender.save(1);
+  CHECK_THROWS_AS(sender.connection->execute("DELETE FROM record"), sqlite::SqliteError);
+  CHECK(sender.outbox->all().size() == 1);
+}
