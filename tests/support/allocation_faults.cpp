@@ -1,7 +1,11 @@
 #include "support/allocation_faults.h"
 
+#include <dlfcn.h>
+#include <execinfo.h>
 #include <sqlite3.h>
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstdlib>
 #include <new>
@@ -17,6 +21,7 @@ struct Faults {
   std::uint64_t count = 0;
   std::uint64_t nth = 0;
   Lasting lasting = Lasting::once;
+  std::array<void*, 12> callers{};  // of the first one that failed
 };
 
 // operator new has no place for a context.
@@ -26,6 +31,7 @@ bool allocation_fails() {
   if (!faults.counting || allocation_pauses > 0) return false;
   ++faults.count;
   if (faults.nth == 0) return false;
+  if (faults.count == faults.nth) backtrace(faults.callers.data(), static_cast<int>(faults.callers.size()));
   return faults.count == faults.nth || (faults.lasting == Lasting::for_ever && faults.count > faults.nth);
 }
 
@@ -70,11 +76,19 @@ void let_sqlite_allocations_fail() {
   if (sqlite3_config(SQLITE_CONFIG_MALLOC, &failing) != SQLITE_OK) throw std::runtime_error("SQLite is in use already");
 }
 
-void start_allocation_faults(std::uint64_t nth, Lasting lasting) { faults = {true, 0, nth, lasting}; }
+void start_allocation_faults(std::uint64_t nth, Lasting lasting) { faults = {true, 0, nth, lasting, {}}; }
 
 std::uint64_t stop_allocation_faults() {
   faults.counting = false;
   return faults.count;
+}
+
+bool failed_inside(std::string_view function) {
+  return std::any_of(faults.callers.begin(), faults.callers.end(), [&](void* caller) {
+    Dl_info found{};
+    return caller != nullptr && dladdr(caller, &found) != 0 && found.dli_sname != nullptr &&
+           std::string_view(found.dli_sname).find(function) != std::string_view::npos;
+  });
 }
 
 std::int64_t allocations_held() { return held; }

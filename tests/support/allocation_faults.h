@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 namespace fieldsync::testing {
 
@@ -19,6 +20,10 @@ void let_sqlite_allocations_fail();
 void start_allocation_faults(std::uint64_t nth, Lasting lasting);
 // How many allocations there were since the start.
 std::uint64_t stop_allocation_faults();
+
+// Whether the first allocation that failed since the start was asked for by a function
+// whose mangled name holds this, of a shared library.
+bool failed_inside(std::string_view function);
 
 // How many of operator new's allocations the program holds now, in all threads.
 std::int64_t allocations_held();

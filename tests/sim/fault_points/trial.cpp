@@ -15,6 +15,12 @@ namespace {
 
 using team::Who;
 
+// To add to a repeated field, protobuf 3.21 makes the element first and then room for
+// its pointer; where that room is refused, nobody holds the element.
+bool is_lost_by_protobuf(const Point& point) {
+  return point.what == What::allocation && testing::failed_inside("RepeatedPtrFieldBase14InternalExtend");
+}
+
 constexpr std::array<Who, team::machine_count> everybody{Who::office, Who::phone, Who::tablet};
 
 }  // namespace
@@ -116,6 +122,7 @@ std::string Trial::run(const Scenario& scenario, const Point& point) {
   if (!wrong.empty()) return wrong;
   if (sqlite3_memory_used() != sqlite_before) return "SQLite keeps memory that nobody uses";
   const std::int64_t leaked = testing::allocations_held() - held_before;
+  if (leaked == 1 && is_lost_by_protobuf(point)) return {};
   return leaked > 0 ? std::to_string(leaked) + " allocations are never given back" : std::string();
 }
 
