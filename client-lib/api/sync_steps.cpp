@@ -149,7 +149,7 @@ Result<void> SyncSteps::take_up(const Result<engine::HttpReply>& answer, core::M
 Result<void> SyncSteps::take_up_other_history(const v1::SyncReply& reply, core::Milliseconds took) {
   const std::lock_guard lock(store_.mutex);
   sqlite::Transaction transaction(*store_.connection);
-  const auto further = store_.fork.compare_on(reply, sent_.batch ? sent_.batch->last : 0);
+  const auto further = store_.fork.compare_on(reply, sent_.batch ? &*sent_.batch : nullptr);
   if (!further) return further.error();
   transaction.commit();
   if (!*further) return Error{Errc::device_forked, {}};
@@ -193,16 +193,17 @@ Result<std::string> SyncSteps::make_request(const engine::Action& action) {
   request.set_directory_version(store_.identity.directory_version());
   request.set_reply_budget_bytes(static_cast<std::uint32_t>(action.reply_bytes));
   request.set_dictionary_id(codec::dictionary_id());
-  const std::uint64_t acknowledged = store_.identity.acknowledged_counter();
+  request.set_refusals_digest(store_.outbox.refusals_digest());
+  const codec::ChainPosition acknowledged = store_.identity.acknowledged();
   // Where the office has other saves from there on, a batch would tell nothing more.
   const bool forked = store_.identity.forked_from() != 0;
-  if (ahead_ && ahead_->first == acknowledged + 1) {
+  if (ahead_ && ahead_->first == acknowledged.counter + 1 && ahead_->previous == acknowledged.hash) {
     sent_.batch = std::move(ahead_);
   } else if (!forked) {
     sent_.batch = store_.outbox.batch_after(acknowledged, action.batch_bytes, store_.identity.device(), key_);
   }
   ahead_.reset();
-  if (!sent_.batch && !forked && store_.identity.last_counter() > acknowledged) {
+  if (!sent_.batch && !forked && store_.identity.last_counter() > acknowledged.counter) {
     return Error{
         Errc::storage_corrupt,
         "A save that waits to be sent is missing from the store of this device. Tell the office before you write on."};

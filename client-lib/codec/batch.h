@@ -19,6 +19,17 @@ using VerifyingKey = std::array<std::uint8_t, 32>;
 
 enum class Encoding : std::uint8_t { plain = 0, zstd = 1 };
 
+[[nodiscard]] std::string_view bytes_of(const BatchHash& hash);
+// Zeros where `bytes` is not a hash.
+[[nodiscard]] BatchHash hash_from(std::string_view bytes);
+
+// Where a device's chain of batches has got to: a batch's last operation and its hash.
+// 0 and zeros before the first batch.
+struct ChainPosition {
+  std::uint64_t counter = 0;
+  BatchHash hash{};
+};
+
 inline constexpr std::size_t batch_content_bytes_max = 2 * 1024 * 1024;
 inline constexpr std::size_t previous_hash_prefix_bytes = 8;
 

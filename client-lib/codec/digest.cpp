@@ -5,6 +5,13 @@
 #include <string>
 
 namespace fieldsync::codec {
+namespace {
+
+void append_little_endian(std::string& bytes, std::uint64_t number) {
+  for (int i = 0; i < 8; ++i) bytes += static_cast<char>(number >> (8 * i));
+}
+
+}  // namespace
 
 std::uint64_t hash_bytes(std::string_view bytes) {
   static_assert(crypto_shorthash_BYTES == 8 && crypto_shorthash_KEYBYTES == 16);
@@ -19,7 +26,14 @@ std::uint64_t hash_bytes(std::string_view bytes) {
 
 std::uint64_t hash_record(std::string_view head, std::uint64_t body_hash) {
   std::string bytes(head);
-  for (int i = 0; i < 8; ++i) bytes += static_cast<char>(body_hash >> (8 * i));
+  append_little_endian(bytes, body_hash);
+  return hash_bytes(bytes);
+}
+
+std::uint64_t hash_refusal(std::uint64_t counter, std::string_view code) {
+  std::string bytes;
+  append_little_endian(bytes, counter);
+  bytes += code;
   return hash_bytes(bytes);
 }
 

@@ -13,4 +13,8 @@ namespace fieldsync::codec {
 // A record's part of its scope's digest; the digest is the sum modulo 2^64.
 [[nodiscard]] std::uint64_t hash_record(std::string_view head, std::uint64_t body_hash);
 
+// A refused operation's part of what a device knows of its refusals, which is the sum
+// modulo 2^64 (SyncRequest.refusals_digest).
+[[nodiscard]] std::uint64_t hash_refusal(std::uint64_t counter, std::string_view code);
+
 }  // namespace fieldsync::codec

@@ -8,21 +8,20 @@
 namespace fieldsync::storage {
 
 bool Fork::is_own_history(const v1::SyncReply& reply) {
-  if (reply.acknowledged_counter() == 0) return true;
-  return outbox_.signed_batch_ends_at(reply.acknowledged_counter(), reply.last_batch_hash_prefix());
+  return outbox_.position_at(reply.acknowledged_counter(), reply.last_batch_hash_prefix()).has_value();
 }
 
-Result<bool> Fork::compare_on(const v1::SyncReply& reply, std::uint64_t sent_last) {
+Result<bool> Fork::compare_on(const v1::SyncReply& reply, const SignedBatch* sent) {
   const std::uint64_t theirs = reply.acknowledged_counter();
   if (!identity_.comparing() || theirs < identity_.acknowledged_counter()) return begin_comparison();
   // What was sent and known, the server compared. Nothing was where all is proven, or
   // where the two are known to differ.
-  const bool compared = sent_last != 0;
-  const std::uint64_t same = compared ? std::min(sent_last, theirs) : identity_.acknowledged_counter();
-  if (auto refused = replica_.take_refusals(reply, same); !refused) return refused.error();
-  identity_.set_acknowledged_counter(same);
-  if (compared && same < theirs && same < identity_.last_counter()) return true;
-  identity_.set_forked_from(same + 1);
+  codec::ChainPosition same = identity_.acknowledged();
+  if (sent) same = sent->last <= theirs ? sent->end() : codec::ChainPosition{theirs, {}};
+  if (auto refused = replica_.take_refusals(reply, same.counter); !refused) return refused.error();
+  identity_.set_acknowledged(same);
+  if (sent && same.counter < theirs && same.counter < identity_.last_counter()) return true;
+  identity_.set_forked_from(same.counter + 1);
   return false;
 }
 
@@ -36,7 +35,7 @@ Result<bool> Fork::compare_on(Errc refusal, std::uint64_t sent_first) {
 
 Result<bool> Fork::begin_comparison() {
   if (auto reopened = replica_.refill_after(0); !reopened) return reopened.error();
-  identity_.set_acknowledged_counter(0);
+  identity_.set_acknowledged({});
   identity_.set_durable_counter(0);
   identity_.set_forked_from(0);
   identity_.set_comparing(true);
@@ -106,7 +105,7 @@ Result<void> Fork::begin_anew(const NewDevice& device) {
   const auto kept = write_anew(renaming);
   if (!kept) return kept.error();
   identity_.set_key(device.private_key_pem, device.certificate_pem, device.id);
-  identity_.set_acknowledged_counter(0);
+  identity_.set_acknowledged({});
   identity_.set_durable_counter(0);
   identity_.set_forked_from(0);
   identity_.set_comparing(false);

@@ -46,9 +46,9 @@ class Fork {
 
   // After a reply that is not of this store's history: true where the two have yet to
   // be compared further, with the next batch; false where it is known now from which
-  // counter on they differ (Identity::forked_from). `sent_last` is the last counter of
-  // the batch that the request brought, 0 without one. Call it inside a transaction.
-  Result<bool> compare_on(const v1::SyncReply& reply, std::uint64_t sent_last);
+  // counter on they differ (Identity::forked_from). `sent` is the batch that the
+  // request brought, null without one. Call it inside a transaction.
+  Result<bool> compare_on(const v1::SyncReply& reply, const SignedBatch* sent);
   // The same where the batch from `sent_first` on was refused with device_forked or
   // batch_chain_broken. False as well where the refusal makes no sense.
   Result<bool> compare_on(Errc refusal, std::uint64_t sent_first);

@@ -38,6 +38,15 @@ void Identity::set_server_pins(const std::vector<std::string>& pins) {
   set_text("server_pins", joined);
 }
 
+codec::ChainPosition Identity::acknowledged() {
+  return {acknowledged_counter(), codec::hash_from(text("acknowledged_hash"))};
+}
+
+void Identity::set_acknowledged(const codec::ChainPosition& position) {
+  set_number("acknowledged_counter", position.counter);
+  set_text("acknowledged_hash", codec::bytes_of(position.hash));
+}
+
 std::optional<core::Instant> Identity::last_sync() {
   const std::uint64_t at = number("last_sync");
   if (at == 0) return std::nullopt;

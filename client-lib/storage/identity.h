@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "codec/batch.h"
 #include "core/id.h"
 #include "core/time.h"
 #include "sqlite/connection.h"
@@ -44,7 +45,10 @@ class Identity {
   [[nodiscard]] std::uint64_t last_counter() { return number("last_counter"); }
   void set_last_counter(std::uint64_t counter) { set_number("last_counter", counter); }
   [[nodiscard]] std::uint64_t acknowledged_counter() { return number("acknowledged_counter"); }
-  void set_acknowledged_counter(std::uint64_t counter) { set_number("acknowledged_counter", counter); }
+  // Where the next batch goes on. The hash is zeros where a comparison ended within a
+  // batch: nothing is sent then (storage/fork.h).
+  [[nodiscard]] codec::ChainPosition acknowledged();
+  void set_acknowledged(const codec::ChainPosition& position);
   [[nodiscard]] std::uint64_t durable_counter() { return number("durable_counter"); }
   void set_durable_counter(std::uint64_t counter) { set_number("durable_counter", counter); }
 

@@ -1,25 +1,15 @@
 #include "storage/outbox.h"
 
 #include <algorithm>
-#include <cstring>
 #include <map>
 
+#include "codec/digest.h"
 #include "codec/operation_codec.h"
 #include "codec/wire_scan.h"
 #include "storage/stamper.h"
 
 namespace fieldsync::storage {
 namespace {
-
-std::string_view bytes_of(const codec::BatchHash& hash) {
-  return {reinterpret_cast<const char*>(hash.data()), hash.size()};
-}
-
-codec::BatchHash hash_from(std::string_view bytes) {
-  codec::BatchHash hash{};
-  if (bytes.size() == hash.size()) std::memcpy(hash.data(), bytes.data(), hash.size());
-  return hash;
-}
 
 StoredOperation read_operation(const sqlite::Statement& row) {
   return {row.unsigned_integer(0), core::RecordId::from_bytes(row.blob(1)).value_or(core::RecordId{}),
@@ -94,13 +84,51 @@ void Outbox::remove(std::vector<std::uint64_t> counters) {
   }
 }
 
-void Outbox::refuse(std::uint64_t counter, const std::string& code, const std::string& message) {
+std::optional<core::RecordId> Outbox::refuse(std::uint64_t counter, const std::string& code,
+                                             const std::string& message) {
+  auto known = connection_.prepare("SELECT 1 FROM refused WHERE counter = ?1 AND code = ?2");
+  known.bind_unsigned(1, counter).bind_text(2, code);
+  if (known.step()) return std::nullopt;
+  const auto operation = find(counter);
+  if (!operation) return std::nullopt;
   auto keep = connection_.prepare(
-      "INSERT OR REPLACE INTO refused(counter, record, bytes, code, message)"
-      " SELECT o.counter, r.id, o.bytes, ?2, ?3 FROM operation o JOIN record r ON r.row = o.record WHERE o.counter = "
-      "?1");
-  keep.bind_unsigned(1, counter).bind_text(2, code).bind_text(3, message).run();
+      "INSERT OR REPLACE INTO refused(counter, record, bytes, code, message) VALUES(?1, ?2, ?3, ?4, ?5)");
+  keep.bind_unsigned(1, counter).bind_blob(2, operation->record.view()).bind_blob(3, operation->bytes);
+  keep.bind_text(4, code).bind_text(5, message).run();
   remove_between(counter, counter);
+  return operation->record;
+}
+
+void Outbox::forget_refusal(std::uint64_t counter) {
+  auto forget = connection_.prepare("DELETE FROM refused WHERE counter = ?1");
+  forget.bind_unsigned(1, counter).run();
+}
+
+std::uint64_t Outbox::refusals_digest() {
+  auto select = connection_.prepare("SELECT counter, code FROM refused");
+  std::uint64_t digest = 0;
+  while (select.step()) digest += codec::hash_refusal(select.unsigned_integer(0), select.text(1));
+  return digest;
+}
+
+std::optional<StoredOperation> Outbox::find(std::uint64_t counter) {
+  auto waiting = connection_.prepare(
+      "SELECT o.counter, r.id, o.bytes FROM operation o JOIN record r ON r.row = o.record WHERE o.counter = ?1");
+  waiting.bind_unsigned(1, counter);
+  if (waiting.step()) return read_operation(waiting);
+  auto batch = connection_.prepare(
+      "SELECT first, content FROM batch WHERE first <= ?1 AND last >= ?1 ORDER BY first DESC LIMIT 1");
+  batch.bind_unsigned(1, counter);
+  if (!batch.step()) return std::nullopt;
+  const auto content = reader_.decompress(batch.blob(1), codec::batch_content_bytes_max);
+  if (!content) return std::nullopt;
+  const auto operations = codec::split_list(*content);
+  if (!operations) return std::nullopt;
+  const std::string_view bytes = operations->at(counter - batch.unsigned_integer(0));
+  std::size_t elements = 0;
+  const auto operation = codec::decode_operation(bytes, {{}, counter}, {}, elements);
+  if (!operation) return std::nullopt;
+  return StoredOperation{counter, operation->record, std::string(bytes), elements};
 }
 
 std::vector<Refusal> Outbox::refused() {
@@ -173,51 +201,45 @@ std::vector<TimedOperation> Outbox::effective_times(std::uint64_t first, std::ui
   return timed;
 }
 
-std::optional<SignedBatch> Outbox::stored_batch(std::uint64_t first, std::size_t wire_bytes_max) {
+std::optional<SignedBatch> Outbox::stored_batch(const codec::ChainPosition& after, std::size_t wire_bytes_max) {
   auto select = connection_.prepare(
-      "SELECT first, last, previous, encoding, signature, content FROM batch"
-      " WHERE first = ?1 AND (length(content) <= ?2 OR first = last) ORDER BY last DESC LIMIT 1");
-  select.bind_unsigned(1, first).bind_unsigned(2, wire_bytes_max);
+      "SELECT first, last, hash, previous, encoding, signature, content FROM batch"
+      " WHERE first = ?1 AND previous = ?2 AND (length(content) <= ?3 OR first = last) ORDER BY last DESC LIMIT 1");
+  select.bind_unsigned(1, after.counter + 1).bind_blob(2, codec::bytes_of(after.hash)).bind_unsigned(3, wire_bytes_max);
   if (!select.step()) return std::nullopt;
-  return SignedBatch{select.unsigned_integer(0),  select.unsigned_integer(1),
-                     hash_from(select.blob(2)),   static_cast<codec::Encoding>(select.integer(3)),
-                     std::string(select.blob(4)), std::string(select.blob(5))};
+  return SignedBatch{select.unsigned_integer(0),
+                     select.unsigned_integer(1),
+                     codec::hash_from(select.blob(2)),
+                     codec::hash_from(select.blob(3)),
+                     static_cast<codec::Encoding>(select.integer(4)),
+                     std::string(select.blob(5)),
+                     std::string(select.blob(6))};
 }
 
-codec::BatchHash Outbox::hash_before(std::uint64_t first) {
-  if (first == 1) return {};
-  auto select = connection_.prepare("SELECT hash FROM batch WHERE last = ?1");
-  select.bind_unsigned(1, first - 1);
-  if (!select.step()) throw sqlite::SqliteError(Errc::storage_corrupt, "the last acknowledged batch is missing");
-  return hash_from(select.blob(0));
-}
-
-std::optional<SignedBatch> Outbox::batch_after(std::uint64_t after, std::size_t wire_bytes_max,
+std::optional<SignedBatch> Outbox::batch_after(const codec::ChainPosition& after, std::size_t wire_bytes_max,
                                                const core::DeviceId& device, const codec::SigningKey& key) {
+  if (after.counter != 0 && after.hash == codec::BatchHash{})
+    throw sqlite::SqliteError(Errc::storage_corrupt, "the last acknowledged batch is missing");
   // A quarter more than aimed at still counts as fitting: the aim is a guess.
-  if (auto stored = stored_batch(after + 1, wire_bytes_max + wire_bytes_max / 4)) return stored;
-  // Batches that were prepared behind a cut that is now another were never sent.
-  auto forget = connection_.prepare("DELETE FROM batch WHERE first > ?1");
-  forget.bind_unsigned(1, after + 1).run();
+  if (auto stored = stored_batch(after, wire_bytes_max + wire_bytes_max / 4)) return stored;
   auto batch = cut(after, wire_bytes_max);
   if (!batch) return std::nullopt;
-  const codec::BatchHash hash =
-      codec::hash_batch({device, batch->first, batch->previous, batch->encoding}, batch->content);
-  const codec::BatchSignature signature = codec::sign_batch(hash, key);
+  batch->hash = codec::hash_batch({device, batch->first, batch->previous, batch->encoding}, batch->content);
+  const codec::BatchSignature signature = codec::sign_batch(batch->hash, key);
   batch->signature.assign(reinterpret_cast<const char*>(signature.data()), signature.size());
-  store(*batch, hash);
+  store(*batch);
   return batch;
 }
 
-std::optional<SignedBatch> Outbox::cut(std::uint64_t after, std::size_t wire_bytes_max) {
+std::optional<SignedBatch> Outbox::cut(const codec::ChainPosition& after, std::size_t wire_bytes_max) {
   const auto content_aim = static_cast<std::size_t>(static_cast<double>(wire_bytes_max) / compression_);
   const std::size_t content_max = std::min(content_aim, codec::batch_content_bytes_max);
   std::string list;
   std::size_t elements = 0;
-  std::uint64_t last = after;
+  std::uint64_t last = after.counter;
   auto select = connection_.prepare(
       "SELECT counter, bytes, elements FROM operation WHERE counter > ?1 ORDER BY counter LIMIT ?2");
-  select.bind_unsigned(1, after).bind_unsigned(2, codec::operations_per_batch_max);
+  select.bind_unsigned(1, after.counter).bind_unsigned(2, codec::operations_per_batch_max);
   while (select.step() && select.unsigned_integer(0) == last + 1) {
     elements += select.unsigned_integer(2);
     const bool full =
@@ -226,8 +248,8 @@ std::optional<SignedBatch> Outbox::cut(std::uint64_t after, std::size_t wire_byt
     codec::append_to_list(list, select.blob(1));
     ++last;
   }
-  if (last == after) return std::nullopt;
-  SignedBatch batch{after + 1, last, hash_before(after + 1), codec::Encoding::zstd, {}, writer_.compress(list)};
+  if (last == after.counter) return std::nullopt;
+  SignedBatch batch{after.counter + 1, last, {}, after.hash, codec::Encoding::zstd, {}, writer_.compress(list)};
   compression_ = std::clamp(static_cast<double>(batch.content.size()) / static_cast<double>(list.size()), 0.01, 1.0);
   return batch;
 }
@@ -235,29 +257,20 @@ std::optional<SignedBatch> Outbox::cut(std::uint64_t after, std::size_t wire_byt
 std::optional<SignedBatch> Outbox::batch_ahead_of(const SignedBatch& in_flight, std::size_t wire_bytes_max,
                                                   const core::DeviceId& device, const codec::SigningKey& key) {
   {
-    auto select = connection_.prepare("SELECT count(*) FROM batch WHERE first = ?1");
-    select.bind_unsigned(1, in_flight.first);
+    auto select = connection_.prepare("SELECT count(*) FROM batch WHERE first = ?1 AND previous = ?2");
+    select.bind_unsigned(1, in_flight.first).bind_blob(2, codec::bytes_of(in_flight.previous));
     if (!select.step() || select.integer(0) != 1) return std::nullopt;
   }
-  return batch_after(in_flight.last, wire_bytes_max, device, key);
+  return batch_after(in_flight.end(), wire_bytes_max, device, key);
 }
 
-void Outbox::store(const SignedBatch& batch, const codec::BatchHash& hash) {
+void Outbox::store(const SignedBatch& batch) {
   auto insert = connection_.prepare(
-      "INSERT OR REPLACE INTO batch(first, last, hash, previous, encoding, signature, content)"
+      "INSERT OR IGNORE INTO batch(first, last, hash, previous, encoding, signature, content)"
       " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)");
-  insert.bind_unsigned(1, batch.first).bind_unsigned(2, batch.last).bind_blob(3, bytes_of(hash));
-  insert.bind_blob(4, bytes_of(batch.previous)).bind(5, static_cast<std::int64_t>(batch.encoding));
+  insert.bind_unsigned(1, batch.first).bind_unsigned(2, batch.last).bind_blob(3, codec::bytes_of(batch.hash));
+  insert.bind_blob(4, codec::bytes_of(batch.previous)).bind(5, static_cast<std::int64_t>(batch.encoding));
   insert.bind_blob(6, batch.signature).bind_blob(7, batch.content).run();
-}
-
-void Outbox::forget_other_cuts(std::uint64_t acknowledged) {
-  auto forget = connection_.prepare("DELETE FROM batch WHERE first <= ?1 AND last > ?1");
-  forget.bind_unsigned(1, acknowledged).run();
-  // Smaller cuts of the batch that was applied.
-  auto smaller = connection_.prepare(
-      "DELETE FROM batch WHERE last < ?1 AND first >= (SELECT min(first) FROM batch WHERE last = ?1)");
-  smaller.bind_unsigned(1, acknowledged).run();
 }
 
 Result<std::vector<core::RecordId>> Outbox::reopen_after(std::uint64_t counter) {
@@ -285,22 +298,21 @@ Result<std::vector<core::RecordId>> Outbox::reopen_after(std::uint64_t counter) 
           "id = ?2), ?3, ?4)");
       insert.bind_unsigned(1, number).bind_blob(2, operation->record.view()).bind_blob(3, (*operations)[i]);
       insert.bind_unsigned(4, elements).run();
-      auto known = connection_.prepare("DELETE FROM refused WHERE counter = ?1");
-      known.bind_unsigned(1, number).run();
+      forget_refusal(number);
       records.push_back(operation->record);
     }
   }
   return records;
 }
 
-bool Outbox::signed_batch_ends_at(std::uint64_t last, std::string_view hash_prefix) {
-  // The newest first: mostly it is the last one.
-  auto select = connection_.prepare("SELECT hash FROM batch WHERE last = ?1 ORDER BY first DESC");
+std::optional<codec::ChainPosition> Outbox::position_at(std::uint64_t last, std::string_view hash_prefix) {
+  if (last == 0) return codec::ChainPosition{};
+  auto select = connection_.prepare("SELECT hash FROM batch WHERE last = ?1");
   select.bind_unsigned(1, last);
   while (select.step()) {
-    if (select.blob(0).starts_with(hash_prefix)) return true;
+    if (select.blob(0).starts_with(hash_prefix)) return codec::ChainPosition{last, codec::hash_from(select.blob(0))};
   }
-  return false;
+  return std::nullopt;
 }
 
 std::vector<StoredOperation> Outbox::all() {

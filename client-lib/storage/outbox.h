@@ -4,6 +4,10 @@
 // exactly the bytes that will be sent, and leaves only when the replica holds it
 // or the office keeps it in quarantine. Batches are stored before they are sent:
 // after any crash the same counters are never signed twice with other content.
+//
+// Where a link carries less than it was thought to, the same operations are cut anew.
+// So the batches form a tree, of which the server follows one branch. None is
+// forgotten: each may have been sent, and may yet arrive at a server that was restored.
 #pragma once
 
 #include <cstdint>
@@ -36,10 +40,13 @@ struct WaitingOperation {
 struct SignedBatch {
   std::uint64_t first = 0;
   std::uint64_t last = 0;
+  codec::BatchHash hash{};
   codec::BatchHash previous{};
   codec::Encoding encoding = codec::Encoding::zstd;
   std::string signature;
   std::string content;
+
+  [[nodiscard]] codec::ChainPosition end() const { return {last, hash}; }
 };
 
 struct TimedOperation {
@@ -71,8 +78,14 @@ class Outbox {
   void remove_of_record(const core::RecordId& record, std::uint64_t up_to);
   void remove_between(std::uint64_t first, std::uint64_t last);
   void remove(std::vector<std::uint64_t> counters);
-  // Keeps the operation aside with the office's reason.
-  void refuse(std::uint64_t counter, const std::string& code, const std::string& message);
+  // Keeps the operation aside with the office's reason, also where it was forgotten as
+  // applied. Its record; nothing where that was known already, or the store never
+  // signed such an operation.
+  std::optional<core::RecordId> refuse(std::uint64_t counter, const std::string& code, const std::string& message);
+  // The office has applied it after all, and it comes back with its record.
+  void forget_refusal(std::uint64_t counter);
+  // Without those of a former id of this device.
+  [[nodiscard]] std::uint64_t refusals_digest();
   [[nodiscard]] std::vector<Refusal> refused();
   // Without those that were sent under a former id of this device.
   [[nodiscard]] std::uint64_t refused_count();
@@ -85,24 +98,23 @@ class Outbox {
   // As far as they are known, of the operations that wait.
   [[nodiscard]] std::vector<TimedOperation> effective_times(std::uint64_t first, std::uint64_t last);
 
-  // The batch that starts after `after` and has about `wire_bytes_max` bytes as
+  // The batch that follows `after` and has about `wire_bytes_max` bytes as
   // sent: one that was stored before where it fits, else a new one, signed and
   // stored. Nothing where no operation follows.
-  [[nodiscard]] std::optional<SignedBatch> batch_after(std::uint64_t after, std::size_t wire_bytes_max,
+  [[nodiscard]] std::optional<SignedBatch> batch_after(const codec::ChainPosition& after, std::size_t wire_bytes_max,
                                                        const core::DeviceId& device, const codec::SigningKey& key);
   // The batch to prepare while `in_flight` travels. Nothing while it is not sure
   // how the server cut: then the answer is awaited first.
   [[nodiscard]] std::optional<SignedBatch> batch_ahead_of(const SignedBatch& in_flight, std::size_t wire_bytes_max,
                                                           const core::DeviceId& device, const codec::SigningKey& key);
-  // Forgets the batches that were cut differently from what the server acknowledged.
-  void forget_other_cuts(std::uint64_t acknowledged);
   // The server was restored to an older time: puts the operations after `counter`
   // back among those that wait, from the batches in which they were sent, and
   // returns their records, of which some may now have nothing to show yet.
   [[nodiscard]] Result<std::vector<core::RecordId>> reopen_after(std::uint64_t counter);
 
-  // Whether this store signed a batch that ends at `last` and whose hash begins so.
-  [[nodiscard]] bool signed_batch_ends_at(std::uint64_t last, std::string_view hash_prefix);
+  // The end of the batch that this store signed, that ends at `last` and whose hash
+  // begins so; the chain's beginning for 0. Nothing where this store signed none.
+  [[nodiscard]] std::optional<codec::ChainPosition> position_at(std::uint64_t last, std::string_view hash_prefix);
   // Every operation that waits, or that the replica does not hold, in order.
   [[nodiscard]] std::vector<StoredOperation> all();
   // Those that the office keeps in quarantine, without those of a former id.
@@ -112,10 +124,11 @@ class Outbox {
   void set_aside(const core::DeviceId& former, std::uint64_t last);
 
  private:
-  [[nodiscard]] std::optional<SignedBatch> stored_batch(std::uint64_t first, std::size_t wire_bytes_max);
-  [[nodiscard]] std::optional<SignedBatch> cut(std::uint64_t after, std::size_t wire_bytes_max);
-  [[nodiscard]] codec::BatchHash hash_before(std::uint64_t first);
-  void store(const SignedBatch& batch, const codec::BatchHash& hash);
+  [[nodiscard]] std::optional<SignedBatch> stored_batch(const codec::ChainPosition& after, std::size_t wire_bytes_max);
+  [[nodiscard]] std::optional<SignedBatch> cut(const codec::ChainPosition& after, std::size_t wire_bytes_max);
+  void store(const SignedBatch& batch);
+  // As it waits, or as it was signed.
+  [[nodiscard]] std::optional<StoredOperation> find(std::uint64_t counter);
 
   sqlite::Connection& connection_;
   codec::FrameWriter writer_;

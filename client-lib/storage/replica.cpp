@@ -18,6 +18,8 @@ Error unreadable(const std::string& what) {
 
 Result<Taken> Replica::take(const v1::SyncReply& reply) {
   Taken taken;
+  const auto acknowledged = outbox_.position_at(reply.acknowledged_counter(), reply.last_batch_hash_prefix());
+  if (!acknowledged) return unreadable("it acknowledges what was never saved.");
   if (auto done = take_directory(reply); !done) return done.error();
   const auto refused = take_refusals(reply, reply.acknowledged_counter());
   if (!refused) return refused.error();
@@ -30,13 +32,10 @@ Result<Taken> Replica::take(const v1::SyncReply& reply) {
     if (auto dropped = drop_stale(); !dropped) return dropped.error();
   }
   take_scopes_gone(reply);
-  if (reply.acknowledged_counter() > identity_.last_counter())
-    return unreadable("it acknowledges what was never saved.");
   const std::uint64_t before = identity_.acknowledged_counter();
   if (reply.acknowledged_counter() > before) {
     taken.operations_acknowledged = reply.acknowledged_counter() - before;
     if (reply.has_stamps()) outbox_.note_stamps(reply.stamps(), reply.acknowledged_counter());
-    outbox_.forget_other_cuts(reply.acknowledged_counter());
     // The replica may have them from an earlier reply, which did not acknowledge them yet.
     if (auto done = forget_held(before + 1, reply.acknowledged_counter()); !done) return done.error();
   }
@@ -44,7 +43,7 @@ Result<Taken> Replica::take(const v1::SyncReply& reply) {
     if (auto refilled = refill_after(reply.acknowledged_counter()); !refilled) return refilled.error();
   }
   if (reply.acknowledged_counter() != before) taken.moved = true;
-  identity_.set_acknowledged_counter(reply.acknowledged_counter());
+  if (acknowledged->hash != identity_.acknowledged().hash) identity_.set_acknowledged(*acknowledged);
   const std::uint64_t durable = std::min(reply.durable_counter(), identity_.acknowledged_counter());
   if (durable != identity_.durable_counter()) identity_.set_durable_counter(durable);
   return taken;
@@ -52,14 +51,18 @@ Result<Taken> Replica::take(const v1::SyncReply& reply) {
 
 Result<std::uint64_t> Replica::take_refusals(const v1::SyncReply& reply, std::uint64_t last) {
   std::uint64_t refused = 0;
+  std::set<std::uint64_t> told;
   for (const v1::OperationResult& result : reply.results()) {
     if (result.outcome() != v1::OPERATION_OUTCOME_QUARANTINED || result.counter() > last) continue;
-    const auto waiting = outbox_.between(result.counter(), result.counter());
-    outbox_.refuse(result.counter(), result.code(), result.message());
+    told.insert(result.counter());
+    const auto record = outbox_.refuse(result.counter(), result.code(), result.message());
+    if (!record) continue;
     ++refused;
-    for (const WaitingOperation& operation : waiting) {
-      if (auto rebuilt = rebuild_shown(operation.record); !rebuilt) return rebuilt.error();
-    }
+    if (auto rebuilt = rebuild_shown(*record); !rebuilt) return rebuilt.error();
+  }
+  if (!reply.results_complete()) return refused;
+  for (const StoredOperation& known : outbox_.refused_operations()) {
+    if (known.counter <= last && !told.contains(known.counter)) outbox_.forget_refusal(known.counter);
   }
   return refused;
 }

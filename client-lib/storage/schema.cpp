@@ -68,6 +68,24 @@ DROP TABLE operation;
 ALTER TABLE waiting RENAME TO operation;
 CREATE INDEX operation_by_record ON operation(record);
 )"},
+    {5, R"(
+-- A batch's hash names it: the same operations may be cut in several ways, after several
+-- predecessors, and each batch may have been sent.
+CREATE TABLE named_batch(first INTEGER NOT NULL, last INTEGER NOT NULL, hash BLOB NOT NULL, previous BLOB NOT NULL,
+                         encoding INTEGER NOT NULL, signature BLOB NOT NULL, content BLOB NOT NULL, PRIMARY KEY(first, hash));
+INSERT INTO named_batch SELECT first, last, hash, previous, encoding, signature, content FROM batch;
+DROP TABLE batch;
+ALTER TABLE named_batch RENAME TO batch;
+CREATE INDEX batch_by_last ON batch(last);
+CREATE TABLE named_former(device BLOB NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, hash BLOB NOT NULL,
+                          previous BLOB NOT NULL, encoding INTEGER NOT NULL, signature BLOB NOT NULL, content BLOB NOT NULL,
+                          PRIMARY KEY(device, first, hash));
+INSERT INTO named_former SELECT device, first, last, hash, previous, encoding, signature, content FROM former_batch;
+DROP TABLE former_batch;
+ALTER TABLE named_former RENAME TO former_batch;
+INSERT INTO meta SELECT 'acknowledged_hash', hash FROM batch
+  WHERE last = (SELECT value FROM meta WHERE key = 'acknowledged_counter') LIMIT 1;
+)"},
 });
 
 }  // namespace

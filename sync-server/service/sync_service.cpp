@@ -2,6 +2,7 @@
 
 #include <sodium.h>
 
+#include "codec/digest.h"
 #include "core/effective_time.h"
 #include "service/known_batch.h"
 
@@ -38,6 +39,12 @@ void put_forms(const std::vector<FormRow>& rows, BodyStyle style, v1::SyncReply&
   }
 }
 
+std::uint64_t refusals_digest(const std::vector<QuarantineRow>& refusals) {
+  std::uint64_t digest = 0;
+  for (const QuarantineRow& refused : refusals) digest += codec::hash_refusal(refused.counter, refused.code);
+  return digest;
+}
+
 // Random: the database may be restored from the same copy more than once.
 std::uint64_t new_epoch() {
   std::uint64_t epoch = 0;
@@ -67,8 +74,10 @@ Result<v1::SyncReply> SyncService::sync(const core::DeviceId& device, const v1::
   if (uploaded->last_batch_hash != Sha256{}) {
     reply.set_last_batch_hash_prefix(uploaded->last_batch_hash.data(), codec::previous_hash_prefix_bytes);
   }
-  for (const QuarantineRow& refused : uploaded->known_refusals) {
-    *reply.add_results() = quarantine_result(refused.counter, refused.code, refused.message);
+  if (uploaded->refusals) {
+    reply.set_results_complete(true);
+    for (const QuarantineRow& refused : *uploaded->refusals)
+      *reply.add_results() = quarantine_result(refused.counter, refused.code, refused.message);
   }
   if (uploaded->outcome) {
     const UploadOutcome& outcome = *uploaded->outcome;
@@ -100,13 +109,13 @@ Result<SyncService::Upload> SyncService::upload(const core::DeviceId& id, const 
       if (!row) return row.error();
       device = std::move(*row);
       upload.acknowledged = device->last_counter;
-      const bool known = first > 0 && first <= device->last_counter;
-      if (!known) return {};
-      auto equal = last_equal(transaction, *device, request.batch(), frame_reader());
-      if (!equal) return equal.error();
-      upload.acknowledged = *equal;
-      upload.known_refusals = transaction.quarantined_from(device->key, first);
-      std::erase_if(upload.known_refusals, [&](const QuarantineRow& refused) { return refused.counter > *equal; });
+      if (first > 0 && first <= device->last_counter) {
+        auto equal = last_equal(transaction, *device, request.batch(), frame_reader());
+        if (!equal) return equal.error();
+        upload.acknowledged = *equal;
+      }
+      auto refusals = transaction.quarantined_up_to(device->key, upload.acknowledged);
+      if (refusals_digest(refusals) != request.refusals_digest()) upload.refusals = std::move(refusals);
       return {};
     });
     if (!looked) return looked.error();

@@ -33,8 +33,8 @@ class SyncService {
  private:
   struct Upload {
     std::optional<UploadOutcome> outcome;  // absent where nothing was new
-    // Of a batch that was known already: what its device may not have heard.
-    std::vector<QuarantineRow> known_refusals;
+    // All that were there before the batch, where the device knows of others.
+    std::optional<std::vector<QuarantineRow>> refusals;
     std::uint64_t acknowledged = 0;
     Sha256 last_batch_hash{};  // zeros before the first batch
     std::uint64_t expected = 0;

@@ -14,13 +14,10 @@
 namespace fieldsync::server {
 namespace {
 
-std::string_view view_of(const codec::BatchHash& hash) {
-  return {reinterpret_cast<const char*>(hash.data()), hash.size()};
-}
-
 bool follows(const v1::Batch& batch, const DeviceRow& device) {
   if (device.last_counter == 0) return batch.previous_hash_prefix().empty();
-  return batch.previous_hash_prefix() == view_of(device.last_batch_hash).substr(0, codec::previous_hash_prefix_bytes);
+  return batch.previous_hash_prefix() ==
+         codec::bytes_of(device.last_batch_hash).substr(0, codec::previous_hash_prefix_bytes);
 }
 
 bool may_write(Role role) { return role == Role::monitor || role == Role::coordinator || role == Role::case_handler; }

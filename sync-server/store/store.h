@@ -158,9 +158,9 @@ class ReadTransaction {
   virtual void changes_after(std::int64_t scope, std::uint64_t cursor,
                              const std::function<bool(const RecordRow&)>& take) = 0;
 
-  // The device's operations from `first` on that went to quarantine, in the order of
+  // The device's operations up to `last` that went to quarantine, in the order of
   // their counters; without their bytes.
-  virtual std::vector<QuarantineRow> quarantined_from(std::int64_t device, std::uint64_t first) = 0;
+  virtual std::vector<QuarantineRow> quarantined_up_to(std::int64_t device, std::uint64_t last) = 0;
 
   // The device's batches that hold any of these counters, oldest first. Their
   // content and signature live only while `take` runs.

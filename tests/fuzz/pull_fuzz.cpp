@@ -14,6 +14,7 @@
 #include "sqlite/connection.h"
 #include "storage/replica.h"
 #include "storage/schema.h"
+#include "tls/key_pair.h"
 
 namespace {
 
@@ -121,10 +122,11 @@ v1::SyncReply make_reply(fuzz::Input& input, std::uint64_t acknowledged) {
   stamps.set_clock_offset_ms(static_cast<std::int64_t>(input.wide_number()));
   for (std::uint32_t left = input.below(3); left > 0; --left) {
     v1::OperationResult& result = *reply.add_results();
-    result.set_counter(acknowledged + input.below(4));
+    result.set_counter(input.below(4) == 0 ? input.below(10) : acknowledged + input.below(4));
     result.set_outcome(v1::OPERATION_OUTCOME_QUARANTINED);
     result.set_code("not_permitted");
   }
+  reply.set_results_complete(input.below(4) == 0);
   for (std::uint32_t left = input.below(4); left > 0; --left) add_scope(input, reply);
   if (input.below(8) == 0) reply.set_directory_version(input.byte());
   if (input.below(8) == 0) reply.add_scopes_gone(id_of(team::Place::region).view().data(), core::ScopeId::size);
@@ -145,6 +147,15 @@ void check_readable(Parts& parts) {
   });
   static_cast<void>(parts.directory.forms());
   static_cast<void>(parts.outbox.refused());
+}
+
+// As an app does before it sends: of each save one, so that a reply may end anywhere.
+void sign_batches(Parts& parts) {
+  const auto key = tls::signing_key(parts.identity.private_key_pem());
+  must_hold(static_cast<bool>(key), "an enrolled store has a key");
+  codec::ChainPosition end = parts.identity.acknowledged();
+  while (const auto batch = parts.outbox.batch_after(end, 1, parts.identity.device(), *key)) end = batch->end();
+  must_hold(end.counter == parts.identity.last_counter(), "everything that waits is in a batch");
 }
 
 void take(sqlite::Connection& connection, Parts& parts, const v1::SyncReply& reply) {
@@ -168,6 +179,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   team::Team& team = fuzz::sound_team().put_back();
   const Store store(team.phone.file());
   Parts parts(*store.connection);
+  sign_batches(parts);
   fuzz::Input input(data, size);
   for (std::size_t count = 0; count < replies_max && !input.is_empty(); ++count) {
     v1::SyncReply reply;

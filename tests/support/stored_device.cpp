@@ -66,7 +66,7 @@ core::Operation StoredDevice::type(const core::ScopeId& scope, const core::Recor
 }
 
 std::optional<storage::SignedBatch> StoredDevice::next_batch(std::size_t wire_bytes_max) {
-  return open_->outbox.batch_after(open_->identity.acknowledged_counter(), wire_bytes_max, id, key_);
+  return open_->outbox.batch_after(open_->identity.acknowledged(), wire_bytes_max, id, key_);
 }
 
 v1::SyncRequest StoredDevice::request(const std::optional<storage::SignedBatch>& batch) {
@@ -74,6 +74,7 @@ v1::SyncRequest StoredDevice::request(const std::optional<storage::SignedBatch>&
   request.set_protocol_version(1);
   request.set_device_time_ms(november_2026_ms);
   request.set_dictionary_id(codec::dictionary_id());
+  request.set_refusals_digest(open_->outbox.refusals_digest());
   request.set_forms_version(open_->identity.forms_version());
   request.set_directory_version(open_->identity.directory_version());
   for (const storage::ScopeRow& scope : open_->directory.scopes()) {

@@ -65,6 +65,7 @@ v1::SyncRequest TestDevice::request() const {
   v1::SyncRequest request;
   request.set_protocol_version(1);
   request.set_device_time_ms(clock_ms);
+  request.set_refusals_digest(refusals_digest);
   for (const auto& [scope, cursor] : cursors) {
     v1::ScopePosition& position = *request.add_positions();
     position.set_cursor(cursor);

@@ -28,6 +28,7 @@ class TestDevice {
   codec::SigningKey key{};
   std::uint64_t last_counter = 0;
   codec::BatchHash last_hash{};
+  std::uint64_t refusals_digest = 0;
   std::int64_t clock_ms = 0;  // its wall clock: claimed times and the request's time
 
   // What the server gave: cursors by scope, and the records.

@@ -212,10 +212,10 @@ void SqliteTransaction::put_membership(const core::PersonId& person, std::int64_
   raise_version("directory_version");
 }
 
-std::vector<QuarantineRow> SqliteTransaction::quarantined_from(std::int64_t device, std::uint64_t first) {
+std::vector<QuarantineRow> SqliteTransaction::quarantined_up_to(std::int64_t device, std::uint64_t last) {
   auto select = connection_.prepare(
-      "SELECT counter, code, message, received FROM quarantine WHERE device = ?1 AND counter >= ?2 ORDER BY counter");
-  select.bind(1, device).bind_unsigned(2, first);
+      "SELECT counter, code, message, received FROM quarantine WHERE device = ?1 AND counter <= ?2 ORDER BY counter");
+  select.bind(1, device).bind_unsigned(2, last);
   std::vector<QuarantineRow> rows;
   while (select.step()) {
     rows.push_back({device,

@@ -25,7 +25,7 @@ class SqliteTransaction final : public WriteTransaction {
   std::optional<RecordRow> record(const core::RecordId& id) override;
   void changes_after(std::int64_t scope, std::uint64_t cursor,
                      const std::function<bool(const RecordRow&)>& take) override;
-  std::vector<QuarantineRow> quarantined_from(std::int64_t device, std::uint64_t first) override;
+  std::vector<QuarantineRow> quarantined_up_to(std::int64_t device, std::uint64_t last) override;
   void batches_between(std::int64_t device, std::uint64_t first, std::uint64_t last,
                        const std::function<void(const BatchRow&)>& take) override;
   std::optional<EnrolmentCodeRow> enrolment_code(const Sha256& hash) override;

@@ -5,6 +5,7 @@ import { hex, randomId } from './bytes.js';
 import { makeIdentity } from './certificate.js';
 import { parseEnrolmentText } from './enrolment_text.js';
 import { decodeOperation, encodeOperation } from './operation.js';
+import { refusalsDigest } from './record_codec.js';
 import { RecordState } from './record_state.js';
 import { Replica } from './replica.js';
 import { post } from './transport.js';
@@ -105,6 +106,7 @@ export class Device {
       positions: [...this.replicas.values()].filter((replica) => replica.cursor).map((replica) => replica.position()),
       forms_version: this.formsVersion,
       directory_version: this.directoryVersion,
+      refusals_digest: refusalsDigest(this.refused.values()),
       reply_budget_bytes: budget,
       batch,
       ...fields,
@@ -132,6 +134,7 @@ export class Device {
 
   #take(reply, batch) {
     this.acknowledged = reply.acknowledged_counter;
+    if (reply.results_complete) this.refused.clear();
     for (const result of reply.results) if (result.outcome === QUARANTINED) this.refused.set(result.counter, result);
     for (const form of reply.forms) this.forms.set(form.name, form);
     if (reply.forms_version > 0n) this.formsVersion = reply.forms_version;

@@ -58,10 +58,14 @@ export const hashBytes = (bytes) => siphash24(DIGEST_KEY, bytes);
 
 export const recordHash = (state) => hashBytes(Buffer.concat([encodeHead(state), littleEndian64(hashBytes(encodeBody(state)))]));
 
+const sumOf = (hashes) => BigInt.asUintN(64, hashes.reduce((sum, hash) => sum + hash, 0n));
+
 // The sum of the records' hashes modulo 2^64.
-export function scopeDigest(states) {
-  return BigInt.asUintN(64, [...states].reduce((sum, state) => sum + recordHash(state), 0n));
-}
+export const scopeDigest = (states) => sumOf([...states].map(recordHash));
+
+// Of {counter, code}: which refusals a device knows of.
+export const refusalsDigest = (refusals) =>
+  sumOf([...refusals].map(({ counter, code }) => hashBytes(Buffer.concat([littleEndian64(counter), Buffer.from(code)]))));
 
 const damaged = (condition, detail) => refuseWhen(condition, 'malformed_request', detail);
 const isSorted = (list, compare) => list.every((one, i) => i === 0 || compare(list[i - 1], one) < 0);

@@ -70,6 +70,9 @@ test('an operation that may not be applied is kept aside, and the others go thro
   const last = hand.create('After.');
   await device.sync();
   assert.deepEqual(new Map([...device.refused].map(([counter, result]) => [counter, result.code])), codes);
+  const toldAgain = async (digest) => (await device.request(digest === undefined ? {} : { refusals_digest: digest })).results.length;
+  assert.equal(await toldAgain(), 0);
+  assert.equal(await toldAgain(0n), codes.size);
   await office.chynara.sync();
   assert.ok(office.chynara.view(kept) && office.chynara.view(last));
   assert.equal(device.digest(), office.chynara.digest());

@@ -55,14 +55,16 @@ Result<void> save_edits(RecordEditor& editor) {
 void undo_newest_migration(const std::string& path) {
   DatabaseFile file(path);
   const auto version = file.rows("PRAGMA user_version");
-  if (version.front().front() != "4") throw std::runtime_error("say here how the newest migration is undone");
+  if (version.front().front() != "5") throw std::runtime_error("say here how the newest migration is undone");
   file.execute(
-      "BEGIN; CREATE TABLE old(counter INTEGER PRIMARY KEY, record BLOB NOT NULL, bytes BLOB NOT NULL, elements "
-      "INTEGER NOT NULL);"
-      "INSERT INTO old SELECT o.counter, r.id, o.bytes, o.elements FROM operation o JOIN record r ON r.row = o.record;"
-      "DROP TABLE operation; ALTER TABLE old RENAME TO operation; CREATE INDEX operation_by_record ON "
-      "operation(record);"
-      "PRAGMA user_version = 3; COMMIT");
+      "BEGIN; CREATE TABLE old(first INTEGER NOT NULL, last INTEGER NOT NULL, hash BLOB NOT NULL, previous BLOB NOT "
+      "NULL, encoding INTEGER NOT NULL, signature BLOB NOT NULL, content BLOB NOT NULL, PRIMARY KEY(first, last));"
+      "INSERT INTO old SELECT * FROM batch; DROP TABLE batch; ALTER TABLE old RENAME TO batch;"
+      "CREATE TABLE old(device BLOB NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, hash BLOB NOT NULL, "
+      "previous BLOB NOT NULL, encoding INTEGER NOT NULL, signature BLOB NOT NULL, content BLOB NOT NULL, "
+      "PRIMARY KEY(device, first, last));"
+      "INSERT INTO old SELECT * FROM former_batch; DROP TABLE former_batch; ALTER TABLE old RENAME TO former_batch;"
+      "DELETE FROM meta WHERE key = 'acknowledged_hash'; PRAGMA user_version = 4; COMMIT");
 }
 
 // A member of the district whose place is gone cannot write there any more.

@@ -1,4 +1,5 @@
 // One bad operation goes to quarantine with its reason and holds up nobody.
+#include "codec/digest.h"
 #include "codec/operation_codec.h"
 #include "codec/record_codec.h"
 #include "fieldsync/v1/operation.pb.h"
@@ -215,18 +216,30 @@ TEST_CASE("A member of the board reads and does not write") {
   CHECK(office.standing(device).quarantined == 1);
 }
 
-TEST_CASE("A device that lost the answer hears of its refused operations when it sends the batch again") {
+TEST_CASE("A device that knows of other refusals than there are hears of all, with or without a batch") {
   TestOffice office;
   TestDevice device = office.add_device();
   office.push(device, {device.save(office.scope, new_record(), {writes_beds(501)})});
   const std::vector<core::Operation> saves = {device.save(office.scope, new_record(), {writes_text("x")}),
                                               device.save(office.scope, new_record(), {writes_beds(501)}, 1)};
-  const v1::SyncRequest request = device.request(device.batch(saves));
+  v1::SyncRequest request = device.request(device.batch(saves));
+  request.set_refusals_digest(codec::hash_refusal(1, "value_out_of_range"));
   const auto lost = office.sync(device, request);
   REQUIRE(lost);
+  CHECK_FALSE(lost->results_complete());
+  REQUIRE(lost->results_size() == 1);
+  CHECK(lost->results(0).counter() == 3);
   const auto again = office.sync(device, request);
   REQUIRE(again);
   CHECK(again->acknowledged_counter() == 3);
-  REQUIRE(again->results_size() == 1);
-  CHECK(again->results(0).SerializeAsString() == lost->results(0).SerializeAsString());
+  CHECK(again->results_complete());
+  REQUIRE(again->results_size() == 2);
+  CHECK(again->results(0).counter() == 1);
+  CHECK(again->results(1).SerializeAsString() == lost->results(0).SerializeAsString());
+  request.clear_batch();
+  CHECK(office.sync(device, request)->results_size() == 2);
+  request.set_refusals_digest(request.refusals_digest() + codec::hash_refusal(3, "value_out_of_range"));
+  const auto known = office.sync(device, request);
+  CHECK_FALSE(known->results_complete());
+  CHECK(known->results_size() == 0);
 }

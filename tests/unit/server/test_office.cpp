@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "codec/digest.h"
 #include "codec/form_codec.h"
 #include "codec/operation_codec.h"
 
@@ -186,6 +187,7 @@ void TestOffice::quarantines(TestDevice& device, const std::string& operation, E
   CHECK(reply->results(0).outcome() == v1::OPERATION_OUTCOME_QUARANTINED);
   CHECK(reply->results(0).code() == describe(code).name);
   check_sentence(reply->results(0).message());
+  device.refusals_digest += codec::hash_refusal(reply->results(0).counter(), reply->results(0).code());
   const Standing after = standing(device);
   CHECK(after.last_counter == before.last_counter + 2);
   CHECK(after.quarantined == before.quarantined + 1);

@@ -47,17 +47,18 @@ class Sender {
     }
   }
 
-  std::optional<storage::SignedBatch> batch_after(std::uint64_t after, std::size_t wire_bytes_max = any_size) {
-    return outbox->batch_after(after, wire_bytes_max, device(1), key);
+  // The batch that follows what was acknowledged.
+  std::optional<storage::SignedBatch> next(std::size_t wire_bytes_max = any_size) {
+    return outbox->batch_after(acknowledged_, wire_bytes_max, device(1), key);
   }
   std::optional<storage::SignedBatch> ahead_of(const storage::SignedBatch& in_flight,
                                                std::size_t wire_bytes_max = any_size) {
     return outbox->batch_ahead_of(in_flight, wire_bytes_max, device(1), key);
   }
-  // As after a reply that acknowledged this much.
-  void acknowledged(std::uint64_t counter) {
-    outbox->forget_other_cuts(counter);
-    outbox->remove_between(1, counter);
+  // As after a reply that acknowledged this batch.
+  void acknowledged(const storage::SignedBatch& batch) {
+    acknowledged_ = batch.end();
+    outbox->remove_between(1, batch.last);
   }
 
   std::unique_ptr<sqlite::Connection> connection;
@@ -68,6 +69,7 @@ class Sender {
  private:
   static constexpr core::FieldKey key_of_text{{}, fields::place_name};
   TemporaryFolder folder_;
+  codec::ChainPosition acknowledged_;
 };
 
 codec::BatchHash hash_of(const storage::SignedBatch& batch) {
@@ -83,23 +85,23 @@ bool same(const storage::SignedBatch& left, const storage::SignedBatch& right) {
 
 TEST_CASE("Nothing saved is no batch") {
   Sender sender;
-  CHECK_FALSE(sender.batch_after(0));
+  CHECK_FALSE(sender.next());
 }
 
 TEST_CASE("A batch is stored before it is sent: after a restart the same bytes go out, though more was saved") {
   Sender sender;
   sender.save(3);
-  const auto sent = sender.batch_after(0);
+  const auto sent = sender.next();
   REQUIRE(sent);
   CHECK(sent->first == 1);
   CHECK(sent->last == 3);
   sender.save(2);
   sender.restart();
-  const auto again = sender.batch_after(0);
+  const auto again = sender.next();
   REQUIRE(again);
   CHECK(same(*again, *sent));
-  sender.acknowledged(3);
-  const auto next = sender.batch_after(3);
+  sender.acknowledged(*sent);
+  const auto next = sender.next();
   REQUIRE(next);
   CHECK(next->first == 4);
   CHECK(next->last == 5);
@@ -109,7 +111,7 @@ TEST_CASE("A batch is stored before it is sent: after a restart the same bytes g
 TEST_CASE("A batch is signed with the device's key over what the chain says") {
   Sender sender;
   sender.save(1);
-  const auto batch = sender.batch_after(0);
+  const auto batch = sender.next();
   REQUIRE(batch);
   codec::VerifyingKey verifying;
   std::copy_n(sender.key.begin() + 32, verifying.size(), verifying.begin());
@@ -121,38 +123,80 @@ TEST_CASE("A link that carries less gets a smaller cut, and whichever the server
   const bool large_was_taken = GENERATE(true, false);
   Sender sender;
   sender.save(20);
-  const auto large = sender.batch_after(0);
+  const auto large = sender.next();
   REQUIRE(large);
-  const auto small = sender.batch_after(0, large->content.size() / 4);
+  const auto small = sender.next(large->content.size() / 4);
   REQUIRE(small);
   REQUIRE(small->last < large->last);
   const storage::SignedBatch& taken = large_was_taken ? *large : *small;
-  sender.acknowledged(taken.last);
+  sender.acknowledged(taken);
   sender.save(1);
-  const auto next = sender.batch_after(taken.last);
+  const auto next = sender.next();
   REQUIRE(next);
   CHECK(next->first == taken.last + 1);
   CHECK(next->previous == hash_of(taken));
-  // The other cut is forgotten: a refill sends each operation once.
-  const auto reopened = sender.outbox->reopen_after(0);
-  REQUIRE(reopened);
-  CHECK(reopened->size() == sender.last_counter);
+}
+
+TEST_CASE("A refill puts each operation among those that wait once, in however many cuts it was sent") {
+  Sender sender;
+  sender.save(20);
+  const auto large = sender.next();
+  REQUIRE(large);
+  const auto small = sender.next(large->content.size() / 4);
+  REQUIRE(small);
+  sender.acknowledged(*large);
+  REQUIRE(sender.outbox->reopen_after(0));
+  CHECK(sender.outbox->all().size() == 20);
+}
+
+TEST_CASE("A cut that lost may have been sent: where a restored server got it late, the chain goes on from it") {
+  Sender sender;
+  sender.save(20);
+  const auto large = sender.next();
+  REQUIRE(large);
+  const auto small = sender.next(large->content.size() / 4);
+  REQUIRE(small);
+  const auto prefix = [](const storage::SignedBatch& batch) {
+    return codec::bytes_of(hash_of(batch)).substr(0, codec::previous_hash_prefix_bytes);
+  };
+  sender.acknowledged(*small);
+  const auto behind = sender.next();
+  REQUIRE(behind);
+  REQUIRE(behind->last == large->last);
+  // Two batches end there: the prefix tells which one the server has.
+  const auto late = sender.outbox->position_at(large->last, prefix(*large));
+  REQUIRE(late);
+  CHECK(late->hash == hash_of(*large));
+  sender.acknowledged(*large);
+  sender.save(1);
+  const auto next = sender.next();
+  REQUIRE(next);
+  CHECK(next->previous == hash_of(*large));
+  // And the other way, after the one that the server forgot was extended.
+  sender.acknowledged(*behind);
+  const auto other = sender.next();
+  REQUIRE(other);
+  CHECK(other->first == next->first);
+  CHECK(other->previous == hash_of(*behind));
+  sender.acknowledged(*large);
+  CHECK(same(*sender.next(), *next));
+  CHECK_FALSE(sender.outbox->position_at(large->last, std::string(codec::previous_hash_prefix_bytes, 'x')));
 }
 
 TEST_CASE("What was prepared behind a cut that is now another is not sent") {
   Sender sender;
   sender.save(100);
-  const auto large = sender.batch_after(0, 6'000);
+  const auto large = sender.next(6'000);
   REQUIRE(large);
   const auto ahead = sender.ahead_of(*large, 6'000);
   REQUIRE(ahead);
   CHECK(ahead->first == large->last + 1);
   CHECK(ahead->previous == hash_of(*large));
-  const auto small = sender.batch_after(0, 2'000);
+  const auto small = sender.next(2'000);
   REQUIRE(small);
   REQUIRE(small->last < large->last);
-  sender.acknowledged(small->last);
-  const auto next = sender.batch_after(small->last, 6'000);
+  sender.acknowledged(*small);
+  const auto next = sender.next(6'000);
   REQUIRE(next);
   CHECK(next->first == small->last + 1);
   CHECK(next->previous == hash_of(*small));
@@ -161,8 +205,8 @@ TEST_CASE("What was prepared behind a cut that is now another is not sent") {
 TEST_CASE("Nothing is prepared ahead while it is not sure how the server cut") {
   Sender sender;
   sender.save(20);
-  const auto large = sender.batch_after(0, 6'000);
-  const auto small = sender.batch_after(0, 2'000);
+  const auto large = sender.next(6'000);
+  const auto small = sender.next(2'000);
   REQUIRE(small);
   CHECK_FALSE(sender.ahead_of(*small, 2'000));
 }
@@ -170,16 +214,14 @@ TEST_CASE("Nothing is prepared ahead while it is not sure how the server cut") {
 TEST_CASE("A batch aims at the size it was asked for") {
   Sender sender;
   sender.save(100);
-  std::uint64_t after = 0;
   // The first guess at the compression is a guess; what follows knows.
   for (int i = 0; i < 3; ++i) {
-    const auto batch = sender.batch_after(after, 8'192);
+    const auto batch = sender.next(8'192);
     REQUIRE(batch);
     INFO("batch " << i << ", " << batch->content.size() << " bytes");
     if (i > 0) CHECK(batch->content.size() <= 8'192 + 8'192 / 4);
     if (i > 0) CHECK(batch->content.size() > 4'096);
-    after = batch->last;
-    sender.acknowledged(after);
+    sender.acknowledged(*batch);
   }
 }
 
@@ -187,12 +229,12 @@ TEST_CASE("An operation that is larger than any aim has a batch of its own") {
   Sender sender;
   sender.save(1, 50'000);
   sender.save(1);
-  const auto batch = sender.batch_after(0, 2'048);
+  const auto batch = sender.next(2'048);
   REQUIRE(batch);
   CHECK(batch->first == 1);
   CHECK(batch->last == 1);
   // It is also the one that is found again.
-  const auto again = sender.batch_after(0, 2'048);
+  const auto again = sender.next(2'048);
   REQUIRE(again);
   CHECK(same(*again, *batch));
 }
@@ -200,7 +242,7 @@ TEST_CASE("An operation that is larger than any aim has a batch of its own") {
 TEST_CASE("A batch holds at most 500 operations") {
   Sender sender;
   sender.save(501, 20);
-  const auto batch = sender.batch_after(0);
+  const auto batch = sender.next();
   REQUIRE(batch);
   CHECK(batch->last == 500);
 }
@@ -209,7 +251,7 @@ TEST_CASE("A batch holds at most 60,000 elements, which is what the server count
   Sender sender;
   sender.save(3, 20, 20'000);
   sender.save(1, 20, 1);
-  const auto batch = sender.batch_after(0);
+  const auto batch = sender.next();
   REQUIRE(batch);
   CHECK(batch->last == 3);
 }
@@ -219,7 +261,7 @@ TEST_CASE("A batch ends before a gap in the counters") {
   sender.save(2);
   ++sender.last_counter;
   sender.save(1);
-  const auto batch = sender.batch_after(0);
+  const auto batch = sender.next();
   REQUIRE(batch);
   CHECK(batch->last == 2);
 }
@@ -228,7 +270,9 @@ TEST_CASE("Without the batch before it there is no chain: the store says that it
   Sender sender;
   sender.save(2);
   sender.connection->execute("DELETE FROM operation WHERE counter = 1");
-  const auto batch = sqlite::guard([&]() -> Result<std::uint64_t> { return sender.batch_after(1)->last; });
+  const auto batch = sqlite::guard([&]() -> Result<std::uint64_t> {
+    return sender.outbox->batch_after({1, {}}, any_size, device(1), sender.key)->last;
+  });
   REQUIRE_FALSE(batch);
   CHECK(batch.error().code == Errc::storage_corrupt);
 }
@@ -251,13 +295,9 @@ TEST_CASE("What a restored server lost comes back into the outbox, byte for byte
   Sender sender;
   sender.save(6);
   const auto before = sender.outbox->of_record(record(1), 0);
-  std::uint64_t after = 0;
-  while (after < 6) {
-    const auto batch = sender.batch_after(after, 300);
-    REQUIRE(batch);
+  while (const auto batch = sender.next(300)) {
     if (batch->first <= 5 && batch->last >= 5) sender.outbox->refuse(5, "unknown_form", "No such form.");
-    after = batch->last;
-    sender.acknowledged(after);
+    sender.acknowledged(*batch);
   }
   REQUIRE(sender.outbox->of_record(record(1), 0).empty());
   const auto records = sender.outbox->reopen_after(2);

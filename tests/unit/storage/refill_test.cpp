@@ -160,3 +160,59 @@ TEST_CASE("A save on top of a record that the restored server does not have is s
   CHECK(start.shown(*start.reader, start.record) == Texts{"Cell 4."});
   CHECK(beds() == 1);
 }
+
+TEST_CASE("A cut that another one overtook arrives late at a restored office, and the device goes on from it") {
+  Restored start;
+  start.office.keep_copy();
+  for (int i = 0; i < 20; ++i) start.type(*start.one, new_record(), std::string(400, static_cast<char>('a' + i)));
+  const v1::SyncRequest late = start.one->request(start.one->next_batch());
+  // The link is slow: smaller cuts of the same saves, which the office takes.
+  sync(start.office, *start.one, 100);
+  start.type(*start.one, start.record, "Cell 4.");
+  sync(start.office, *start.one, 300);
+  start.office.restore_copy();
+  const auto answered = start.office.service->sync(start.one->id, late, server::BodyStyle::frame);
+  REQUIRE(answered);
+  REQUIRE(answered->acknowledged_counter() == 20);
+  start.sync_all(3);
+  start.check_all_same();
+  CHECK(start.operations() == 21);
+}
+
+TEST_CASE("What a batch that arrives late at a restored office brings into quarantine is told") {
+  Restored start;
+  start.office.keep_copy();
+  start.office.set_role(start.office.monitor, start.office.other_scope, server::Role::monitor);
+  sync(start.office, *start.one);
+  start.one->type(start.office.other_scope, start.record, office_fields::summary, "Cell 4.");
+  const v1::SyncRequest late = start.one->request(start.one->next_batch());
+  sync(start.office, *start.one);
+  REQUIRE(start.shown(*start.one, start.record) == Texts{"Cell 4."});
+  REQUIRE((*start.one)->outbox.refused_count() == 0);
+  // An office that never knew the person as a member there.
+  start.office.restore_copy();
+  REQUIRE(start.office.service->sync(start.one->id, late, server::BodyStyle::frame));
+  sync(start.office, *start.one);
+  REQUIRE((*start.one)->outbox.refused_count() == 1);
+  const storage::Refusal refused = (*start.one)->outbox.refused()[0];
+  CHECK(refused.counter == 1);
+  CHECK(refused.record == start.record);
+  CHECK(refused.code == "scope_not_found");
+  CHECK(start.one->waiting() == 0);
+}
+
+TEST_CASE("What was refused, and was applied by a restored office, is a refusal no longer") {
+  Restored start;
+  start.type(*start.one, start.record, "Cell 4.");
+  const v1::SyncRequest late = start.one->request(start.one->next_batch());
+  start.office.keep_copy();
+  start.office.set_role(start.office.monitor, start.office.scope, server::Role::none);
+  sync(start.office, *start.one);
+  REQUIRE((*start.one)->outbox.refused_count() == 1);
+  start.office.restore_copy();
+  REQUIRE(start.office.service->sync(start.one->id, late, server::BodyStyle::frame));
+  start.sync_all();
+  CHECK((*start.one)->outbox.refused_count() == 0);
+  CHECK(start.shown(*start.one, start.record) == Texts{"Cell 4."});
+  start.check_all_same();
+}

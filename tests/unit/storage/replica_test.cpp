@@ -121,7 +121,9 @@ TEST_CASE("What came back before it was acknowledged waits no longer once it is"
   // Made while the batch was under way: the records have it, what is acknowledged was read before.
   auto early = start.office.service->sync(start.one->id, start.one->request(std::nullopt), server::BodyStyle::frame);
   REQUIRE(early);
-  early->set_acknowledged_counter((*start.one)->identity.acknowledged_counter());
+  const codec::ChainPosition before = (*start.one)->identity.acknowledged();
+  early->set_acknowledged_counter(before.counter);
+  early->set_last_batch_hash_prefix(before.hash.data(), codec::previous_hash_prefix_bytes);
   REQUIRE(start.one->take(*early));
   CHECK((*start.one)->outbox.all().size() == 1);
   sync(start.office, *start.one);
