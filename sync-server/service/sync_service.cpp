@@ -155,22 +155,29 @@ Result<SyncService::Upload> SyncService::upload(const core::DeviceId& id, const 
 }
 
 Result<void> SyncService::begin_new_epochs(const core::DeviceId& id, const v1::SyncRequest& request) {
-  std::vector<ScopeRow> rewound;
+  struct Ahead {
+    std::int64_t scope = 0;
+    std::uint64_t epoch = 0;
+    std::uint64_t seq = 0;
+  };
+  std::vector<Ahead> ahead;
   auto looked = store_.read([&](ReadTransaction& transaction) -> Result<void> {
     for (const v1::ScopePosition& position : request.positions()) {
       auto cursor = open_cursor(position.cursor(), id, cursor_key_);
       if (!cursor) return cursor.error();
       const auto scope = transaction.scope_by_key(cursor->scope);
-      if (scope && scope->epoch == cursor->epoch && cursor->seq > scope->head) rewound.push_back(*scope);
+      if (scope && scope->epoch == cursor->epoch && cursor->seq > scope->head)
+        ahead.push_back({scope->key, scope->epoch, cursor->seq});
     }
     return {};
   });
-  if (!looked || rewound.empty()) return looked;
+  if (!looked || ahead.empty()) return looked;
   return store_.write([&](WriteTransaction& transaction) -> Result<void> {
-    for (const ScopeRow& scope : rewound) {
-      const auto now = transaction.scope_by_key(scope.key);
-      // Another device may have told already.
-      if (now && now->epoch == scope.epoch) transaction.set_epoch(scope.key, new_epoch());
+    for (const Ahead& position : ahead) {
+      const auto now = transaction.scope_by_key(position.scope);
+      // Another device may have told already; and what was read may have been old.
+      if (now && now->epoch == position.epoch && position.seq > now->head)
+        transaction.set_epoch(position.scope, new_epoch());
     }
     return {};
   });

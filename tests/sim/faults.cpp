@@ -51,6 +51,7 @@ constexpr std::array<KindRow, fault_kinds> rows = {{
     {"old_form_kept", 1},
     {"operation_poisoned", 0.1},
     {"enrolment_reply_lost", 0.5},
+    {"stale_connection", 0.5},
 }};
 
 }  // namespace
@@ -61,12 +62,13 @@ void FaultTally::add(const FaultTally& other) {
   for (std::size_t i = 0; i < fault_kinds; ++i) struck[i] += other.struck[i];
 }
 
-FaultPlan::FaultPlan(Chance& chance) {
+FaultPlan::FaultPlan(Chance& chance, Chance& own_chance) {
   // Some seeds are calm: a bug may need a long quiet run.
   const double share = chance.part();
   for (std::size_t i = 0; i < fault_kinds; ++i) {
-    const bool in = chance.happens(share);
-    const double intensity = chance.part() * chance.part();
+    Chance& from = has_own_chance(static_cast<FaultKind>(i)) ? own_chance : chance;
+    const bool in = from.happens(share);
+    const double intensity = from.part() * from.part();
     if (in) probability_[i] = rows[i].most == 1 ? 1 : rows[i].most * (0.1 + 0.9 * intensity);
   }
 }

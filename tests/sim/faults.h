@@ -52,8 +52,12 @@ enum class FaultKind : std::uint8_t {
   old_form_kept,
   operation_poisoned,
   enrolment_reply_lost,
+  // Kinds from here on have chance of their own: seeds that were kept stay what they were.
+  stale_connection,
   count_
 };
+
+[[nodiscard]] constexpr bool has_own_chance(FaultKind kind) { return kind >= FaultKind::stale_connection; }
 
 inline constexpr std::size_t fault_kinds = static_cast<std::size_t>(FaultKind::count_);
 
@@ -70,7 +74,7 @@ struct FaultTally {
 // A seed's choice: about half of the kinds, each with a probability of its own.
 class FaultPlan {
  public:
-  explicit FaultPlan(Chance& chance);
+  FaultPlan(Chance& chance, Chance& own_chance);
 
   // How likely the fault is, each time that it could strike; 0 where the seed left it out.
   [[nodiscard]] double probability(FaultKind kind) const { return probability_[static_cast<std::size_t>(kind)]; }

@@ -102,9 +102,9 @@ void Network::handle(const std::shared_ptr<Message>& message) {
   answer(message, as_reply(*response), latency() + late_ms);
 }
 
-void Network::handle_another() {
+void Network::handle_another(FaultKind kind) {
   if (depth_ == 0 || depth_ > nested_requests_max || under_way_.empty()) return;
-  if (!run_.strikes(FaultKind::requests_interleaved)) return;
+  if (!run_.strikes(kind)) return;
   const auto message = run_.chance.pick(under_way_);
   handle(message);
 }

@@ -36,8 +36,8 @@ class Network {
   // The same at once, for enrolment, which blocks.
   [[nodiscard]] Answer exchange_now(Link& link, const std::string& path, const std::string& body);
 
-  // A request that is under way is handled now, inside another's.
-  void handle_another();
+  // A request that is under way is handled now, inside another's, where this strikes.
+  void handle_another(FaultKind kind);
   void pause_server(std::int64_t span_ms) { server_paused_until_ms_ = run_.schedule.now() + span_ms; }
   void maybe_block(Link& link);
   void heal();

@@ -33,16 +33,20 @@ void Server::start() {
       faults_.repair();
     }
   }
-  seam_ = std::make_unique<InterleavingStore>(*store_, [this] { events_.between_calls(); });
-  for (std::size_t i = 0; i < node_count_; ++i)
-    nodes_.push_back(std::make_unique<Node>(*seam_, cursor_key_, [this] { return clock(); }));
+  for (std::size_t i = 0; i < node_count_; ++i) {
+    nodes_.push_back(std::make_unique<Node>(
+        *store_, [this] { events_.between_calls(); },
+        [this, may_be_stale = i > 0] {
+          if (may_be_stale) events_.while_stale();
+        },
+        cursor_key_, [this] { return clock(); }));
+  }
   run_.story.tell("server", "is up");
   if (events_.came_up) events_.came_up();
 }
 
 void Server::stop() {
   nodes_.clear();
-  seam_.reset();
   store_.reset();
   ++stops_;
 }

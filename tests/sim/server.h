@@ -18,6 +18,7 @@ namespace fieldsync::sim {
 // Who waits for what happens to the server.
 struct ServerEvents {
   std::function<void()> between_calls;  // other requests may be handled now
+  std::function<void()> while_stale;    // the same, while the second node reads what is old by then
   std::function<void()> came_up;        // after every start
   std::function<void()> was_restored;   // after the start from an older copy
 };
@@ -52,8 +53,12 @@ class Server {
 
  private:
   struct Node {
-    Node(server::Store& store, const server::CursorKey& key, const server::Clock& clock)
-        : service(store, key, clock), router(store, service, clock) {}
+    Node(server::Store& store, std::function<void()> between, std::function<void()> while_stale,
+         const server::CursorKey& key, const server::Clock& clock)
+        : seam(store, std::move(between), std::move(while_stale)),
+          service(seam, key, clock),
+          router(seam, service, clock) {}
+    InterleavingStore seam;
     server::SyncService service;
     server::Router router;
   };
@@ -73,7 +78,6 @@ class Server {
   server::CursorKey cursor_key_{};
   std::int64_t clock_ahead_ms_ = 0;
   std::unique_ptr<server::SqliteStore> store_;
-  std::unique_ptr<InterleavingStore> seam_;
   std::vector<std::unique_ptr<Node>> nodes_;
   std::size_t node_count_ = 1;
   std::vector<Backup> backups_;

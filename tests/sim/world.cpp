@@ -24,8 +24,10 @@ class World {
         server_(run_, vfs_),
         office_(run_, server_),
         network_(run_, server_) {
-    server_.set_events(
-        {[this] { network_.handle_another(); }, [this] { check_promises(); }, [this] { office_was_restored(); }});
+    server_.set_events({.between_calls = [this] { network_.handle_another(FaultKind::requests_interleaved); },
+                        .while_stale = [this] { network_.handle_another(FaultKind::stale_connection); },
+                        .came_up = [this] { check_promises(); },
+                        .was_restored = [this] { office_was_restored(); }});
     network_.on_reply([this](const Link& link, const v1::SyncReply& reply) { note_promise(link, reply); });
   }
 
