@@ -25,6 +25,7 @@ std::string_view role_name(v1::Role role) {
     case v1::ROLE_CASE_HANDLER: return "case_handler";
     case v1::ROLE_BOARD: return "board";
     case v1::ROLE_ADMINISTRATOR: return "administrator";
+    case v1::ROLE_UNSPECIFIED: return "none";
     default: return "unknown";
   }
 }

@@ -46,6 +46,11 @@ void Directory::set_position(const core::ScopeId& id, std::string_view cursor, s
   update.bind_blob(1, id.view()).bind_blob(2, cursor).bind_unsigned(3, digest).run();
 }
 
+void Directory::leave_scope(const core::ScopeId& id) {
+  auto update = connection_.prepare("UPDATE scope SET role = 0 WHERE id = ?1");
+  update.bind_blob(1, id.view()).run();
+}
+
 void Directory::remove_scope(const core::ScopeId& id) {
   auto remove = connection_.prepare("DELETE FROM scope WHERE id = ?1");
   remove.bind_blob(1, id.view()).run();

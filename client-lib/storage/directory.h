@@ -19,9 +19,9 @@ namespace fieldsync::storage {
 struct ScopeRow {
   core::ScopeId id;
   std::string name;
-  v1::Role role = v1::ROLE_UNSPECIFIED;
-  std::string cursor;        // empty before anything was read
-  std::uint64_t digest = 0;  // sum of the replica's hashes
+  v1::Role role = v1::ROLE_UNSPECIFIED;  // none: the person left it
+  std::string cursor;                    // empty before anything was read
+  std::uint64_t digest = 0;              // sum of the replica's hashes
 };
 
 // Calls throw SqliteError.
@@ -34,6 +34,8 @@ class Directory {
   // Name and role, where they came with the reply.
   void put_scope(const v1::ScopeChanges& changes);
   void set_position(const core::ScopeId& id, std::string_view cursor, std::uint64_t digest);
+  // The person left the scope, and saves in it wait: it has no role until it is named anew.
+  void leave_scope(const core::ScopeId& id);
   void remove_scope(const core::ScopeId& id);
 
   void put_people(const google::protobuf::RepeatedPtrField<v1::Person>& people);

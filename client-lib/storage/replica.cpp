@@ -265,15 +265,23 @@ Result<void> Replica::refill_after(std::uint64_t counter) {
 
 void Replica::take_scopes_gone(const v1::SyncReply& reply) {
   std::set<std::string> gone(reply.scopes_gone().begin(), reply.scopes_gone().end());
-  if (reply.directory_version() > 0) {
-    // The directory names every scope of the person.
-    for (const ScopeRow& known : directory_.scopes()) gone.emplace(known.id.view());
+  // The directory names every scope of the person.
+  const bool with_directory = reply.directory_version() > 0;
+  for (const ScopeRow& known : directory_.scopes()) {
+    if (with_directory || known.role == v1::ROLE_UNSPECIFIED) gone.emplace(known.id.view());
+  }
+  if (with_directory) {
     for (const v1::ScopeChanges& named : reply.scopes()) gone.erase(named.scope());
   }
   for (const std::string& id : gone) {
     const auto scope = core::ScopeId::from_bytes(id);
+    if (!scope) continue;
     // What was acknowledged is at the office, even where the replica never got it.
-    if (!scope || outbox_.waits_for_scope(*scope, reply.acknowledged_counter())) continue;
+    if (outbox_.waits_for_scope(*scope, reply.acknowledged_counter())) {
+      // The server says it only once to a device that names no position in the scope.
+      directory_.leave_scope(*scope);
+      continue;
+    }
     outbox_.remove_of_scope(*scope);
     records_.remove_scope(*scope);
     directory_.remove_scope(*scope);

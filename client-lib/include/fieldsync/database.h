@@ -60,7 +60,9 @@ struct Identity {
 struct ScopeInfo {
   core::ScopeId id;
   std::string name;
-  std::string role;  // "monitor", "coordinator", "case_handler", "board", "administrator"
+  // "monitor", "coordinator", "case_handler", "board", "administrator"; "none" in a scope that the person
+  // left, until what waits there was sent.
+  std::string role;
   std::uint64_t records = 0;
   // Equal on every replica that stands at the same point and has nothing unsent.
   std::uint64_t digest = 0;

@@ -227,6 +227,37 @@ TEST_CASE("What is unsent of a scope that the person left is sent first, kept at
   CHECK(refused[0].code == "scope_not_found");
 }
 
+TEST_CASE("A scope that the person left while it was to be read anew is erased once nothing waits in it") {
+  Two start;
+  start.type(*start.two, "Cell 4 has no heating.");
+  // As where a change did not fit: no position is named, so that the server says it only with its directory.
+  (*start.two)->directory.set_position(start.office.scope, {}, 0);
+  start.office.set_role(start.office.monitor, start.office.scope, server::Role::none);
+  const auto reply =
+      start.office.service->sync(start.two->id, start.two->request(std::nullopt), server::BodyStyle::frame);
+  REQUIRE(reply);
+  REQUIRE(start.two->take(*reply));
+  CHECK(start.shown(*start.two) == Texts{"Cell 4 has no heating."});
+  sync(start.office, *start.two);
+  CHECK_FALSE((*start.two)->directory.scope(start.office.scope));
+  CHECK(start.two->shown_records().empty());
+  CHECK((*start.two)->outbox.refused_count() == 1);
+}
+
+TEST_CASE("A person who comes back to a scope before what waits there was sent stays in it") {
+  Two start;
+  start.type(*start.two, "Cell 4 has no heating.");
+  start.office.set_role(start.office.monitor, start.office.scope, server::Role::none);
+  const auto left =
+      start.office.service->sync(start.two->id, start.two->request(std::nullopt), server::BodyStyle::frame);
+  REQUIRE(start.two->take(*left));
+  start.office.set_role(start.office.monitor, start.office.scope, server::Role::coordinator);
+  sync(start.office, *start.two);
+  REQUIRE((*start.two)->directory.scope(start.office.scope));
+  CHECK((*start.two)->directory.scope(start.office.scope)->role == v1::ROLE_COORDINATOR);
+  check_same(start.office, *start.two);
+}
+
 TEST_CASE("A device whose copy differs reads the scope anew and keeps its outbox") {
   Two start;
   const auto row = *(*start.two)->directory.scope(start.office.scope);
