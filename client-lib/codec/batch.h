@@ -28,6 +28,7 @@ enum class Encoding : std::uint8_t { plain = 0, zstd = 1 };
 struct ChainPosition {
   std::uint64_t counter = 0;
   BatchHash hash{};
+  bool operator==(const ChainPosition&) const = default;
 };
 
 inline constexpr std::size_t batch_content_bytes_max = 2 * 1024 * 1024;

@@ -43,7 +43,7 @@ Result<Taken> Replica::take(const v1::SyncReply& reply) {
     if (auto refilled = refill_after(reply.acknowledged_counter()); !refilled) return refilled.error();
   }
   if (reply.acknowledged_counter() != before) taken.moved = true;
-  if (acknowledged->hash != identity_.acknowledged().hash) identity_.set_acknowledged(*acknowledged);
+  if (*acknowledged != identity_.acknowledged()) identity_.set_acknowledged(*acknowledged);
   const std::uint64_t durable = std::min(reply.durable_counter(), identity_.acknowledged_counter());
   if (durable != identity_.durable_counter()) identity_.set_durable_counter(durable);
   return taken;

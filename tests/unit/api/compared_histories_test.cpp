@@ -197,6 +197,25 @@ TEST_CASE("Where two copies differ inside a batch, each sync says so, and what t
         Values{text("After the copy."), text("First."), text("Saved in the copy."), text("Second.")});
 }
 
+TEST_CASE("Where two copies differ inside a batch, and the office then has nothing of the device, all is sent again") {
+  Start start;
+  start.office.keep_copy();
+  const core::RecordId record = start.app.write("follow_up", text("First."));
+  start.app.sync();
+  start.app.edit(record, "follow_up", text("Second."));
+  const std::string copy = start.app.copy_store();
+  start.app.edit(record, "follow_up", text("After the copy."));
+  start.app.sync();
+  start.app.put_back(copy);
+  start.app.edit(record, "follow_up", text("Saved in the copy."));
+  CHECK(verdict(start.app->sync({})) == "device_forked");
+  start.office.restore_copy();
+  start.app.sync();
+  start.check_same(start.app, start.reader);
+  CHECK(sorted(start.reader.shown(record, "follow_up")) ==
+        Values{text("First."), text("Saved in the copy."), text("Second.")});
+}
+
 TEST_CASE("Where the office is restored once more, and has nothing of the twin's, the app goes on under its id") {
   Restored start;
   start.count_by_twin(3);
