@@ -15,7 +15,10 @@ ScriptedWorld::ScriptedWorld(std::size_t devices)
       server((seed_sodium(1), run.plan.heal(), run), vfs),
       office(run, server),
       network(run, server) {
-  server.set_events({[] {}, [] {}, [this] { office.write_down(); }});
+  server.set_events({.between_calls = [] {},
+                     .while_stale = [] {},
+                     .came_up = [] {},
+                     .was_restored = [this] { office.write_down(); }});
   network.on_reply([](const Link&, const v1::SyncReply&) {});
   server.start();
   office.write_down();
