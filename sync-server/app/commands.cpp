@@ -15,6 +15,7 @@
 #include "codec/form_codec.h"
 #include "engine/enrolment_text.h"
 #include "service/enrolment.h"
+#include "service/form_publication.h"
 #include "tls/key_pair.h"
 
 namespace fieldsync::server {
@@ -215,15 +216,7 @@ Result<void> import_form(Administration& admin, const Options& options) {
   if (!text) return text.error();
   auto parsed = codec::parse_form_text(*text);
   if (!parsed) return parsed.error();
-  auto done = admin.store.write([&](WriteTransaction& transaction) -> Result<void> {
-    if (const auto current = transaction.form(parsed->form.name)) {
-      auto decoded = codec::decode_form(current->bytes);
-      if (!decoded) return decoded.error();
-      if (auto checked = core::check_succession(*decoded, parsed->form); !checked) return checked;
-    }
-    transaction.put_form({parsed->form.name, parsed->form.version, parsed->bytes});
-    return {};
-  });
+  auto done = admin.store.write([&](WriteTransaction& transaction) { return publish_form(transaction, *parsed); });
   if (done)
     admin.out << "Form '" << parsed->form.name << "' version " << parsed->form.version
               << " imported; devices get it with their next sync.\n";

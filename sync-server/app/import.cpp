@@ -11,10 +11,10 @@
 #include "app/csv_reader.h"
 #include "codec/form_codec.h"
 #include "codec/operation_codec.h"
-#include "codec/record_codec.h"
 #include "core/edit.h"
 #include "core/validation.h"
 #include "service/enrolment.h"
+#include "service/stored_record.h"
 
 namespace fieldsync::server {
 namespace {
@@ -206,9 +206,7 @@ class Importer {
     const auto looked = store_.read([&](ReadTransaction& transaction) -> Result<void> {
       const auto row = transaction.record(id);
       if (!row) return {};
-      auto body = reader_.decompress(row->body_frame, codec::record_body_bytes_max);
-      if (!body) return body.error();
-      auto decoded = codec::decode_record(row->head, *body);
+      auto decoded = read_record(*row, reader_);
       if (!decoded) return decoded.error();
       state = std::move(*decoded);
       return {};

@@ -15,6 +15,7 @@
 #include "handlers/problem.h"
 #include "handlers/router.h"
 #include "http/http_server.h"
+#include "service/form_publication.h"
 #include "store/sqlite/sqlite_store.h"
 #include "tls/key_pair.h"
 
@@ -58,7 +59,7 @@ Result<void> fill_new_database(Store& store, const Clock& clock) {
     for (const std::string_view text : standard_forms()) {
       auto parsed = codec::parse_form_text(text);
       if (!parsed) return parsed.error();
-      transaction.put_form({parsed->form.name, parsed->form.version, parsed->bytes});
+      if (auto published = publish_form(transaction, *parsed); !published) return published;
     }
     return {};
   });

@@ -10,6 +10,7 @@
 #include "codec/wire_scan.h"
 #include "core/field_view.h"
 #include "core/validation.h"
+#include "service/stored_record.h"
 
 namespace fieldsync::server {
 namespace {
@@ -135,10 +136,8 @@ class Applier {
     if (known == touched_.end()) {
       Touched touched;
       if (auto row = transaction_.record(operation.record)) {
-        auto body = reader_.decompress(row->body_frame, codec::record_body_bytes_max);
-        if (!body) return Error{Errc::storage_corrupt, body.error().message()};
-        auto state = codec::decode_record(row->head, *body);
-        if (!state) return Error{Errc::storage_corrupt, state.error().message()};
+        auto state = read_record(*row, reader_);
+        if (!state) return state.error();
         touched = {std::move(*state), std::move(*row), false, false};
         touched.was_in_conflict = touched.state.stamps.size() > 1;
       } else {
@@ -182,10 +181,8 @@ class Applier {
     transaction_.put_record(touched.row, touched.is_new);
     digest_growth_[touched.row.scope] += touched.row.hash - before;
     if (touched.state.stamps.size() < 2 && !touched.was_in_conflict) return;
-    std::vector<ConflictKey> open;
-    for (const core::FieldKey& key : core::open_conflicts(touched.state, &forms_.find(touched.row.form)->second))
-      open.push_back({key});
-    transaction_.put_conflicts(touched.row.id, open);
+    const core::Form& form = forms_.find(touched.row.form)->second;
+    transaction_.put_conflicts(touched.row.id, core::open_conflicts(touched.state, &form));
   }
 
   void quarantine(const Error& error, std::string_view bytes, std::uint64_t counter) {

@@ -118,11 +118,6 @@ struct EnrolmentCodeRow {
   bool used = false;
 };
 
-// An item none stands for the record itself.
-struct ConflictKey {
-  core::FieldKey field;
-};
-
 struct Counts {
   std::uint64_t records = 0, operations = 0, open_conflicts = 0, quarantined = 0;
 };
@@ -153,6 +148,8 @@ class ReadTransaction {
   virtual std::vector<DeviceRow> devices() = 0;
 
   virtual std::optional<RecordRow> record(const core::RecordId& id) = 0;
+  // The form's records with open conflicts.
+  virtual std::vector<core::RecordId> records_in_conflict(std::string_view form) = 0;
   // Records of the scope that changed after `cursor`, oldest change first, until
   // `take` returns false.
   virtual void changes_after(std::int64_t scope, std::uint64_t cursor,
@@ -198,7 +195,7 @@ class WriteTransaction : public ReadTransaction {
   virtual void append_operation(const OperationIndexRow& operation) = 0;
   virtual void quarantine(const QuarantineRow& operation) = 0;
   virtual void put_record(const RecordRow& record, bool is_new) = 0;
-  virtual void put_conflicts(const core::RecordId& record, const std::vector<ConflictKey>& open) = 0;
+  virtual void put_conflicts(const core::RecordId& record, const std::vector<core::FieldKey>& open) = 0;
   // UPDATE ... RETURNING head: within a scope commit order is sequence order.
   virtual std::uint64_t advance_scope(std::int64_t scope, std::uint64_t operations, std::uint64_t digest_growth) = 0;
 };

@@ -52,6 +52,7 @@ constexpr std::array<KindRow, fault_kinds> rows = {{
     {"operation_poisoned", 0.1},
     {"enrolment_reply_lost", 0.5},
     {"stale_connection", 0.5},
+    {"rights_given_again", 1},
 }};
 
 }  // namespace

@@ -54,6 +54,7 @@ enum class FaultKind : std::uint8_t {
   enrolment_reply_lost,
   // Kinds from here on have chance of their own: seeds that were kept stay what they were.
   stale_connection,
+  rights_given_again,
   count_
 };
 

@@ -2,8 +2,8 @@
 
 #include <sodium.h>
 
-#include "codec/form_codec.h"
 #include "service/enrolment.h"
+#include "service/form_publication.h"
 #include "sim/visit_form.h"
 
 namespace fieldsync::sim {
@@ -16,6 +16,14 @@ Id random_id() {
   Id id;
   randombytes_buf(id.bytes.data(), id.bytes.size());
   return id;
+}
+
+Result<void> publish_visit_form(server::WriteTransaction& transaction, std::uint32_t version) {
+  const auto known = transaction.form("visit");
+  if (known && known->version >= version) return {};
+  const auto parsed = codec::parse_form_text(visit_form(version));
+  if (!parsed) return parsed.error();
+  return server::publish_form(transaction, *parsed);
 }
 
 Result<void> write_scopes(server::WriteTransaction& transaction, const std::vector<OfficeScope>& scopes) {
@@ -65,28 +73,30 @@ void Office::decide(const std::function<Result<void>(server::WriteTransaction&)>
   run_.schedule.after(hour_ms, [this, body] { decide(body); });
 }
 
+Result<void> Office::write_all(server::WriteTransaction& transaction) {
+  if (auto form = publish_visit_form(transaction, form_version_); !form) return form;
+  if (auto scopes = write_scopes(transaction, scopes_); !scopes) return scopes;
+  for (const OfficePerson& person : people_) {
+    bool known_person = false;
+    for (const server::PersonRow& row : transaction.people()) known_person = known_person || row.id == person.id;
+    if (!known_person) transaction.add_person({person.id, person.name});
+    write_memberships(transaction, person, scopes_);
+  }
+  for (const core::DeviceId& device : revoked_) {
+    const auto row = transaction.device_by_id(device);
+    if (row && !row->revoked) transaction.revoke_device(row->key, server_.clock());
+  }
+  return {};
+}
+
 void Office::write_down() {
-  const auto written = server_.store().write([&](server::WriteTransaction& transaction) -> Result<void> {
-    const auto known = transaction.form("visit");
-    if (!known || known->version < form_version_) {
-      const auto parsed = codec::parse_form_text(visit_form(form_version_));
-      if (!parsed) return parsed.error();
-      transaction.put_form({parsed->form.name, parsed->form.version, parsed->bytes});
-    }
-    if (auto scopes = write_scopes(transaction, scopes_); !scopes) return scopes;
-    for (const OfficePerson& person : people_) {
-      bool known_person = false;
-      for (const server::PersonRow& row : transaction.people()) known_person = known_person || row.id == person.id;
-      if (!known_person) transaction.add_person({person.id, person.name});
-      write_memberships(transaction, person, scopes_);
-    }
-    for (const core::DeviceId& device : revoked_) {
-      const auto row = transaction.device_by_id(device);
-      if (row && !row->revoked) transaction.revoke_device(row->key, server_.clock());
-    }
-    return {};
-  });
+  const auto written =
+      server_.store().write([&](server::WriteTransaction& transaction) { return write_all(transaction); });
   if (!written) throw BrokenPromise("The office cannot write to its database: " + written.error().message());
+}
+
+void Office::write_down_after(std::int64_t ms) {
+  run_.schedule.after(ms, [this] { decide([this](auto& transaction) { return write_all(transaction); }); });
 }
 
 std::optional<std::string> Office::new_code(std::size_t person) {
@@ -124,14 +134,7 @@ void Office::renew_form() {
   if (form_version_ == visit_versions) return;
   ++form_version_;
   run_.story.tell("office", "publishes version " + std::to_string(form_version_) + " of the form");
-  decide([version = form_version_](server::WriteTransaction& transaction) -> Result<void> {
-    const auto known = transaction.form("visit");
-    if (known && known->version >= version) return {};
-    const auto parsed = codec::parse_form_text(visit_form(version));
-    if (!parsed) return parsed.error();
-    transaction.put_form({parsed->form.name, parsed->form.version, parsed->bytes});
-    return {};
-  });
+  decide([version = form_version_](auto& transaction) { return publish_visit_form(transaction, version); });
 }
 
 }  // namespace fieldsync::sim

@@ -29,6 +29,8 @@ class Office {
   // Writes down all that was decided: at first, and again after an older copy
   // of the database was started. Pre: the server is up and its disk works.
   void write_down();
+  // The same, as soon as somebody notices: until then what was taken away is given again.
+  void write_down_after(std::int64_t ms);
 
   // A new code for the person's device. Nothing where the server cannot store it now.
   [[nodiscard]] std::optional<std::string> new_code(std::size_t person);
@@ -44,6 +46,7 @@ class Office {
   [[nodiscard]] std::uint32_t form_version() const { return form_version_; }
 
  private:
+  Result<void> write_all(server::WriteTransaction& transaction);
   // Tries until the database took it.
   void decide(const std::function<Result<void>(server::WriteTransaction&)>& body);
 

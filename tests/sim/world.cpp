@@ -159,7 +159,11 @@ class World {
   [[nodiscard]] bool restoring() const { return server_.restores() != restores_seen_; }
 
   void office_was_restored() {
-    office_.write_down();
+    if (run_.strikes(FaultKind::rights_given_again)) {
+      office_.write_down_after(run_.own_chance.between(minute_ms, 7 * day_ms));
+    } else {
+      office_.write_down();
+    }
     for_each_row([](Book& book, std::uint64_t last) { book.promised = last; });
   }
 

@@ -309,6 +309,15 @@ std::optional<RecordRow> SqliteTransaction::record(const core::RecordId& id) {
   return read_record(select);
 }
 
+std::vector<core::RecordId> SqliteTransaction::records_in_conflict(std::string_view form) {
+  auto select = connection_.prepare(
+      "SELECT DISTINCT c.record FROM open_conflict c JOIN record r ON r.id = c.record WHERE r.form = ?1");
+  select.bind_text(1, form);
+  std::vector<core::RecordId> ids;
+  while (select.step()) ids.push_back(id_from<core::RecordId>(select.blob(0)));
+  return ids;
+}
+
 void SqliteTransaction::changes_after(std::int64_t scope, std::uint64_t cursor,
                                       const std::function<bool(const RecordRow&)>& take) {
   auto select = connection_.prepare(SELECT_RECORD " WHERE scope = ?1 AND last_seq > ?2 ORDER BY last_seq");
@@ -357,12 +366,12 @@ void SqliteTransaction::put_record(const RecordRow& record, bool is_new) {
   put.run();
 }
 
-void SqliteTransaction::put_conflicts(const core::RecordId& record, const std::vector<ConflictKey>& open) {
+void SqliteTransaction::put_conflicts(const core::RecordId& record, const std::vector<core::FieldKey>& open) {
   auto remove = connection_.prepare("DELETE FROM open_conflict WHERE record = ?1");
   remove.bind_blob(1, record.view()).run();
-  for (const ConflictKey& conflict : open) {
+  for (const core::FieldKey& key : open) {
     auto insert = connection_.prepare("INSERT INTO open_conflict(record, item, field) VALUES(?1, ?2, ?3)");
-    insert.bind_blob(1, record.view()).bind_blob(2, conflict.field.item.view()).bind(3, conflict.field.field).run();
+    insert.bind_blob(1, record.view()).bind_blob(2, key.item.view()).bind(3, key.field).run();
   }
 }
 

@@ -23,6 +23,7 @@ class SqliteTransaction final : public WriteTransaction {
   std::optional<DeviceRow> device_by_id(const core::DeviceId& id) override;
   std::vector<DeviceRow> devices() override;
   std::optional<RecordRow> record(const core::RecordId& id) override;
+  std::vector<core::RecordId> records_in_conflict(std::string_view form) override;
   void changes_after(std::int64_t scope, std::uint64_t cursor,
                      const std::function<bool(const RecordRow&)>& take) override;
   std::vector<QuarantineRow> quarantined_up_to(std::int64_t device, std::uint64_t last) override;
@@ -49,7 +50,7 @@ class SqliteTransaction final : public WriteTransaction {
   void append_operation(const OperationIndexRow& operation) override;
   void quarantine(const QuarantineRow& operation) override;
   void put_record(const RecordRow& record, bool is_new) override;
-  void put_conflicts(const core::RecordId& record, const std::vector<ConflictKey>& open) override;
+  void put_conflicts(const core::RecordId& record, const std::vector<core::FieldKey>& open) override;
   std::uint64_t advance_scope(std::int64_t scope, std::uint64_t operations, std::uint64_t digest_growth) override;
 
  private:

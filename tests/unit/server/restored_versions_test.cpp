@@ -2,7 +2,7 @@
 // from an older copy: those that are lost must not pass for those that came after.
 #include <set>
 
-#include "codec/form_codec.h"
+#include "service/form_publication.h"
 #include "test_office.h"
 
 using namespace fieldsync;
@@ -18,10 +18,8 @@ void import_form(TestOffice& office, const std::string& name) {
     fields { number: 1 name: "title" type: FIELD_TYPE_TEXT confidentiality: CONFIDENTIALITY_TEAM
              labels { language: "en" text: "Title" } })");
   REQUIRE(parsed);
-  REQUIRE(office.store->write([&](server::WriteTransaction& transaction) -> Result<void> {
-    transaction.put_form({parsed->form.name, parsed->form.version, parsed->bytes});
-    return {};
-  }));
+  REQUIRE(office.store->write(
+      [&](server::WriteTransaction& transaction) { return server::publish_form(transaction, *parsed); }));
 }
 
 v1::SyncReply reply_to_who_knows(TestOffice& office, const TestDevice& device, const v1::SyncReply& known) {
