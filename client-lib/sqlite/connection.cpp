@@ -2,12 +2,16 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <exception>
 #include <new>
 #include <utility>
 
 namespace fieldsync::sqlite {
 namespace {
+
+// SQLite's file layer takes less than 128 KiB at a time.
+constexpr sqlite3_int64 log_piece_bytes = 64 * 1024;
 
 Errc classify(int code) {
   switch (code & 0xFF) {
@@ -28,6 +32,11 @@ Errc classify(int code) {
 
 void check(sqlite3_stmt* statement, int code) {
   if (code != SQLITE_OK) fail(sqlite3_db_handle(statement), code);
+}
+
+// A file's own answer: the connection knows nothing of it.
+void check_file(int code) {
+  if (code != SQLITE_OK) fail(nullptr, code);
 }
 
 }  // namespace
@@ -129,6 +138,26 @@ Statement Connection::prepare(const char* sql) {
 void Connection::lock_exclusively() {
   execute("PRAGMA locking_mode=EXCLUSIVE;");
   execute("BEGIN EXCLUSIVE; COMMIT;");
+}
+
+void Connection::rewrite_log() {
+  // Where it fails, the log stays as it is: to close must not move half of it.
+  sqlite3_db_config(database_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  prepare("SELECT count(*) FROM sqlite_schema").run();  // now the log is open
+  sqlite3_file* log = nullptr;
+  check_file(sqlite3_file_control(database_, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log));
+  FIELDSYNC_CHECK(log != nullptr && log->pMethods != nullptr, "the database is in WAL mode");
+  sqlite3_int64 size = 0;
+  check_file(log->pMethods->xFileSize(log, &size));
+  std::string piece;
+  for (sqlite3_int64 at = 0; at < size; at += static_cast<sqlite3_int64>(piece.size())) {
+    piece.resize(static_cast<std::size_t>(std::min<sqlite3_int64>(size - at, log_piece_bytes)));
+    const int bytes = static_cast<int>(piece.size());
+    check_file(log->pMethods->xRead(log, piece.data(), bytes, at));
+    check_file(log->pMethods->xWrite(log, piece.data(), bytes, at));
+  }
+  if (size > 0) check_file(log->pMethods->xSync(log, SQLITE_SYNC_FULL));
+  sqlite3_db_config(database_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr);
 }
 
 std::int64_t Connection::changes() const { return sqlite3_changes64(database_); }

@@ -95,10 +95,12 @@ Result<std::unique_ptr<sqlite::Connection>> open_store(const std::string& path, 
   return sqlite::guard([&]() -> Result<std::unique_ptr<sqlite::Connection>> {
     auto connection = std::make_unique<sqlite::Connection>(path, sqlite::OpenMode::read_write);
     connection->lock_exclusively();
+    // EXTRA, not FULL: the change to WAL ends with the removal of a journal, which FULL does not sync.
     connection->execute(
-        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA fullfsync=ON;"
+        "PRAGMA synchronous=EXTRA; PRAGMA journal_mode=WAL; PRAGMA fullfsync=ON;"
         "PRAGMA secure_delete=ON; PRAGMA foreign_keys=ON; PRAGMA cache_size=-16384;"
         "PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=16777216;");
+    connection->rewrite_log();
     sqlite::migrate(*connection, application_id, migrations);
     return connection;
   });

@@ -149,12 +149,23 @@ bool Device::look_after() {
 
 void Device::lose_power() {
   run_.story.tell(book_.name, "loses power");
+  end_app();
+  later(run_.chance.between(second_ms, run_.chance.happens(0.2) ? day_ms : hour_ms), [this] { start(); });
+}
+
+void Device::kill_app() {
+  run_.story.tell(book_.name, "its app is killed");
+  machine_.kill_programs();
+  end_app();
+  later(run_.own_chance.between(second_ms, hour_ms), [this] { start(); });
+}
+
+void Device::end_app() {
   ++boots_;
   screens_.clear();
   steps_.reset();
   store_ = nullptr;
   database_.reset();
-  later(run_.chance.between(second_ms, run_.chance.happens(0.2) ? day_ms : hour_ms), [this] { start(); });
 }
 
 void Device::sync() {
@@ -260,6 +271,7 @@ void Device::maybe_fail() {
   if (run_.strikes(FaultKind::device_paused))
     paused_until_ms_ = run_.schedule.now() + run_.chance.between(second_ms, 10 * hour_ms);
   network_.maybe_block(link_);
+  if (run_.strikes(FaultKind::device_killed)) kill_app();
   faults_.maybe_arm();
   run_.schedule.after(run_.chance.between(minute_ms, 5 * hour_ms), [this] { faults_.repair(); });
 }

@@ -55,6 +55,8 @@ class Device {
   void check_reply(Answer& answer);
   void end_sync(const Error* error);
   void lose_power();
+  void kill_app();
+  void end_app();
   [[nodiscard]] api::Environment environment();
 
   Run& run_;

@@ -97,6 +97,8 @@ void check_progress_is_true(Book& book, api::LocalStore& store, const Server& se
     const std::uint64_t acknowledged = store.identity.acknowledged_counter();
     if (acknowledged > store.identity.last_counter())
       throw BrokenPromise(book.name + " counts more as sent than it saved");
+    // Who left a scope and is in it again reads it from the beginning.
+    std::erase_if(book.cursors, [&](const auto& known) { return !store.directory.scope(known.first); });
     for (const storage::ScopeRow& scope : store.directory.scopes()) {
       if (scope.cursor.empty()) {
         if (book.cursors.erase(scope.id) > 0 && server.restores() == 0) {

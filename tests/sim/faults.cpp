@@ -53,6 +53,8 @@ constexpr std::array<KindRow, fault_kinds> rows = {{
     {"enrolment_reply_lost", 0.5},
     {"stale_connection", 0.5},
     {"rights_given_again", 1},
+    {"device_killed", 0.5},
+    {"server_killed", 0.5},
 }};
 
 }  // namespace

@@ -55,6 +55,8 @@ enum class FaultKind : std::uint8_t {
   // Kinds from here on have chance of their own: seeds that were kept stay what they were.
   stale_connection,
   rights_given_again,
+  device_killed,
+  server_killed,
   count_
 };
 

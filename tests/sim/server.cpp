@@ -91,13 +91,20 @@ void Server::maybe_fail() {
     notice_death();
     return;
   }
+  if (run_.strikes(FaultKind::server_killed)) {
+    run_.story.tell("server", "is killed");
+    machine_.kill_programs();
+    stop();
+    start();
+    return;
+  }
   faults_.maybe_arm();
   run_.schedule.after(run_.chance.between(minute_ms, 3 * hour_ms), [this] { faults_.repair(); });
 }
 
 void Server::take_backup() {
   if (!is_up() || !machine_.is_running()) return;
-  backups_.push_back({run_.schedule.now(), machine_.files()});
+  backups_.push_back({run_.schedule.now(), machine_.files().copied()});
 }
 
 void Server::maybe_restore_backup() {

@@ -38,8 +38,9 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::string& path, 
   return sqlite::guard([&]() -> Result<std::unique_ptr<SqliteStore>> {
     store->writer_ = std::make_unique<sqlite::Connection>(path, sqlite::OpenMode::read_write);
     store->writer_->execute(
-        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+        "PRAGMA synchronous=EXTRA; PRAGMA journal_mode=WAL; PRAGMA foreign_keys=ON;"
         "PRAGMA cache_size=-16384; PRAGMA wal_autocheckpoint=4000;");
+    store->writer_->rewrite_log();
     sqlite::migrate(*store->writer_, application_id, server_migrations());
     if (host == StoreHost::process) store->thread_ = std::thread([raw = store.get()] { raw->run_writer(); });
     return std::move(store);

@@ -22,19 +22,28 @@ struct Damage {
   int cuts = 0;
 };
 
+// What becomes of the program after a commit that failed.
+enum class AfterFailure : std::uint8_t { goes_on, is_killed, is_killed_and_rewrites_log };
+
 class Writer {
  public:
-  explicit Writer(std::string pragmas) : pragmas_(std::move(pragmas)) {}
+  Writer(std::string pragmas, AfterFailure after_failure)
+      : pragmas_(std::move(pragmas)), after_failure_(after_failure) {}
 
   // Commits rows, each with its number, and checkpoints, until the power goes.
   // Goes on after any other failure.
-  void write_until_power_cut(const Machine& machine, std::mt19937_64& generator) {
+  void write_until_power_cut(Machine& machine, std::mt19937_64& generator) {
     while (machine.is_running()) {
       try {
         Connection connection(path, OpenMode::read_write);
         connection.execute(pragmas_.c_str());
+        if (after_failure_ == AfterFailure::is_killed_and_rewrites_log) connection.rewrite_log();
         connection.execute("CREATE TABLE IF NOT EXISTS t(x INTEGER PRIMARY KEY, filling BLOB)");
-        while (machine.is_running()) insert_row(connection, generator);
+        while (machine.is_running()) {
+          if (insert_row(connection, generator) || after_failure_ == AfterFailure::goes_on) continue;
+          machine.kill_programs();
+          break;
+        }
       } catch (const SqliteError&) {
         // It could not be opened, or the power is gone.
       }
@@ -63,28 +72,32 @@ class Writer {
   void begin_anew() { committed_ = 0; }
 
  private:
-  void insert_row(Connection& connection, std::mt19937_64& generator) {
+  // False where it was not committed, as far as the program knows.
+  bool insert_row(Connection& connection, std::mt19937_64& generator) {
     try {
       auto insert = connection.prepare("INSERT OR REPLACE INTO t VALUES(?1, randomblob(?2))");
       insert.bind(1, committed_ + 1).bind(2, static_cast<std::int64_t>(generator() % 3'000)).run();
       ++committed_;
+      return true;
     } catch (const SqliteError&) {
-      // Not committed, and tried again while there is power.
+      return false;
     }
   }
 
   static constexpr const char* path = "/sim/one/a.db";
   std::string pragmas_;
+  AfterFailure after_failure_;
   std::int64_t committed_ = 0;
 };
 
 enum class Syncs : std::uint8_t { work, fail_at_times };
 
-Damage cut_power_often(const std::string& pragmas, int cuts, Syncs syncs = Syncs::work) {
+Damage cut_power_often(const std::string& pragmas, int cuts, Syncs syncs = Syncs::work,
+                       AfterFailure after_failure = AfterFailure::goes_on) {
   std::mt19937_64 generator(5);
   SimulatedVfs vfs([&] { return generator(); }, [] { return std::int64_t{0}; });
   Machine& machine = vfs.add_machine("/sim/one");
-  Writer writer("PRAGMA wal_autocheckpoint=20; " + pragmas);
+  Writer writer("PRAGMA wal_autocheckpoint=20; " + pragmas, after_failure);
   Damage damage;
   for (; damage.cuts < cuts; ++damage.cuts) {
     machine.inject({Fault::Effect::power_cut, Among::changes, 1 + generator() % 100});
@@ -115,6 +128,17 @@ TEST_CASE("a failed sync that let go of its data loses no committed row either",
       cut_power_often("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL", 2'000, Syncs::fail_at_times);
   CHECK(damage.lost == 0);
   CHECK(damage.corrupt == 0);
+}
+
+TEST_CASE("a program that is killed after a failed sync loses later rows, unless the next rewrites the log",
+          "[sim][disk]") {
+  const std::string pragmas = "PRAGMA synchronous=EXTRA; PRAGMA journal_mode=WAL";
+  const Damage plain = cut_power_often(pragmas, 2'000, Syncs::fail_at_times, AfterFailure::is_killed);
+  CHECK(plain.lost > 10);
+  const Damage rewritten =
+      cut_power_often(pragmas, 2'000, Syncs::fail_at_times, AfterFailure::is_killed_and_rewrites_log);
+  CHECK(rewritten.lost == 0);
+  CHECK(rewritten.corrupt == 0);
 }
 
 TEST_CASE("where a journal's removal is the commit, only synchronous=EXTRA syncs its folder", "[sim][disk]") {

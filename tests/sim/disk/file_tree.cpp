@@ -156,6 +156,16 @@ std::string FileTree::surviving_content(const File& file, const Random& random, 
   return disk;
 }
 
+FileTree FileTree::copied() const {
+  FileTree copy = *this;
+  for (auto& [id, file] : copy.files_) {
+    file.durable = file.current;
+    file.unsynced.clear();
+  }
+  copy.sync_folder();
+  return copy;
+}
+
 FileTree FileTree::after_power_cut(const Random& random, SectorCounts& counts) const {
   FileTree after;
   after.folder_ = durable_folder_;

@@ -65,6 +65,9 @@ class FileTree {
   // What is there when the power is back.
   [[nodiscard]] FileTree after_power_cut(const Random& random, SectorCounts& counts) const;
 
+  // As programs see it, on another disk: all of it written and synced.
+  [[nodiscard]] FileTree copied() const;
+
   // Drops the content of files that have no name any more.
   void forget_unnamed(const std::function<bool(FileId)>& is_open);
 

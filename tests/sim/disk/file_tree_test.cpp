@@ -128,6 +128,18 @@ TEST_CASE("a removed file may come back until its folder is synced", "[sim][disk
   CHECK(outcomes(tree, "a") == (synced ? std::set<std::string>{"-"} : std::set<std::string>{"-", "x"}));
 }
 
+TEST_CASE("a copy is on its disk as programs saw the original", "[sim][disk]") {
+  FileTree tree;
+  const FileId failed = make(tree, "a");
+  sync(tree, failed);
+  write(tree, failed, 0, "x");
+  static_cast<void>(tree.fail_sync(failed, random_from(1)));
+  write(tree, make(tree, "b"), 0, "y");
+  const FileTree copy = tree.copied();
+  CHECK(outcomes(copy, "a") == std::set<std::string>{"x"});
+  CHECK(outcomes(copy, "b") == std::set<std::string>{"y"});
+}
+
 TEST_CASE("a failed sync lets go of what did not reach the disk", "[sim][disk]") {
   std::set<std::string> seen;
   for (std::uint64_t seed = 0; seed < 200; ++seed) {

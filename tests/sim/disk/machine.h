@@ -70,6 +70,9 @@ class Machine {
   void start() { running_ = true; }
   [[nodiscard]] bool is_running() const { return running_; }
 
+  // The programs end, the power stays: files that are open fail from then on.
+  void kill_programs() { lose_handles(); }
+
   // The files with what is not synced. To restore is to be given another disk:
   // files that are open fail from then on.
   [[nodiscard]] const FileTree& files() const { return files_; }

@@ -165,7 +165,7 @@ void Script::add_migration() {
 void Script::add_backup_and_restore() {
   const auto backup = std::make_shared<sim::FileTree>();
   add("backup", [backup](Team& team, Run run) -> Result<void> {
-    if (run == Run::first) *backup = team.office_machine.files();
+    if (run == Run::first) *backup = team.office_machine.files().copied();
     return {};
   });
   save(Who::phone, "Visit 4");
