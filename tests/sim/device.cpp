@@ -107,6 +107,7 @@ void Device::start() {
       faults_.repair();
     }
   }
+  faults_.repair();  // the checks read the whole store
   book_.device = store_->identity.device();
   check_saves_survived(book_, *store_);
   if (!learn_saves(book_, *store_)) throw BrokenPromise(book_.name + " cannot read its store");
@@ -230,12 +231,21 @@ void Device::check_reply(Answer& answer) {
     if (server_.restores() == 0)
       throw BrokenPromise(book_.name + ": its copy differs from the office's, and nothing was ever restored");
   }
-  if (!book_.keeps_old_form || reply.forms_frame().empty() || store_->directory.form("visit") == nullptr) return;
+  if (!book_.keeps_old_form || reply.forms_frame().empty() || !has_form()) return;
   // Its app is older than the form.
   run_.tally.add(FaultKind::old_form_kept);
   reply.clear_forms_frame();
   reply.clear_forms_version();
   answer->body = reply.SerializeAsString();
+}
+
+bool Device::has_form() {
+  bool has = false;
+  const auto looked = sqlite::guard([&]() -> Result<void> {
+    has = store_->directory.form("visit") != nullptr;
+    return {};
+  });
+  return looked && has;
 }
 
 void Device::end_sync(const Error* error) {

@@ -53,6 +53,8 @@ class Device {
   void step();
   void take_answer(std::uint64_t exchange, Answer answer);
   void check_reply(Answer& answer);
+  // False also where its disk fails just now.
+  [[nodiscard]] bool has_form();
   void end_sync(const Error* error);
   void lose_power();
   void kill_app();
