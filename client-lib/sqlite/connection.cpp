@@ -146,7 +146,8 @@ void Connection::rewrite_log() {
   prepare("SELECT count(*) FROM sqlite_schema").run();  // now the log is open
   sqlite3_file* log = nullptr;
   check_file(sqlite3_file_control(database_, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log));
-  FIELDSYNC_CHECK(log != nullptr && log->pMethods != nullptr, "the database is in WAL mode");
+  if (log == nullptr || log->pMethods == nullptr)
+    throw SqliteError(Errc::storage_failed, "the database has no write-ahead log");
   sqlite3_int64 size = 0;
   check_file(log->pMethods->xFileSize(log, &size));
   std::string piece;

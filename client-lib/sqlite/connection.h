@@ -93,12 +93,12 @@ class Connection {
   // where another has it.
   void lock_exclusively();
 
-  // Writes the write-ahead log once more, and syncs it. For who opens a database to
-  // write, before the first change and alone with the file: where a sync failed, Linux gives programs what
-  // never reached the disk, and takes it for written. A commit that failed so is
-  // found by the next program, whose own commits would follow it, and go with it
-  // when the power does. (Rebello et al., "Can Applications Recover from fsync
-  // Failures?", USENIX ATC 2020.)
+  // Writes the write-ahead log once more, and syncs it; storage_failed where there is
+  // none. For who opens a database to write, before the first change and alone with
+  // the file: where a sync failed, Linux gives programs what never reached the disk,
+  // and takes it for written. A commit that failed so is found by the next program,
+  // whose own commits would follow it, and go with it when the power does. (Rebello et
+  // al., "Can Applications Recover from fsync Failures?", USENIX ATC 2020.)
   void rewrite_log();
 
   [[nodiscard]] std::int64_t changes() const;

@@ -141,6 +141,19 @@ TEST_CASE("a program that is killed after a failed sync loses later rows, unless
   CHECK(rewritten.corrupt == 0);
 }
 
+TEST_CASE("a database without a log is refused", "[sim][disk]") {
+  SimulatedVfs vfs([] { return std::uint64_t{7}; }, [] { return std::int64_t{0}; });
+  vfs.add_machine("/sim/one");
+  Connection connection("/sim/one/a.db", OpenMode::read_write);
+  connection.execute("CREATE TABLE t(x)");
+  try {
+    connection.rewrite_log();
+    FAIL("there is no log to rewrite");
+  } catch (const SqliteError& error) {
+    CHECK(error.code() == Errc::storage_failed);
+  }
+}
+
 TEST_CASE("where a journal's removal is the commit, only synchronous=EXTRA syncs its folder", "[sim][disk]") {
   const Damage full = cut_power_often("PRAGMA journal_mode=DELETE; PRAGMA synchronous=FULL", 500);
   CHECK(full.lost > 10);
