@@ -55,6 +55,7 @@ constexpr std::array<KindRow, fault_kinds> rows = {{
     {"rights_given_again", 1},
     {"device_killed", 0.5},
     {"server_killed", 0.5},
+    {"request_outlives_restore", 1},
 }};
 
 }  // namespace

@@ -57,6 +57,7 @@ enum class FaultKind : std::uint8_t {
   rights_given_again,
   device_killed,
   server_killed,
+  request_outlives_restore,
   count_
 };
 

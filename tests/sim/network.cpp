@@ -7,6 +7,7 @@ namespace {
 constexpr std::int64_t connect_timeout_ms = 10 * second_ms;
 constexpr std::int64_t answer_timeout_ms = 30 * second_ms;
 constexpr int nested_requests_max = 3;
+constexpr int old_requests_max = 6;
 
 server::Request as_request(const Link& link, const std::string& path, std::string body, std::uint64_t number) {
   server::Request request;
@@ -41,6 +42,7 @@ void Network::answer(const std::shared_ptr<Message>& message, Answer answer, std
 void Network::send(Link& link, std::string path, std::string body, std::function<void(Answer)> on_answer) {
   auto message = std::make_shared<Message>(
       Message{&link, as_request(link, path, std::move(body), ++requests_), std::move(on_answer)});
+  sent_.push_back(message);
   if (link.up_blocked_until_ms > run_.schedule.now()) {
     run_.tally.add(FaultKind::up_blocked);
     answer(message, Error{Errc::offline, {}}, connect_timeout_ms);
@@ -62,6 +64,16 @@ void Network::send(Link& link, std::string path, std::string body, std::function
     const std::int64_t again_ms =
         run_.chance.happens(0.5) ? run_.chance.between(0, 10 * second_ms) : run_.chance.between(minute_ms, 3 * day_ms);
     run_.schedule.after(travels_ms + again_ms, [this, message] { arrive(message); });
+  }
+}
+
+void Network::deliver_old_requests() {
+  if (sent_.empty()) return;
+  for (int i = 0; i < old_requests_max; ++i) {
+    if (!run_.strikes(FaultKind::request_outlives_restore)) continue;
+    const std::shared_ptr<Message>& old = run_.own_chance.pick(sent_);
+    const auto copy = std::make_shared<Message>(Message{old->link, old->request, [](const Answer&) {}});
+    run_.schedule.after(run_.own_chance.between(1, day_ms), [this, copy] { arrive(copy); });
   }
 }
 

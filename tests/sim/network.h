@@ -38,6 +38,8 @@ class Network {
 
   // A request that is under way is handled now, inside another's, where this strikes.
   void handle_another(FaultKind kind);
+  // The office was restored: copies of requests that left before may arrive after it.
+  void deliver_old_requests();
   void pause_server(std::int64_t span_ms) { server_paused_until_ms_ = run_.schedule.now() + span_ms; }
   void maybe_block(Link& link);
   void heal();
@@ -60,6 +62,7 @@ class Network {
   Server& server_;
   std::function<void(const Link&, const v1::SyncReply&)> on_reply_;
   std::vector<std::shared_ptr<Message>> under_way_;
+  std::vector<std::shared_ptr<Message>> sent_;
   std::int64_t server_paused_until_ms_ = 0;
   std::uint64_t requests_ = 0;
   int depth_ = 0;

@@ -159,6 +159,7 @@ class World {
   [[nodiscard]] bool restoring() const { return server_.restores() != restores_seen_; }
 
   void office_was_restored() {
+    network_.deliver_old_requests();
     if (run_.strikes(FaultKind::rights_given_again)) {
       office_.write_down_after(run_.own_chance.between(minute_ms, 7 * day_ms));
     } else {
