@@ -191,7 +191,8 @@ Result<std::string> SyncSteps::make_request(const engine::Action& action) {
   }
   request.set_forms_version(store_.identity.forms_version());
   request.set_directory_version(store_.identity.directory_version());
-  request.set_reply_budget_bytes(static_cast<std::uint32_t>(action.reply_bytes));
+  // Nothing is taken of a page while histories are compared.
+  request.set_reply_budget_bytes(store_.identity.comparing() ? 1 : static_cast<std::uint32_t>(action.reply_bytes));
   request.set_dictionary_id(codec::dictionary_id());
   request.set_refusals_digest(store_.outbox.refusals_digest());
   const codec::ChainPosition acknowledged = store_.identity.acknowledged();

@@ -29,8 +29,6 @@ std::string bytes_to_sign(const BatchHash& hash) {
 
 }  // namespace
 
-// OpenSSL's SHA-256 uses the processor's instructions for it, libsodium's does not:
-// a fifth of the time.
 std::string_view bytes_of(const BatchHash& hash) { return {reinterpret_cast<const char*>(hash.data()), hash.size()}; }
 
 BatchHash hash_from(std::string_view bytes) {
@@ -39,6 +37,8 @@ BatchHash hash_from(std::string_view bytes) {
   return hash;
 }
 
+// OpenSSL's SHA-256 uses the processor's instructions for it, libsodium's does not:
+// a fifth of the time.
 BatchHash hash_batch(const BatchHeader& header, std::string_view content) {
   const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
   const std::string first = header_bytes(header);

@@ -6,8 +6,9 @@
 // after any crash the same counters are never signed twice with other content.
 //
 // Where a link carries less than it was thought to, the same operations are cut anew.
-// So the batches form a tree, of which the server follows one branch. None is
-// forgotten: each may have been sent, and may yet arrive at a server that was restored.
+// So the batches form a tree, of which the server follows one branch. While the store
+// is this device's, none is forgotten: each may have been sent, and may yet arrive at a
+// server that was restored.
 #pragma once
 
 #include <cstdint>
@@ -82,7 +83,8 @@ class Outbox {
   // applied. Its record; nothing where that was known already, or the store never
   // signed such an operation.
   std::optional<core::RecordId> refuse(std::uint64_t counter, const std::string& code, const std::string& message);
-  // The office has applied it after all, and it comes back with its record.
+  // The office has applied it after all, and it comes back with its record; or it is
+  // sent again, to be judged anew.
   void forget_refusal(std::uint64_t counter);
   // Without those of a former id of this device.
   [[nodiscard]] std::uint64_t refusals_digest();

@@ -40,7 +40,8 @@ class Replica {
   // The replica with the device's waiting operations on top, stored as shown.
   Result<void> rebuild_shown(const core::RecordId& record);
 
-  // Keeps aside what the office refused, as far as `last`; returns how many that were.
+  // Keeps aside what the office refused, as far as `last`, and, where it told all of
+  // that, forgets what it does not name; returns how many of them are new.
   Result<std::uint64_t> take_refusals(const v1::SyncReply& reply, std::uint64_t last);
 
   // Acknowledged operations of these numbers wait no longer where the replica holds them, or

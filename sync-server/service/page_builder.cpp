@@ -54,7 +54,9 @@ Result<PageBuilder::Start> PageBuilder::start_of(const MembershipRow& membership
     if (cursor->scope != membership.scope.key) continue;
     const std::uint64_t head = upload != nullptr ? upload->head_before : membership.scope.head;
     const std::uint64_t digest = upload != nullptr ? upload->digest_before : membership.scope.digest;
-    const bool rewound = cursor->epoch != membership.scope.epoch || cursor->seq > membership.scope.head;
+    // Ahead of the head of one epoch: what is read here is older than what the device
+    // was given, for a head that is behind has begun a new epoch by now.
+    const bool rewound = cursor->epoch != membership.scope.epoch;
     const bool diverged = cursor->seq == head && position.digest() != digest;
     if (rewound || diverged) return Start{0, 0, true, true};
     return Start{cursor->seq, cursor->complete, true, false};
@@ -104,7 +106,7 @@ Result<void> PageBuilder::fill(const MembershipRow& membership, const Start& sta
   if (!added) return added;
   if (suppress && !cut) out.set_own_first_seq(upload->first_seq);
   if (start.restart) out.set_restart(true);
-  if (!cut) reached = scope.head;
+  if (!cut) reached = std::max(reached, scope.head);
   more = more || cut;
   if (reached != start.seq || !start.known || start.restart) {
     out.set_cursor(seal_cursor({scope.key, scope.epoch, reached, cut ? start.complete : reached}, device_.id, key_));

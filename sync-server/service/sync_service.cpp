@@ -74,11 +74,9 @@ Result<v1::SyncReply> SyncService::sync(const core::DeviceId& device, const v1::
   if (uploaded->last_batch_hash != Sha256{}) {
     reply.set_last_batch_hash_prefix(uploaded->last_batch_hash.data(), codec::previous_hash_prefix_bytes);
   }
-  if (uploaded->refusals) {
-    reply.set_results_complete(true);
-    for (const QuarantineRow& refused : *uploaded->refusals)
-      *reply.add_results() = quarantine_result(refused.counter, refused.code, refused.message);
-  }
+  reply.set_results_complete(uploaded->refusals_differ && !request.has_batch());
+  for (const QuarantineRow& refused : uploaded->refusals)
+    *reply.add_results() = quarantine_result(refused.counter, refused.code, refused.message);
   if (uploaded->outcome) {
     const UploadOutcome& outcome = *uploaded->outcome;
     for (const v1::OperationResult& refused : outcome.refused) *reply.add_results() = refused;
@@ -89,6 +87,8 @@ Result<v1::SyncReply> SyncService::sync(const core::DeviceId& device, const v1::
     for (const v1::EffectiveTime& exception : outcome.exceptions) *stamps.add_exceptions() = exception;
   }
   if (auto filled = download(device, request, *uploaded, style, reply); !filled) return filled.error();
+  // The whole list waits for a request without a batch.
+  if (uploaded->refusals_differ && request.has_batch()) reply.set_more(true);
   return reply;
 }
 
@@ -115,7 +115,11 @@ Result<SyncService::Upload> SyncService::upload(const core::DeviceId& id, const 
         upload.acknowledged = *equal;
       }
       auto refusals = transaction.quarantined_up_to(device->key, upload.acknowledged);
-      if (refusals_digest(refusals) != request.refusals_digest()) upload.refusals = std::move(refusals);
+      upload.refusals_differ = refusals_digest(refusals) != request.refusals_digest();
+      if (upload.refusals_differ) upload.refusals = std::move(refusals);
+      // Beside a batch its own alone: an acknowledgement must fit the smallest reply.
+      if (request.has_batch())
+        std::erase_if(upload.refusals, [&](const auto& refused) { return refused.counter < first; });
       return {};
     });
     if (!looked) return looked.error();

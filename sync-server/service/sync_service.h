@@ -33,8 +33,9 @@ class SyncService {
  private:
   struct Upload {
     std::optional<UploadOutcome> outcome;  // absent where nothing was new
-    // All that were there before the batch, where the device knows of others.
-    std::optional<std::vector<QuarantineRow>> refusals;
+    // Those from before, where the device knows of others: all, or beside a batch its own.
+    std::vector<QuarantineRow> refusals;
+    bool refusals_differ = false;
     std::uint64_t acknowledged = 0;
     Sha256 last_batch_hash{};  // zeros before the first batch
     std::uint64_t expected = 0;

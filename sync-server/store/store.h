@@ -156,7 +156,7 @@ class ReadTransaction {
                              const std::function<bool(const RecordRow&)>& take) = 0;
 
   // The device's operations up to `last` that went to quarantine, in the order of
-  // their counters; without their bytes.
+  // their counters; without their bytes and times.
   virtual std::vector<QuarantineRow> quarantined_up_to(std::int64_t device, std::uint64_t last) = 0;
 
   // The device's batches that hold any of these counters, oldest first. Their

@@ -214,16 +214,12 @@ void SqliteTransaction::put_membership(const core::PersonId& person, std::int64_
 
 std::vector<QuarantineRow> SqliteTransaction::quarantined_up_to(std::int64_t device, std::uint64_t last) {
   auto select = connection_.prepare(
-      "SELECT counter, code, message, received FROM quarantine WHERE device = ?1 AND counter <= ?2 ORDER BY counter");
+      "SELECT counter, code, message FROM quarantine WHERE device = ?1 AND counter <= ?2 ORDER BY counter");
   select.bind(1, device).bind_unsigned(2, last);
   std::vector<QuarantineRow> rows;
   while (select.step()) {
-    rows.push_back({device,
-                    select.unsigned_integer(0),
-                    std::string(select.text(1)),
-                    std::string(select.text(2)),
-                    {},
-                    {select.integer(3)}});
+    rows.push_back(
+        {device, select.unsigned_integer(0), std::string(select.text(1)), std::string(select.text(2)), {}, {}});
   }
   return rows;
 }
