@@ -162,3 +162,28 @@ TEST_CASE("A value that arrives after what replaced it leaves no trace on device
   office.pull(reader);
   CHECK(reader.digest(std::string(office.scope.view())) == digest_at_office(office, reader));
 }
+
+TEST_CASE("A node that reads an older state gives nothing anew, and begins no history") {
+  TestOffice office;
+  TestDevice writer = office.add_device();
+  TestDevice reader = office.add_device();
+  office.push(writer, {writer.save(office.scope, new_record(), {writes_text("before")})});
+  office.keep_copy();
+  office.push(writer, {writer.save(office.scope, new_record(), {writes_text("after")})});
+  office.pull(reader);
+  const auto cursors = reader.cursors;
+  const auto records = reader.records;
+  const auto stale = office.sync_reading_the_copy(reader, reader.request());
+  REQUIRE(stale);
+  for (const v1::ScopeChanges& changes : stale->scopes()) CHECK_FALSE(changes.restart());
+  reader.take(*stale);
+  CHECK(reader.cursors == cursors);
+  CHECK(reader.records == records);
+  // The history is the one that it was: nothing comes again.
+  const auto now = office.sync(reader, reader.request());
+  REQUIRE(now);
+  for (const v1::ScopeChanges& changes : now->scopes()) {
+    CHECK_FALSE(changes.restart());
+    CHECK(changes.changes_size() == 0);
+  }
+}

@@ -38,6 +38,22 @@ void put_form(server::WriteTransaction& transaction, const char* text) {
   transaction.put_form({parsed->form.name, parsed->form.version, parsed->bytes});
 }
 
+// Reads what was, writes to what is.
+class StaleStore final : public server::Store {
+ public:
+  StaleStore(server::Store& was, server::Store& is) : was_(was), is_(is) {}
+  Result<void> read(const std::function<Result<void>(server::ReadTransaction&)>& body) override {
+    return was_.read(body);
+  }
+  Result<void> write(const std::function<Result<void>(server::WriteTransaction&)>& body) override {
+    return is_.write(body);
+  }
+
+ private:
+  server::Store& was_;
+  server::Store& is_;
+};
+
 }  // namespace
 
 TestOffice::TestOffice() : now{1'795'500'000'000} {
@@ -86,6 +102,14 @@ void TestOffice::restore_copy() {
   std::filesystem::copy_file(folder_.path() / "copy.db", folder_.path() / "server.db",
                              std::filesystem::copy_options::overwrite_existing);
   open();
+}
+
+Result<v1::SyncReply> TestOffice::sync_reading_the_copy(const TestDevice& device, const v1::SyncRequest& request) {
+  const auto copy = server::SqliteStore::open((folder_.path() / "copy.db").string());
+  REQUIRE(copy);
+  StaleStore stale(**copy, *store);
+  return server::SyncService(stale, cursor_key_, [this] { return now; })
+      .sync(device.id, request, server::BodyStyle::plain);
 }
 
 core::PersonId TestOffice::add_person(server::Role role, const core::ScopeId& where) {

@@ -49,6 +49,8 @@ class TestOffice {
   Result<v1::SyncReply> sync(const TestDevice& device, const v1::SyncRequest& request) {
     return service->sync(device.id, request, server::BodyStyle::plain);
   }
+  // The same by a second node, which still reads what keep_copy() kept.
+  Result<v1::SyncReply> sync_reading_the_copy(const TestDevice& device, const v1::SyncRequest& request);
   // Sends the operations as one batch and takes up the answer.
   v1::SyncReply push(TestDevice& device, const std::vector<core::Operation>& operations);
   // Downloads until nothing is left; the number of pages.
