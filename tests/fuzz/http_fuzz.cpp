@@ -17,6 +17,7 @@ namespace http = boost::beast::http;
 constexpr std::size_t body_bytes_max = 4096;
 
 struct Outcome {
+  bool waits = false;  // for the end of the head
   bool whole = false;  // head and body arrived
   std::optional<Errc> refused;
   std::string head;
@@ -56,7 +57,10 @@ Outcome read(std::string_view bytes, std::size_t first) {
     if (error != http::error::need_more) continue;
     error = {};
   }
-  if (!parser.is_header_done() && !error) return outcome;
+  if (!parser.is_header_done() && !error) {
+    outcome.waits = true;
+    return outcome;
+  }
   if (const auto problem = server::head_problem(parser, error)) {
     outcome.refused = problem->code;
     return outcome;
@@ -84,8 +88,10 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   fuzz::Input input(data, size);
   const std::size_t cut = input.number();
   const std::string_view bytes = input.rest();
-  const Outcome outcome = read(bytes, bytes.size());
-  must_hold(read(bytes, bytes.empty() ? 0 : cut % bytes.size()) == outcome,
-            "a request is read the same however it arrives");
+  const Outcome at_once = read(bytes, bytes.size());
+  const Outcome in_parts = read(bytes, bytes.empty() ? 0 : cut % bytes.size());
+  // Beast may refuse a head before its end has come, or wait for that first.
+  const bool undecided = bytes.find("\r\n\r\n") == std::string_view::npos && (at_once.waits || in_parts.waits);
+  must_hold(undecided || in_parts == at_once, "a request is read the same however it arrives");
   return 0;
 }
