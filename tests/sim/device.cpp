@@ -112,6 +112,7 @@ void Device::start() {
   check_saves_survived(book_, *store_);
   if (!learn_saves(book_, *store_)) throw BrokenPromise(book_.name + " cannot read its store");
   book_.failed_saves = 0;
+  faults_.note_start();
   run_.story.tell(book_.name, "is on, with " + std::to_string(book_.saved.size()) + " saves");
   if (!enrolled_) enrol();
 }
@@ -143,9 +144,12 @@ void Device::enrol() {
 bool Device::look_after() {
   faults_.notice();
   if (!is_on()) return false;
-  if (machine_.is_running()) return true;
-  lose_power();
-  return false;
+  if (!machine_.is_running()) {
+    lose_power();
+  } else if (faults_.take_restart()) {
+    kill_app();
+  }
+  return is_on();
 }
 
 void Device::lose_power() {
@@ -158,7 +162,7 @@ void Device::kill_app() {
   run_.story.tell(book_.name, "its app is killed");
   machine_.kill_programs();
   end_app();
-  later(run_.own_chance.between(second_ms, hour_ms), [this] { start(); });
+  later(run_.chances.of(FaultKind::device_killed).between(second_ms, hour_ms), [this] { start(); });
 }
 
 void Device::end_app() {
@@ -283,6 +287,7 @@ void Device::maybe_fail() {
   network_.maybe_block(link_);
   if (run_.strikes(FaultKind::device_killed)) kill_app();
   faults_.maybe_arm();
+  faults_.maybe_fail_sync();
   run_.schedule.after(run_.chance.between(minute_ms, 5 * hour_ms), [this] { faults_.repair(); });
 }
 

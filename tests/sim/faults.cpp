@@ -56,6 +56,8 @@ constexpr std::array<KindRow, fault_kinds> rows = {{
     {"device_killed", 0.5},
     {"server_killed", 0.5},
     {"request_outlives_restore", 1},
+    {"device_restarted_after_failed_sync", 0.9},
+    {"server_restarted_after_failed_sync", 1},
 }};
 
 }  // namespace
@@ -66,11 +68,16 @@ void FaultTally::add(const FaultTally& other) {
   for (std::size_t i = 0; i < fault_kinds; ++i) struck[i] += other.struck[i];
 }
 
-FaultPlan::FaultPlan(Chance& chance, Chance& own_chance) {
+FaultChances::FaultChances(Chance& first, std::uint64_t seed) : first_(first) {
+  for (std::size_t i = static_cast<std::size_t>(first_later); i < fault_kinds; ++i)
+    later_.push_back(Chance(~seed ^ (std::uint64_t{i} << 56)).fork());
+}
+
+FaultPlan::FaultPlan(Chance& chance, FaultChances& chances) {
   // Some seeds are calm: a bug may need a long quiet run.
   const double share = chance.part();
   for (std::size_t i = 0; i < fault_kinds; ++i) {
-    Chance& from = has_own_chance(static_cast<FaultKind>(i)) ? own_chance : chance;
+    Chance& from = chances.of(static_cast<FaultKind>(i));
     const bool in = from.happens(share);
     const double intensity = from.part() * from.part();
     if (in) probability_[i] = rows[i].most == 1 ? 1 : rows[i].most * (0.1 + 0.9 * intensity);

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include "sim/chance.h"
 
@@ -52,18 +53,34 @@ enum class FaultKind : std::uint8_t {
   old_form_kept,
   operation_poisoned,
   enrolment_reply_lost,
-  // Kinds from here on have chance of their own: seeds that were kept stay what they were.
   stale_connection,
   rights_given_again,
   device_killed,
   server_killed,
   request_outlives_restore,
+  device_restarted_after_failed_sync,
+  server_restarted_after_failed_sync,
   count_
 };
 
-[[nodiscard]] constexpr bool has_own_chance(FaultKind kind) { return kind >= FaultKind::stale_connection; }
-
 inline constexpr std::size_t fault_kinds = static_cast<std::size_t>(FaultKind::count_);
+
+// What decides about each kind. Those that were added later have a stream each: a new
+// kind leaves every seed what it was, but for its own strikes.
+class FaultChances {
+ public:
+  FaultChances(Chance& first, std::uint64_t seed);
+
+  [[nodiscard]] Chance& of(FaultKind kind) {
+    return kind < first_later ? first_ : later_[static_cast<std::size_t>(kind) - static_cast<std::size_t>(first_later)];
+  }
+
+ private:
+  static constexpr FaultKind first_later = FaultKind::stale_connection;
+
+  Chance& first_;
+  std::vector<Chance> later_;
+};
 
 [[nodiscard]] std::string_view name_of(FaultKind kind);
 
@@ -78,7 +95,7 @@ struct FaultTally {
 // A seed's choice: about half of the kinds, each with a probability of its own.
 class FaultPlan {
  public:
-  FaultPlan(Chance& chance, Chance& own_chance);
+  FaultPlan(Chance& chance, FaultChances& chances);
 
   // How likely the fault is, each time that it could strike; 0 where the seed left it out.
   [[nodiscard]] double probability(FaultKind kind) const { return probability_[static_cast<std::size_t>(kind)]; }

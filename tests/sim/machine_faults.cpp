@@ -8,6 +8,8 @@ namespace {
 // Far enough for a whole sync, near enough to be reached.
 constexpr std::int64_t operations_ahead_max = 60;
 constexpr std::int64_t syncs_ahead_max = 8;
+// Each of two steps, before somebody repairs the disk.
+constexpr std::int64_t story_syncs_ahead_max = 3;
 
 struct DiskFaults {
   FaultKind crash_at_write, crash_at_sync, disk_full, io_error_once, io_error_for_ever;
@@ -58,20 +60,74 @@ void MachineFaults::notice() {
   noticed_ = now;
   if (!struck || !armed_) return;
   const FaultKind kind = *armed_;
+  if (kind == story_kind()) {
+    go_on_with_story();
+    return;
+  }
   const bool lasts = kind == FaultKind::device_disk_full || kind == FaultKind::server_disk_full ||
                      kind == FaultKind::device_io_error_for_ever || kind == FaultKind::server_io_error_for_ever;
+  tell_struck(kind);
+  if (!lasts) armed_.reset();
+}
+
+void MachineFaults::tell_struck(FaultKind kind) {
   run_.tally.add(kind);
   run_.story.tell(name_, "its disk: " + std::string(name_of(kind)));
-  if (!lasts) armed_.reset();
+}
+
+FaultKind MachineFaults::story_kind() const {
+  return side_ == Side::device ? FaultKind::device_restarted_after_failed_sync
+                               : FaultKind::server_restarted_after_failed_sync;
+}
+
+void MachineFaults::maybe_fail_sync() {
+  if (armed_ || !machine_.is_running() || !run_.chances.of(story_kind()).happens(run_.plan.probability(story_kind())))
+    return;
+  inject_among_syncs(Fault::Effect::io_error_once);
+  failed_sync_ = FailedSync::to_fail;
+}
+
+void MachineFaults::inject_among_syncs(Fault::Effect effect) {
+  const auto ahead = static_cast<std::uint64_t>(run_.chances.of(story_kind()).between(1, story_syncs_ahead_max));
+  machine_.inject({effect, Among::syncs, ahead});
+  armed_ = story_kind();
+}
+
+void MachineFaults::go_on_with_story() {
+  if (failed_sync_ == FailedSync::to_fail) {
+    run_.story.tell(name_, "its disk: a sync failed");
+    failed_sync_ = FailedSync::failed;
+  } else if (failed_sync_ == FailedSync::to_lose_power) {
+    tell_struck(story_kind());
+    failed_sync_ = FailedSync::none;
+    armed_.reset();
+  }
+}
+
+bool MachineFaults::take_restart() {
+  if (failed_sync_ != FailedSync::failed) return false;
+  failed_sync_ = FailedSync::restarts;
+  armed_.reset();
+  return true;
+}
+
+void MachineFaults::note_start() {
+  if (failed_sync_ != FailedSync::restarts) return;
+  failed_sync_ = FailedSync::none;
+  if (armed_ || !run_.plan.chosen(story_kind())) return;
+  inject_among_syncs(Fault::Effect::power_cut);
+  failed_sync_ = FailedSync::to_lose_power;
 }
 
 void MachineFaults::repair() {
   notice();
   machine_.clear_faults();
   armed_.reset();
+  if (failed_sync_ != FailedSync::restarts) failed_sync_ = FailedSync::none;
 }
 
 void MachineFaults::power_on() {
+  failed_sync_ = FailedSync::none;
   repair();
   machine_.start();
 }

@@ -1,5 +1,7 @@
 #include "sim/network.h"
 
+#include <algorithm>
+
 namespace fieldsync::sim {
 namespace {
 
@@ -42,6 +44,7 @@ void Network::answer(const std::shared_ptr<Message>& message, Answer answer, std
 void Network::send(Link& link, std::string path, std::string body, std::function<void(Answer)> on_answer) {
   auto message = std::make_shared<Message>(
       Message{&link, as_request(link, path, std::move(body), ++requests_), std::move(on_answer)});
+  message->sent_ms = run_.schedule.now();
   sent_.push_back(message);
   if (link.up_blocked_until_ms > run_.schedule.now()) {
     run_.tally.add(FaultKind::up_blocked);
@@ -67,14 +70,32 @@ void Network::send(Link& link, std::string path, std::string body, std::function
   }
 }
 
-void Network::deliver_old_requests() {
+void Network::deliver_old_requests(std::int64_t copy_taken_ms) {
   if (sent_.empty()) return;
+  Chance& chance = run_.chances.of(FaultKind::request_outlives_restore);
   for (int i = 0; i < old_requests_max; ++i) {
     if (!run_.strikes(FaultKind::request_outlives_restore)) continue;
-    const std::shared_ptr<Message>& old = run_.own_chance.pick(sent_);
-    const auto copy = std::make_shared<Message>(Message{old->link, old->request, [](const Answer&) {}});
-    run_.schedule.after(run_.own_chance.between(1, day_ms), [this, copy] { arrive(copy); });
+    std::int64_t after_ms = chance.between(1, chance.happens(0.5) ? minute_ms : day_ms);
+    for (const auto& old : old_requests(copy_taken_ms)) {
+      const auto copy = std::make_shared<Message>(Message{old->link, old->request, [](const Answer&) {}});
+      run_.schedule.after(after_ms++, [this, copy] { arrive(copy); });
+    }
   }
+}
+
+Network::Messages Network::old_requests(std::int64_t copy_taken_ms) {
+  Chance& chance = run_.chances.of(FaultKind::request_outlives_restore);
+  const auto lost =
+      std::find_if(sent_.begin(), sent_.end(), [&](const auto& message) { return message->sent_ms >= copy_taken_ms; });
+  auto first = sent_.begin() + static_cast<std::ptrdiff_t>(chance.below(sent_.size()));
+  if (!chance.happens(0.5)) return {*first};
+  const Link* link = (*first)->link;
+  // What the office lost, from its beginning, in order: then all of it fits what is there.
+  if (lost != sent_.end() && chance.happens(0.7)) first = lost;
+  Messages follow;
+  std::copy_if(first, sent_.end(), std::back_inserter(follow), [&](const auto& sent) { return sent->link == link; });
+  if (follow.size() > 1) follow.resize(1 + chance.below(follow.size()));
+  return follow;
 }
 
 void Network::arrive(const std::shared_ptr<Message>& message) {

@@ -38,8 +38,9 @@ class Network {
 
   // A request that is under way is handled now, inside another's, where this strikes.
   void handle_another(FaultKind kind);
-  // The office was restored: copies of requests that left before may arrive after it.
-  void deliver_old_requests();
+  // The office was restored from a copy that was taken then: requests that left before
+  // the restore may arrive once more after it.
+  void deliver_old_requests(std::int64_t copy_taken_ms);
   void pause_server(std::int64_t span_ms) { server_paused_until_ms_ = run_.schedule.now() + span_ms; }
   void maybe_block(Link& link);
   void heal();
@@ -51,8 +52,12 @@ class Network {
     std::function<void(Answer)> on_answer;
     bool answered = false;
     int copies = 1;
+    std::int64_t sent_ms = 0;
   };
+  using Messages = std::vector<std::shared_ptr<Message>>;
 
+  // One of those sent, and perhaps what its device sent after it; the oldest first.
+  [[nodiscard]] Messages old_requests(std::int64_t copy_taken_ms);
   void arrive(const std::shared_ptr<Message>& message);
   void handle(const std::shared_ptr<Message>& message);
   void answer(const std::shared_ptr<Message>& message, Answer answer, std::int64_t after_ms);
@@ -61,8 +66,8 @@ class Network {
   Run& run_;
   Server& server_;
   std::function<void(const Link&, const v1::SyncReply&)> on_reply_;
-  std::vector<std::shared_ptr<Message>> under_way_;
-  std::vector<std::shared_ptr<Message>> sent_;
+  Messages under_way_;
+  Messages sent_;
   std::int64_t server_paused_until_ms_ = 0;
   std::uint64_t requests_ = 0;
   int depth_ = 0;

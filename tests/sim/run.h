@@ -12,18 +12,18 @@ namespace fieldsync::sim {
 inline constexpr std::int64_t beginning_ms = 1'795'500'000'000;
 
 struct Run {
-  explicit Run(std::uint64_t seed) : chance(seed), own_chance(~seed), plan(chance, own_chance), story(schedule) {}
+  explicit Run(std::uint64_t seed) : chance(seed), chances(chance, seed), plan(chance, chances), story(schedule) {}
 
   // Whether the fault strikes now; counted.
   bool strikes(FaultKind kind) {
-    const bool struck = (has_own_chance(kind) ? own_chance : chance).happens(plan.probability(kind));
+    const bool struck = chances.of(kind).happens(plan.probability(kind));
     if (struck) tally.add(kind);
     return struck;
   }
 
   Schedule schedule;
   Chance chance;
-  Chance own_chance;
+  FaultChances chances;
   FaultPlan plan;
   FaultTally tally;
   Story story;

@@ -1,5 +1,7 @@
 #include "sim/screen.h"
 
+#include <algorithm>
+
 #include "sim/story.h"
 
 namespace fieldsync::sim {
@@ -12,6 +14,12 @@ bool is_refused(api::LocalStore& store, std::uint64_t counter) {
     if (refusal.counter == counter) return true;
   }
   return false;
+}
+
+bool has_value_of(const core::RecordState& state, const core::FieldKey& key, const core::OperationId& operation) {
+  const auto siblings = state.siblings(key);
+  return std::any_of(siblings.begin(), siblings.end(),
+                     [&](const core::Sibling& sibling) { return sibling.id.operation == operation; });
 }
 
 [[noreturn]] void broken(const Book& book, const core::FormField& field, const std::string& what) {
@@ -75,10 +83,13 @@ void Screen::check_write(const Book& book, const core::FieldWrite& write, const 
 
 void Screen::check_count(const Book& book, api::LocalStore& store, const core::FieldWrite& write) const {
   const core::RecordId& record = book.saved.back().operation.record;
+  // What a restored office refused stays to be seen until the scope is read anew.
+  const core::RecordState told = store.records.replica(record);
   std::int64_t before = 0;
   for (std::size_t i = book.saved.size() - 1; i-- > 0;) {
     const core::Operation& earlier = book.saved[i].operation;
-    if (earlier.record != record || is_refused(store, earlier.id.counter)) continue;
+    if (earlier.record != record) continue;
+    if (is_refused(store, earlier.id.counter) && !has_value_of(told, write.key, earlier.id)) continue;
     bool found = false;
     for (const core::FieldWrite& other : earlier.writes) {
       if (other.key != write.key) continue;

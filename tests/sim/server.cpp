@@ -41,6 +41,7 @@ void Server::start() {
         },
         cursor_key_, [this] { return clock(); }));
   }
+  faults_.note_start();
   run_.story.tell("server", "is up");
   if (events_.came_up) events_.came_up();
 }
@@ -71,7 +72,11 @@ std::optional<server::Response> Server::handle(const server::Request& request, s
 
 void Server::notice_death() {
   faults_.notice();
-  if (handling_ > 0 || machine_.is_running() || !is_up()) return;
+  if (handling_ > 0 || !is_up()) return;
+  if (machine_.is_running()) {
+    if (faults_.take_restart()) restart();
+    return;
+  }
   run_.story.tell("server", "loses power");
   stop();
   run_.schedule.after(run_.chance.between(second_ms, run_.chance.happens(0.2) ? 5 * hour_ms : minute_ms),
@@ -92,14 +97,19 @@ void Server::maybe_fail() {
     return;
   }
   if (run_.strikes(FaultKind::server_killed)) {
-    run_.story.tell("server", "is killed");
-    machine_.kill_programs();
-    stop();
-    start();
+    restart();
     return;
   }
   faults_.maybe_arm();
+  faults_.maybe_fail_sync();
   run_.schedule.after(run_.chance.between(minute_ms, 3 * hour_ms), [this] { faults_.repair(); });
+}
+
+void Server::restart() {
+  run_.story.tell("server", "is killed");
+  machine_.kill_programs();
+  stop();
+  start();
 }
 
 void Server::take_backup() {
@@ -118,6 +128,7 @@ void Server::restore(std::size_t backup) {
   run_.story.tell("server", "is replaced by its backup, " + std::to_string(age_ms / minute_ms) + " minutes old");
   stop();
   ++restores_;
+  restored_from_ms_ = backups_[backup].taken_ms;
   machine_.restore(backups_[backup].files);
   // The later copies are of a history that is gone.
   backups_.resize(backup + 1);

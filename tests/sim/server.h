@@ -37,6 +37,8 @@ class Server {
   [[nodiscard]] std::size_t nodes() const { return nodes_.size(); }
   // How often an older copy took the place of the database.
   [[nodiscard]] std::uint64_t restores() const { return restores_; }
+  // When the last such copy was taken.
+  [[nodiscard]] std::int64_t restored_from_ms() const { return restored_from_ms_; }
   MachineFaults& faults() { return faults_; }
 
   // Nothing where the machine died or is down: no answer ever comes.
@@ -69,6 +71,7 @@ class Server {
 
   void restore(std::size_t backup);
   void stop();
+  void restart();
   void notice_death();
 
   Run& run_;
@@ -84,6 +87,7 @@ class Server {
   int handling_ = 0;
   std::uint64_t stops_ = 0;
   std::uint64_t restores_ = 0;
+  std::int64_t restored_from_ms_ = 0;
 };
 
 }  // namespace fieldsync::sim

@@ -159,9 +159,9 @@ class World {
   [[nodiscard]] bool restoring() const { return server_.restores() != restores_seen_; }
 
   void office_was_restored() {
-    network_.deliver_old_requests();
+    network_.deliver_old_requests(server_.restored_from_ms());
     if (run_.strikes(FaultKind::rights_given_again)) {
-      office_.write_down_after(run_.own_chance.between(minute_ms, 7 * day_ms));
+      office_.write_down_after(run_.chances.of(FaultKind::rights_given_again).between(minute_ms, 7 * day_ms));
     } else {
       office_.write_down();
     }
