@@ -39,7 +39,7 @@ FieldBase open_field(const RecordState& state, const FieldKey& key, const Writer
     if (state.stamp_of(sibling.id.operation).author == writer.person) base.own_author.push_back(sibling.id);
     if (sibling.id.operation.device != writer.device) continue;
     base.own_device.push_back(sibling.id);
-    if (const auto* count = std::get_if<std::int64_t>(&sibling.value)) base.own_count = sum(base.own_count, *count);
+    if (const auto* count = std::get_if<std::int64_t>(&sibling.value)) base.own_count = *count;
   }
   return base;
 }

@@ -26,7 +26,7 @@ struct FieldBase {
   std::vector<ValueId> shown;       // the one shown first, with its equals
   std::vector<ValueId> own_author;  // those by the writer's person
   std::vector<ValueId> own_device;  // those by the writer's device
-  std::int64_t own_count = 0;       // the device's own running sum
+  std::int64_t own_count = 0;       // the device's own running sum: the newest of these
 };
 
 [[nodiscard]] FieldBase open_field(const RecordState& state, const FieldKey& key, const Writer& writer);

@@ -79,15 +79,14 @@ bool Renaming::continues_own(const core::FieldWrite& write) const {
 }
 
 Renaming::CountedBefore Renaming::counted_before(const core::RecordId& record, const core::FieldWrite& write) const {
-  CountedBefore before;
+  // What has the new id is the newer.
+  const auto age = [&](const core::ValueId& id) { return std::pair(id.operation.device == anew_, id); };
+  std::optional<core::ValueId> newest;
   for (const core::ValueId& replaced : write.replaces) {
-    const auto known = counts_.find({record, write.key, replaced});
-    if (known == counts_.end()) continue;
-    before.said_by = known->second.said_by;
-    before.sum = static_cast<std::int64_t>(static_cast<std::uint64_t>(before.sum) +
-                                           static_cast<std::uint64_t>(known->second.sum));
+    const bool known = counts_.contains({record, write.key, replaced});
+    if (known && (!newest || age(*newest) < age(replaced))) newest = replaced;
   }
-  return before;
+  return newest ? counts_.at({record, write.key, *newest}) : CountedBefore{};
 }
 
 core::RecordState Renaming::without_renamed(core::RecordState replica) const {

@@ -2,6 +2,7 @@
 import { unhex } from './bytes.js';
 import { enumeration } from './wire.js';
 import { sameValue } from './value.js';
+import { newestOfEachDevice } from './view.js';
 
 const POLICY = enumeration('MergePolicy');
 const EMPTY = { empty: true };
@@ -32,7 +33,8 @@ export function writeField(state, field, value, writer, item = '') {
   const siblings = state?.siblings(item, field.number) ?? [];
   const replaced = replacedBy(field.policy, siblings, state, value, writer);
   const counts = field.policy === POLICY.MERGE_POLICY_COUNTER && !isEmpty({ value });
-  const sum = replaced.reduce((total, sibling) => total + (sibling.value.integer ?? 0n), value.integer ?? 0n);
+  const counted = newestOfEachDevice(replaced.filter((sibling) => sibling.value.integer !== undefined));
+  const sum = (counted[0]?.value.integer ?? 0n) + (value.integer ?? 0n);
   return {
     item,
     field: field.number,

@@ -183,15 +183,15 @@ TEST_CASE("two devices of one person count apart", "[core][edit]") {
   CHECK(laptop.shown(head_count) == Values{integer(7)});
 }
 
-TEST_CASE("counting from several own values loses none of them", "[core][edit]") {
-  // Two screens of one device were open at once, so neither count saw the other.
+TEST_CASE("a device counts on from its newest value, over all that it wrote", "[core][edit]") {
+  // The office refused what had replaced the first one.
   Replica one(1);
-  const FieldBase screen = one.open(head_count);
-  one.type_over(screen, integer(1));
-  one.type_over(screen, integer(1));
-  REQUIRE(one.shown(head_count) == Values{integer(2)});
-  one.type(head_count, integer(1));
-  CHECK(one.shown(head_count) == Values{integer(3)});
+  one.pull({operation(op_id(1, 1), {sets(head_count, integer(1))}),
+            operation(op_id(1, 3), {sets(head_count, integer(111), {value_id(1, 2)})})});
+  REQUIRE(one.state.siblings(head_count).size() == 2);
+  const Form form = visit_form();
+  CHECK(write_field(one.open(head_count), form.find(fields::head_count), integer(4)) ==
+        sets(head_count, integer(115), {value_id(1, 1), value_id(1, 3)}));
 }
 
 TEST_CASE("a deletion carries what its replica had seen and replaces earlier deletions", "[core][edit]") {
