@@ -69,7 +69,7 @@ class Desk {
     if (choice == 4) return push(device, raw_batch(device, input), input);
     if (choice == 5) return push(device, spoiled_batch(device, input), input);
     if (choice == 6) return ask_router(device, input);
-    const auto reply = office_->service().sync(device.id, device.request(), server::BodyStyle::frame);
+    const auto reply = office_->service().sync(device.id, device.request(), server::BodyStyle::plain);
     if (reply) device.take(*reply);
   }
 
