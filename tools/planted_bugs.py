@@ -32,11 +32,15 @@ def bugs():
 
 
 def check(table):
+    """How many do not fit the sources. Says which."""
     wrong = 0
     for bug in table:
         count = (ROOT / bug["file"]).read_text().count(bug["old"])
         if count != 1:
             print(f"{bug['name']}: its text occurs {count} times in {bug['file']}")
+            wrong += 1
+        if not bug["file"].endswith(".cpp"):
+            print(f"{bug['name']}: {bug['file']} is not compiled by itself")
             wrong += 1
     names = [bug["name"] for bug in table]
     if len(set(names)) != len(names):
@@ -118,10 +122,12 @@ def main():
     parser.add_argument("names", nargs="*", help="which bugs; all where none is named")
     options = parser.parse_args()
     table = bugs()
+    wrong = check(table)
     if options.check:
-        wrong = check(table)
         print(f"{len(table)} planted bugs, {wrong} that do not fit the sources")
         return 1 if wrong or len(table) < 40 else 0
+    if wrong:
+        return 1
     if options.build is None:
         parser.error("name a build folder")
     build, chosen = options.build.resolve(), chosen_of(table, options.names)
