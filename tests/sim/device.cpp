@@ -177,6 +177,7 @@ void Device::sync() {
   if (!is_on() || !enrolled_ || steps_ || is_paused()) return;
   SyncOptions options;
   options.retries = static_cast<int>(run_.chance.between(0, 4));
+  failures_before_sync_ = disk_failures();
   auto begun = api::begin_sync(*store_, options);
   if (!look_after()) return;
   if (!begun) {
@@ -184,6 +185,7 @@ void Device::sync() {
     return;
   }
   steps_.emplace(std::move(*begun));
+  has_paused_ = false;
   step();
 }
 
@@ -192,6 +194,7 @@ void Device::step() {
   if (!look_after()) return;
   if (auto* request = std::get_if<api::SendRequest>(&next)) {
     sent_at_ms_ = run_.schedule.now();
+    has_paused_ = false;
     network_.send(link_, std::move(request->path), std::move(request->body),
                   [this, boot = boots_, exchange = ++exchange_](Answer answer) {
                     if (boot == boots_) later(0, [this, exchange, answer] { take_answer(exchange, answer); });
@@ -199,6 +202,8 @@ void Device::step() {
     steps_->prepare_ahead();
     look_after();
   } else if (const auto* pause = std::get_if<api::Pause>(&next)) {
+    if (has_paused_) throw BrokenPromise(book_.name + ": a sync pauses and does not try again");
+    has_paused_ = true;
     later(pause->span.count, [this, exchange = exchange_] {
       if (steps_ && exchange == exchange_) step();
     });
@@ -252,6 +257,8 @@ bool Device::has_form() {
   return looked && has;
 }
 
+std::uint64_t Device::disk_failures() { return faults_.failures() + server_.faults().failures(); }
+
 void Device::end_sync(const Error* error) {
   steps_.reset();
   ++exchange_;
@@ -263,6 +270,9 @@ void Device::end_sync(const Error* error) {
     if (!may_happen(error->code))
       throw BrokenPromise(book_.name + ": a sync failed for good with " + std::string(describe(error->code).name) +
                           ": " + error->message());
+    const bool blames_disk = error->code == Errc::storage_full || error->code == Errc::storage_failed;
+    if (blames_disk && disk_failures() == failures_before_sync_)
+      throw BrokenPromise(book_.name + ": a sync fails for a disk that works: " + error->message());
     if (error->code == Errc::device_revoked && !office_.is_revoked(book_.device))
       throw BrokenPromise(book_.name + " was never revoked and is told so");
     if (error->code == Errc::unknown_device) {

@@ -56,6 +56,7 @@ class Device {
   // False also where its disk fails just now.
   [[nodiscard]] bool has_form();
   void end_sync(const Error* error);
+  [[nodiscard]] std::uint64_t disk_failures();
   void lose_power();
   void kill_app();
   void end_app();
@@ -75,6 +76,8 @@ class Device {
   std::uint64_t boots_ = 0;
   std::uint64_t exchange_ = 0;
   std::int64_t sent_at_ms_ = 0;
+  std::uint64_t failures_before_sync_ = 0;  // of both disks
+  bool has_paused_ = false;                 // since its last request
   bool enrolled_ = false;
   bool healed_ = false;
   std::optional<std::string> code_;

@@ -58,6 +58,7 @@ constexpr std::array<KindRow, fault_kinds> rows = {{
     {"request_outlives_restore", 1},
     {"device_restarted_after_failed_sync", 0.9},
     {"server_restarted_after_failed_sync", 1},
+    {"member_returned", 0.9},
 }};
 
 }  // namespace

@@ -60,6 +60,7 @@ enum class FaultKind : std::uint8_t {
   request_outlives_restore,
   device_restarted_after_failed_sync,
   server_restarted_after_failed_sync,
+  member_returned,
   count_
 };
 

@@ -70,6 +70,11 @@ void MachineFaults::notice() {
   if (!lasts) armed_.reset();
 }
 
+std::uint64_t MachineFaults::failures() const {
+  const FaultCounts& counts = machine_.fault_counts();
+  return counts.io_errors + counts.disk_full + counts.power_cuts;
+}
+
 void MachineFaults::tell_struck(FaultKind kind) {
   run_.tally.add(kind);
   run_.story.tell(name_, "its disk: " + std::string(name_of(kind)));

@@ -35,6 +35,8 @@ class MachineFaults {
   void repair();
   // As repair(), before the power comes back.
   void power_on();
+  // How often an operation of the disk has failed so far.
+  [[nodiscard]] std::uint64_t failures() const;
   [[nodiscard]] bool armed() const { return armed_.has_value(); }
 
  private:

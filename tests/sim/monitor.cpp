@@ -16,6 +16,7 @@ bool is_storage_trouble(Errc code) { return code == Errc::storage_full || code =
 
 void Monitor::act() {
   if (!device_.is_on() || !device_.is_enrolled() || device_.is_paused()) return;
+  failures_before_ = device_.faults().failures();
   auto& screens = device_.screens();
   if (!screens.empty() && (screens.size() >= open_forms_max || run_.chance.happens(0.4))) {
     const std::size_t at = run_.chance.below(screens.size());
@@ -222,7 +223,8 @@ void Monitor::note(const Result<void>& done, const std::string& what) {
   } else {
     ++book.failed_saves;
     run_.story.tell(book.name, what + ", which fails: " + std::string(describe(done.error().code).name));
-    if (!is_storage_trouble(done.error().code))
+    const bool disk_failed = device_.faults().failures() > failures_before_;
+    if (!is_storage_trouble(done.error().code) || !disk_failed)
       throw BrokenPromise(book.name + " could not save: " + done.error().message());
   }
   if (!device_.look_after()) return;
@@ -258,6 +260,7 @@ void Monitor::save_poisoned() {
 
 void Monitor::put_away() {
   if (!device_.is_on()) return;
+  failures_before_ = device_.faults().failures();
   std::vector<Screen> screens = std::move(device_.screens());
   device_.screens().clear();
   for (Screen& screen : screens) {

@@ -35,6 +35,7 @@ class Monitor {
   Run& run_;
   Device& device_;
   bool terse_;
+  std::uint64_t failures_before_ = 0;  // of the disk, when the person began to act
 };
 
 }  // namespace fieldsync::sim

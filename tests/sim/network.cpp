@@ -88,13 +88,13 @@ Network::Messages Network::old_requests(std::int64_t copy_taken_ms) {
   const auto lost =
       std::find_if(sent_.begin(), sent_.end(), [&](const auto& message) { return message->sent_ms >= copy_taken_ms; });
   auto first = sent_.begin() + static_cast<std::ptrdiff_t>(chance.below(sent_.size()));
-  if (!chance.happens(0.5)) return {*first};
+  if (chance.happens(0.3)) return {*first};
   const Link* link = (*first)->link;
   // What the office lost, from its beginning, in order: then all of it fits what is there.
   if (lost != sent_.end() && chance.happens(0.7)) first = lost;
   Messages follow;
   std::copy_if(first, sent_.end(), std::back_inserter(follow), [&](const auto& sent) { return sent->link == link; });
-  if (follow.size() > 1) follow.resize(1 + chance.below(follow.size()));
+  if (follow.size() > 1 && chance.happens(0.5)) follow.resize(1 + chance.below(follow.size()));
   return follow;
 }
 

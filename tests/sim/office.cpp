@@ -119,13 +119,24 @@ void Office::revoke(const core::DeviceId& device) {
   });
 }
 
-void Office::take_from_scope(std::size_t index) {
+std::optional<std::size_t> Office::take_from_scope(std::size_t index) {
   OfficePerson& person = people_[index];
-  if (person.scopes.empty()) return;
-  person.ever_left.insert(person.scopes.back());
+  if (person.scopes.empty()) return std::nullopt;
+  const std::size_t scope = person.scopes.back();
+  person.ever_left.insert(scope);
   person.scopes.pop_back();
-  decide([this, index](server::WriteTransaction& transaction) -> Result<void> {
-    write_memberships(transaction, people_[index], scopes_);
+  decide_memberships(index);
+  return scope;
+}
+
+void Office::give_scope(std::size_t index, std::size_t scope) {
+  people_[index].scopes.push_back(scope);
+  decide_memberships(index);
+}
+
+void Office::decide_memberships(std::size_t person) {
+  decide([this, person](server::WriteTransaction& transaction) -> Result<void> {
+    write_memberships(transaction, people_[person], scopes_);
     return {};
   });
 }

@@ -2,6 +2,7 @@
 // administrators decide about them while the devices are away.
 #pragma once
 
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -35,8 +36,9 @@ class Office {
   // A new code for the person's device. Nothing where the server cannot store it now.
   [[nodiscard]] std::optional<std::string> new_code(std::size_t person);
   void revoke(const core::DeviceId& device);
-  // Takes one membership of the person away.
-  void take_from_scope(std::size_t person);
+  // Takes one membership of the person away, and says which. Nothing where there is none.
+  std::optional<std::size_t> take_from_scope(std::size_t person);
+  void give_scope(std::size_t person, std::size_t scope);
   // Publishes the next version of the form.
   void renew_form();
 
@@ -47,6 +49,7 @@ class Office {
 
  private:
   Result<void> write_all(server::WriteTransaction& transaction);
+  void decide_memberships(std::size_t person);
   // Tries until the database took it.
   void decide(const std::function<Result<void>(server::WriteTransaction&)>& body);
 

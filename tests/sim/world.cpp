@@ -82,6 +82,7 @@ class World {
     for (int i = 0; i < 6; ++i) at_some_time([this] { server_.maybe_fail(); });
     for (int i = 0; i < 3; ++i) at_some_time([this] { maybe_pause_server(); });
     plan_decisions();
+    plan_leaves();
     plan_backups();
   }
 
@@ -109,6 +110,22 @@ class World {
       run_.story.tell("office", "takes a scope from the person of " + device.book().name);
       office_.take_from_scope(device.book().person);
     });
+  }
+
+  void plan_leaves() {
+    Chance& chance = run_.chances.of(FaultKind::member_returned);
+    for (int i = 0; i < 4; ++i) {
+      run_.schedule.after(chance.between(0, length_ms_), [this, &chance] {
+        const Book& book = chance.pick(devices_)->book();
+        if (!run_.strikes(FaultKind::member_returned)) return;
+        const auto scope = office_.take_from_scope(book.person);
+        if (!scope) return;
+        run_.story.tell("office", "takes a scope from the person of " + book.name + " for some time");
+        run_.schedule.after(chance.between(minute_ms, length_ms_ / 4), [this, person = book.person, scope = *scope] {
+          if (run_.plan.chosen(FaultKind::member_returned)) office_.give_scope(person, scope);
+        });
+      });
+    }
   }
 
   void plan_backups() {
