@@ -185,7 +185,7 @@ void Device::sync() {
     return;
   }
   steps_.emplace(std::move(*begun));
-  has_paused_ = false;
+  failures_before_pause_.reset();
   step();
 }
 
@@ -194,7 +194,7 @@ void Device::step() {
   if (!look_after()) return;
   if (auto* request = std::get_if<api::SendRequest>(&next)) {
     sent_at_ms_ = run_.schedule.now();
-    has_paused_ = false;
+    failures_before_pause_.reset();
     network_.send(link_, std::move(request->path), std::move(request->body),
                   [this, boot = boots_, exchange = ++exchange_](Answer answer) {
                     if (boot == boots_) later(0, [this, exchange, answer] { take_answer(exchange, answer); });
@@ -202,8 +202,9 @@ void Device::step() {
     steps_->prepare_ahead();
     look_after();
   } else if (const auto* pause = std::get_if<api::Pause>(&next)) {
-    if (has_paused_) throw BrokenPromise(book_.name + ": a sync pauses and does not try again");
-    has_paused_ = true;
+    if (failures_before_pause_ == disk_failures())
+      throw BrokenPromise(book_.name + ": a sync pauses and does not try again");
+    failures_before_pause_ = disk_failures();
     later(pause->span.count, [this, exchange = exchange_] {
       if (steps_ && exchange == exchange_) step();
     });

@@ -77,7 +77,8 @@ class Device {
   std::uint64_t exchange_ = 0;
   std::int64_t sent_at_ms_ = 0;
   std::uint64_t failures_before_sync_ = 0;  // of both disks
-  bool has_paused_ = false;                 // since its last request
+  // The disks' failures at its last pause; nothing where a request was made since.
+  std::optional<std::uint64_t> failures_before_pause_;
   bool enrolled_ = false;
   bool healed_ = false;
   std::optional<std::string> code_;
