@@ -123,17 +123,29 @@ class Socket {
   int number_;
 };
 
+// The fuzzer's own timer interrupts calls; those are made again.
+template <typename Call>
+int uninterrupted(SSL* session, Call call) {
+  for (;;) {
+    const int result = call();
+    if (result > 0) return result;
+    const int error = SSL_get_error(session, result);
+    if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) return result;
+  }
+}
+
 std::string ask(SSL_CTX* context, std::uint16_t port, const std::uint8_t* data, std::size_t size) {
   const Socket socket(port);
   const Session session(SSL_new(context), SSL_free);
   SSL_set_fd(session.get(), socket.number());
-  must_hold(SSL_connect(session.get()) == 1, "a handshake with a device's key succeeds");
-  if (size > 0) SSL_write(session.get(), data, static_cast<int>(size));
-  SSL_shutdown(session.get());
+  SSL* const tls = session.get();
+  must_hold(uninterrupted(tls, [&] { return SSL_connect(tls); }) == 1, "a handshake with a device's key succeeds");
+  if (size > 0) uninterrupted(tls, [&] { return SSL_write(tls, data, static_cast<int>(size)); });
+  SSL_shutdown(tls);
   std::string answers;
   char buffer[4096];
-  for (int count = 0; (count = SSL_read(session.get(), buffer, sizeof buffer)) > 0;)
-    answers.append(buffer, static_cast<std::size_t>(count));
+  const auto read = [&] { return SSL_read(tls, buffer, sizeof buffer); };
+  for (int count = 0; (count = uninterrupted(tls, read)) > 0;) answers.append(buffer, static_cast<std::size_t>(count));
   return answers;
 }
 

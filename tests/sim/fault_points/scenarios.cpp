@@ -1,5 +1,6 @@
 #include "scenarios.h"
 
+#include <optional>
 #include <stdexcept>
 
 #include "codec/form_codec.h"
@@ -59,7 +60,7 @@ class EditorWork final : public Work {
     if (!editor_) {
       auto opened = team.phone.database().edit(record_);
       if (!opened) return opened.error();
-      editor_ = std::make_unique<RecordEditor>(std::move(*opened));
+      editor_.emplace(std::move(*opened));
     }
     const std::array<std::function<Result<void>()>, 7> calls{
         [&] { return editor_->set("summary", text("First try.")); },
@@ -96,7 +97,7 @@ class EditorWork final : public Work {
   core::RecordId record_;
   std::uint64_t saved_before_;
   std::int64_t people_before_ = 0;
-  std::unique_ptr<RecordEditor> editor_;
+  std::optional<RecordEditor> editor_;
   core::ItemId item_;
   std::size_t next_ = 0;
 };

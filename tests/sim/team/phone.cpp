@@ -4,6 +4,7 @@
 
 #include "api/local_database.h"
 #include "core/check.h"
+#include "sqlite/connection.h"
 
 namespace fieldsync::team {
 namespace {
@@ -59,10 +60,12 @@ Phone::Phone(sim::Machine& machine, Person person, Surroundings surroundings)
 }
 
 Result<void> Phone::open() {
-  auto store = api::open_local_store(file_, true, environment());
-  if (!store) return store.error();
-  database_ = api::make_database(std::move(*store));
-  return {};
+  return sqlite::guard([&]() -> Result<void> {
+    auto store = api::open_local_store(file_, true, environment());
+    if (!store) return store.error();
+    database_ = api::make_database(std::move(*store));
+    return {};
+  });
 }
 
 api::Environment Phone::environment() {
