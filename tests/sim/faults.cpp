@@ -59,6 +59,7 @@ constexpr std::array<KindRow, fault_kinds> rows = {{
     {"device_restarted_after_failed_sync", 0.9},
     {"server_restarted_after_failed_sync", 1},
     {"member_returned", 0.9},
+    {"form_lost_by_restore", 1},
 }};
 
 }  // namespace

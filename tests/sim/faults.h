@@ -61,6 +61,7 @@ enum class FaultKind : std::uint8_t {
   device_restarted_after_failed_sync,
   server_restarted_after_failed_sync,
   member_returned,
+  form_lost_by_restore,
   count_
 };
 

@@ -15,8 +15,7 @@ bool is_storage_trouble(Errc code) { return code == Errc::storage_full || code =
 }  // namespace
 
 void Monitor::act() {
-  if (!device_.is_on() || !device_.is_enrolled() || device_.is_paused()) return;
-  failures_before_ = device_.faults().failures();
+  if (!can_act()) return;
   auto& screens = device_.screens();
   if (!screens.empty() && (screens.size() >= open_forms_max || run_.chance.happens(0.4))) {
     const std::size_t at = run_.chance.below(screens.size());
@@ -39,6 +38,19 @@ void Monitor::act() {
   } else {
     delete_or_restore();
   }
+}
+
+void Monitor::fill_in_new_field() {
+  if (!can_act()) return;
+  auto screen = look_up_record();
+  if (!screen) return;
+  write_field(*screen, "latest");
+  save(*screen);
+}
+
+bool Monitor::can_act() {
+  failures_before_ = device_.faults().failures();
+  return device_.is_on() && device_.is_enrolled() && !device_.is_paused();
 }
 
 std::string Monitor::words() {
@@ -72,36 +84,48 @@ void Monitor::begin_record() {
   }
   const auto scopes = device_.database().scopes();
   if (!scopes || scopes->empty()) return;
-  auto editor = device_.database().create("visit", (*scopes)[run_.chance.below(scopes->size())].id);
-  if (!device_.look_after() || !editor) return;
-  Screen screen(std::move(*editor), device_.store());
-  write_something(screen);
-  save(screen);
+  auto screen = show(device_.database().create("visit", (*scopes)[run_.chance.below(scopes->size())].id));
+  if (!screen) return;
+  write_something(*screen);
+  save(*screen);
 }
 
-void Monitor::open_record() {
+std::optional<Screen> Monitor::look_up_record() {
   const auto record = some_record();
   if (!record) {
     device_.look_after();
-    return;
+    return std::nullopt;
   }
-  auto editor = device_.database().edit(*record);
-  if (!device_.look_after() || !editor) return;
-  Screen screen(std::move(*editor), device_.store());
-  write_something(screen);
+  return show(device_.database().edit(*record));
+}
+
+std::optional<Screen> Monitor::show(Result<RecordEditor> editor) {
+  if (!device_.look_after() || !editor) return std::nullopt;
+  try {
+    return Screen(std::move(*editor), device_.store());
+  } catch (const sqlite::SqliteError&) {
+    device_.look_after();
+    return std::nullopt;
+  }
+}
+
+void Monitor::open_record() {
+  auto screen = look_up_record();
+  if (!screen) return;
+  write_something(*screen);
   if (run_.strikes(FaultKind::form_left_open)) {
     if (run_.strikes(FaultKind::two_screens)) {
-      if (auto second = device_.database().edit(*record); second) {
-        Screen other(std::move(*second), device_.store());
-        write_something(other);
-        device_.screens().push_back(std::move(other));
+      if (auto other = show(device_.database().edit(screen->editor.id()))) {
+        write_something(*other);
+        device_.screens().push_back(std::move(*other));
       }
     }
-    device_.screens().push_back(std::move(screen));
+    if (!device_.is_on()) return;
+    device_.screens().push_back(std::move(*screen));
     device_.look_after();
     return;
   }
-  save(screen);
+  save(*screen);
 }
 
 void Monitor::finish(Screen screen) {
@@ -172,13 +196,12 @@ void Monitor::settle_conflict() {
     delete_or_restore();
     return;
   }
-  auto editor = device_.database().edit(conflict.record);
-  if (!device_.look_after() || !editor) return;
-  Screen screen(std::move(*editor), device_.store());
+  auto screen = show(device_.database().edit(conflict.record));
+  if (!screen) return;
   const bool number = conflict.field_name == "beds";
   const core::Value value = number ? core::Value(run_.chance.between(0, 500)) : core::Value(words());
-  if (screen.editor.resolve(conflict.field_name, value, conflict.item)) screen.note_resolved(conflict.field_name);
-  save(screen);
+  if (screen->editor.resolve(conflict.field_name, value, conflict.item)) screen->note_resolved(conflict.field_name);
+  save(*screen);
 }
 
 void Monitor::delete_or_restore() {
@@ -203,11 +226,15 @@ void Monitor::save(Screen& screen) {
   const std::size_t before = device_.book().saved.size();
   note(saved ? Result<void>() : Result<void>(saved.error()), "saves");
   if (!saved || !device_.is_on() || device_.book().saved.size() <= before) return;
-  screen.check_saved(device_.book(), device_.store());
-  if (run_.chance.happens(0.1)) {
-    // The form stays open after saving.
+  const bool stays_open = run_.chance.happens(0.1);
+  try {
+    screen.check_saved(device_.book(), device_.store());
+    if (!stays_open) return;
     screen.look(device_.store());
     device_.screens().push_back(std::move(screen));
+  } catch (const sqlite::SqliteError&) {
+    // Its disk fails just now.
+    device_.look_after();
   }
 }
 

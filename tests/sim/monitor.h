@@ -13,10 +13,16 @@ class Monitor {
 
   // One small piece of work.
   void act();
+  // Writes what only the form's newest version has, where the device has that version.
+  void fill_in_new_field();
   // Saves or closes every form that is open.
   void put_away();
 
  private:
+  [[nodiscard]] bool can_act();
+  [[nodiscard]] std::optional<Screen> look_up_record();
+  // Nothing where it cannot be opened.
+  [[nodiscard]] std::optional<Screen> show(Result<RecordEditor> editor);
   void begin_record();
   void open_record();
   void settle_conflict();

@@ -75,6 +75,10 @@ void Office::decide(const std::function<Result<void>(server::WriteTransaction&)>
 
 Result<void> Office::write_all(server::WriteTransaction& transaction) {
   if (auto form = publish_visit_form(transaction, form_version_); !form) return form;
+  return write_all_but_form(transaction);
+}
+
+Result<void> Office::write_all_but_form(server::WriteTransaction& transaction) {
   if (auto scopes = write_scopes(transaction, scopes_); !scopes) return scopes;
   for (const OfficePerson& person : people_) {
     bool known_person = false;
@@ -90,8 +94,20 @@ Result<void> Office::write_all(server::WriteTransaction& transaction) {
 }
 
 void Office::write_down() {
-  const auto written =
-      server_.store().write([&](server::WriteTransaction& transaction) { return write_all(transaction); });
+  write_now([this](auto& transaction) { return write_all(transaction); });
+}
+
+void Office::write_down_form_after(std::int64_t ms) {
+  write_now([this](auto& transaction) { return write_all_but_form(transaction); });
+  run_.schedule.after(ms, [this] { publish_form(); });
+}
+
+void Office::publish_form() {
+  decide([version = form_version_](auto& transaction) { return publish_visit_form(transaction, version); });
+}
+
+void Office::write_now(const std::function<Result<void>(server::WriteTransaction&)>& body) {
+  const auto written = server_.store().write(body);
   if (!written) throw BrokenPromise("The office cannot write to its database: " + written.error().message());
 }
 
@@ -145,7 +161,7 @@ void Office::renew_form() {
   if (form_version_ == visit_versions) return;
   ++form_version_;
   run_.story.tell("office", "publishes version " + std::to_string(form_version_) + " of the form");
-  decide([version = form_version_](auto& transaction) { return publish_visit_form(transaction, version); });
+  publish_form();
 }
 
 }  // namespace fieldsync::sim

@@ -32,6 +32,8 @@ class Office {
   void write_down();
   // The same, as soon as somebody notices: until then what was taken away is given again.
   void write_down_after(std::int64_t ms);
+  // At once, but for the form: somebody notices later that its newest version is lost.
+  void write_down_form_after(std::int64_t ms);
 
   // A new code for the person's device. Nothing where the server cannot store it now.
   [[nodiscard]] std::optional<std::string> new_code(std::size_t person);
@@ -49,6 +51,9 @@ class Office {
 
  private:
   Result<void> write_all(server::WriteTransaction& transaction);
+  Result<void> write_all_but_form(server::WriteTransaction& transaction);
+  void write_now(const std::function<Result<void>(server::WriteTransaction&)>& body);
+  void publish_form();
   void decide_memberships(std::size_t person);
   // Tries until the database took it.
   void decide(const std::function<Result<void>(server::WriteTransaction&)>& body);

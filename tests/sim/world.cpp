@@ -82,6 +82,7 @@ class World {
     for (int i = 0; i < 6; ++i) at_some_time([this] { server_.maybe_fail(); });
     for (int i = 0; i < 3; ++i) at_some_time([this] { maybe_pause_server(); });
     plan_decisions();
+    plan_form();
     plan_leaves();
     plan_backups();
   }
@@ -110,6 +111,19 @@ class World {
       run_.story.tell("office", "takes a scope from the person of " + device.book().name);
       office_.take_from_scope(device.book().person);
     });
+  }
+
+  // So that there is something to lose.
+  void plan_form() {
+    if (!run_.plan.chosen(FaultKind::form_lost_by_restore)) return;
+    Chance& chance = run_.chances.of(FaultKind::form_lost_by_restore);
+    for (int i = 0; i < 2; ++i) {
+      run_.schedule.after(chance.between(0, length_ms_ / 2), [this] { office_.renew_form(); });
+    }
+    for (int i = 0; i < 20; ++i) {
+      run_.schedule.after(chance.between(0, length_ms_),
+                          [this, &chance] { chance.pick(monitors_)->fill_in_new_field(); });
+    }
   }
 
   void plan_leaves() {
@@ -179,6 +193,8 @@ class World {
     network_.deliver_old_requests(server_.restored_from_ms());
     if (run_.strikes(FaultKind::rights_given_again)) {
       office_.write_down_after(run_.chances.of(FaultKind::rights_given_again).between(minute_ms, 7 * day_ms));
+    } else if (run_.strikes(FaultKind::form_lost_by_restore)) {
+      office_.write_down_form_after(run_.chances.of(FaultKind::form_lost_by_restore).between(minute_ms, length_ms_));
     } else {
       office_.write_down();
     }
