@@ -4,6 +4,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,9 @@ struct Book {
   // The greatest counter that the office acknowledged, as far as it was not restored.
   std::uint64_t promised = 0;
   std::map<core::ScopeId, server::Cursor> cursors;
+  // Whoever returns to a scope reads it from its first page: until the last one came,
+  // not all of their own writes are there again.
+  std::set<core::ScopeId> read_in_part;
   bool keeps_old_form = false;
 };
 

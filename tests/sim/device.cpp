@@ -235,9 +235,11 @@ void Device::check_reply(Answer& answer) {
                                   std::to_string(reply.scopes_size()) + " scopes, " +
                                   std::to_string(answer->body.size()) + " bytes");
   for (const v1::ScopeChanges& changes : reply.scopes()) {
+    const core::ScopeId scope = *core::ScopeId::from_bytes(changes.scope());
+    if (!has_scope(scope)) book_.read_in_part.insert(scope);
     if (!changes.restart()) continue;
     run_.story.tell(book_.name, "is told to read a scope anew");
-    book_.cursors.erase(*core::ScopeId::from_bytes(changes.scope()));
+    book_.cursors.erase(scope);
     if (server_.restores() == 0)
       throw BrokenPromise(book_.name + ": its copy differs from the office's, and nothing was ever restored");
   }
@@ -258,6 +260,15 @@ bool Device::has_form() {
   return looked && has;
 }
 
+bool Device::has_scope(const core::ScopeId& scope) {
+  bool has = false;
+  const auto looked = sqlite::guard([&]() -> Result<void> {
+    has = store_->directory.scope(scope).has_value();
+    return {};
+  });
+  return looked && has;
+}
+
 std::uint64_t Device::disk_failures() { return faults_.failures() + server_.faults().failures(); }
 
 void Device::end_sync(const Error* error) {
@@ -265,6 +276,7 @@ void Device::end_sync(const Error* error) {
   ++exchange_;
   if (error == nullptr) {
     run_.story.tell(book_.name, "has synced");
+    book_.read_in_part.clear();
     synced_at_ms_ = run_.schedule.now();
   } else {
     run_.story.tell(book_.name, "its sync fails: " + std::string(describe(error->code).name));

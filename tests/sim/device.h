@@ -55,6 +55,7 @@ class Device {
   void check_reply(Answer& answer);
   // False also where its disk fails just now.
   [[nodiscard]] bool has_form();
+  [[nodiscard]] bool has_scope(const core::ScopeId& scope);
   void end_sync(const Error* error);
   [[nodiscard]] std::uint64_t disk_failures();
   void lose_power();

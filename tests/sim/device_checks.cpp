@@ -81,6 +81,8 @@ void check_own_writes_visible(const Book& book, api::LocalStore& store, std::siz
     for (std::size_t i = first; i < book.saved.size(); ++i) {
       const core::Operation& operation = book.saved[i].operation;
       if (!store.directory.scope(operation.scope) || is_refused(store, operation.id.counter)) continue;
+      const bool was_sent = operation.id.counter <= store.identity.acknowledged_counter();
+      if (was_sent && book.read_in_part.contains(operation.scope)) continue;
       const auto shown = store.records.shown(operation.record);
       if (!shown || !shown->seen.covers(operation.id)) {
         throw BrokenPromise(book.name + " does not show its own operation " + std::to_string(operation.id.counter));
