@@ -284,25 +284,31 @@ Result<std::vector<core::RecordId>> Outbox::reopen_after(std::uint64_t counter) 
     if (!operations) return operations.error();
     for (std::size_t i = 0; i < operations->size(); ++i) {
       const std::uint64_t number = select.unsigned_integer(0) + i;
-      std::size_t elements = 0;
-      auto operation = codec::decode_operation((*operations)[i], {{}, number}, {}, elements);
-      if (!operation) return operation.error();
       if (number <= counter) continue;
-      auto make_record = connection_.prepare("INSERT OR IGNORE INTO record(id, scope, form) VALUES(?1, ?2, ?3)");
-      make_record.bind_blob(1, operation->record.view())
-          .bind_blob(2, operation->scope.view())
-          .bind_text(3, operation->form)
-          .run();
-      auto insert = connection_.prepare(
-          "INSERT OR IGNORE INTO operation(counter, record, bytes, elements) VALUES(?1, (SELECT row FROM record WHERE "
-          "id = ?2), ?3, ?4)");
-      insert.bind_unsigned(1, number).bind_blob(2, operation->record.view()).bind_blob(3, (*operations)[i]);
-      insert.bind_unsigned(4, elements).run();
-      forget_refusal(number);
-      records.push_back(operation->record);
+      auto record = reopen(number, (*operations)[i]);
+      if (!record) return record.error();
+      records.push_back(*record);
     }
   }
   return records;
+}
+
+Result<core::RecordId> Outbox::reopen(std::uint64_t counter, std::string_view bytes) {
+  std::size_t elements = 0;
+  auto operation = codec::decode_operation(bytes, {{}, counter}, {}, elements);
+  if (!operation) return operation.error();
+  auto make_record = connection_.prepare("INSERT OR IGNORE INTO record(id, scope, form) VALUES(?1, ?2, ?3)");
+  make_record.bind_blob(1, operation->record.view())
+      .bind_blob(2, operation->scope.view())
+      .bind_text(3, operation->form)
+      .run();
+  auto insert = connection_.prepare(
+      "INSERT OR IGNORE INTO operation(counter, record, bytes, elements) VALUES(?1, (SELECT row FROM record WHERE "
+      "id = ?2), ?3, ?4)");
+  insert.bind_unsigned(1, counter).bind_blob(2, operation->record.view()).bind_blob(3, bytes);
+  insert.bind_unsigned(4, elements).run();
+  forget_refusal(counter);
+  return operation->record;
 }
 
 std::optional<codec::ChainPosition> Outbox::position_at(std::uint64_t last, std::string_view hash_prefix) {

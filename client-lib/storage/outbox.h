@@ -83,8 +83,7 @@ class Outbox {
   // applied. Its record; nothing where that was known already, or the store never
   // signed such an operation.
   std::optional<core::RecordId> refuse(std::uint64_t counter, const std::string& code, const std::string& message);
-  // The office has applied it after all, and it comes back with its record; or it is
-  // sent again, to be judged anew.
+  // The office has applied it after all, and it comes back with its record.
   void forget_refusal(std::uint64_t counter);
   // Without those of a former id of this device.
   [[nodiscard]] std::uint64_t refusals_digest();
@@ -113,6 +112,9 @@ class Outbox {
   // back among those that wait, from the batches in which they were sent, and
   // returns their records, of which some may now have nothing to show yet.
   [[nodiscard]] Result<std::vector<core::RecordId>> reopen_after(std::uint64_t counter);
+  // Puts one back: it waits again for the server, or for its record. Where it was
+  // refused, it is no longer. Its record.
+  [[nodiscard]] Result<core::RecordId> reopen(std::uint64_t counter, std::string_view bytes);
 
   // The end of the batch that this store signed, that ends at `last` and whose hash
   // begins so; the chain's beginning for 0. Nothing where this store signed none.

@@ -62,9 +62,23 @@ Result<std::uint64_t> Replica::take_refusals(const v1::SyncReply& reply, std::ui
   }
   if (!reply.results_complete()) return refused;
   for (const StoredOperation& known : outbox_.refused_operations()) {
-    if (known.counter <= last && !told.contains(known.counter)) outbox_.forget_refusal(known.counter);
+    if (known.counter > last || told.contains(known.counter)) continue;
+    if (auto applied = take_as_applied(known); !applied) return applied.error();
   }
   return refused;
+}
+
+Result<void> Replica::take_as_applied(const StoredOperation& refused) {
+  std::size_t elements = 0;
+  const core::OperationId id{identity_.device(), refused.counter};
+  const auto operation = codec::decode_operation(refused.bytes, id, identity_.person(), elements);
+  if (!operation) return operation.error();
+  if (!directory_.scope(operation->scope) || records_.replica(refused.record).seen.covers(id)) {
+    outbox_.forget_refusal(refused.counter);
+    return {};
+  }
+  if (auto reopened = outbox_.reopen(refused.counter, refused.bytes); !reopened) return reopened.error();
+  return rebuild_shown(refused.record);
 }
 
 Result<void> Replica::take_directory(const v1::SyncReply& reply) {

@@ -43,6 +43,9 @@ class Replica {
   // Keeps aside what the office refused, as far as `last`, and, where it told all of
   // that, forgets what it does not name; returns how many of them are new.
   Result<std::uint64_t> take_refusals(const v1::SyncReply& reply, std::uint64_t last);
+  // A restored office applied what it had refused: shown from now on, as one that waits
+  // until its record comes.
+  Result<void> take_as_applied(const StoredOperation& refused);
 
   // Acknowledged operations of these numbers wait no longer where the replica holds them, or
   // where their scope was left: nothing of that comes back.

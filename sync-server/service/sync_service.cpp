@@ -86,9 +86,13 @@ Result<v1::SyncReply> SyncService::sync(const core::DeviceId& device, const v1::
     stamps.set_first_counter(uploaded->first_applied);
     for (const v1::EffectiveTime& exception : outcome.exceptions) *stamps.add_exceptions() = exception;
   }
+  // The whole list waits for a request without a batch, and records wait for the list:
+  // a save would be gone from the screen before its refusal is told.
+  if (uploaded->refusals_differ && request.has_batch()) {
+    reply.set_more(true);
+    return reply;
+  }
   if (auto filled = download(device, request, *uploaded, style, reply); !filled) return filled.error();
-  // The whole list waits for a request without a batch.
-  if (uploaded->refusals_differ && request.has_batch()) reply.set_more(true);
   return reply;
 }
 

@@ -234,6 +234,7 @@ TEST_CASE("A device that knows of other refusals than there are hears of all onc
   CHECK(again->acknowledged_counter() == 3);
   CHECK_FALSE(again->results_complete());
   CHECK(again->more());
+  CHECK(again->scopes().empty());
   REQUIRE(again->results_size() == 1);
   CHECK(again->results(0).SerializeAsString() == lost->results(0).SerializeAsString());
   request.clear_batch();
@@ -241,6 +242,7 @@ TEST_CASE("A device that knows of other refusals than there are hears of all onc
   REQUIRE(all);
   CHECK(all->results_complete());
   CHECK_FALSE(all->more());
+  CHECK(all->scopes_size() == 1);
   REQUIRE(all->results_size() == 2);
   CHECK(all->results(0).counter() == 1);
   CHECK(all->results(1).SerializeAsString() == lost->results(0).SerializeAsString());

@@ -216,3 +216,57 @@ TEST_CASE("What was refused, and was applied by a restored office, is a refusal 
   CHECK(start.shown(*start.one, start.record) == Texts{"Cell 4."});
   start.check_all_same();
 }
+
+TEST_CASE("What was refused, and was applied by a restored office, is shown before its record comes") {
+  Restored start;
+  start.type(*start.one, start.record, "Cell 4.");
+  const v1::SyncRequest late = start.one->request(start.one->next_batch());
+  start.office.keep_copy();
+  start.office.set_role(start.office.monitor, start.office.scope, server::Role::none);
+  sync(start.office, *start.one);
+  REQUIRE((*start.one)->outbox.refused_count() == 1);
+  start.office.set_role(start.office.monitor, start.office.scope, server::Role::monitor);
+  start.sync_all();
+  start.type(*start.two, new_record(), "Cell 5.");
+  start.sync_all();
+  start.office.restore_copy();
+  REQUIRE(start.office.service->sync(start.one->id, late, server::BodyStyle::frame));
+  sync(start.office, *start.two);
+  // The device's position is behind the record's place in the office's new history.
+  const auto told =
+      start.office.service->sync(start.one->id, start.one->request(std::nullopt), server::BodyStyle::frame);
+  REQUIRE(told);
+  REQUIRE(told->results_complete());
+  REQUIRE(start.one->take(*told));
+  CHECK((*start.one)->outbox.refused_count() == 0);
+  CHECK(start.shown(*start.one, start.record) == Texts{"Cell 4."});
+  start.sync_all(3);
+  CHECK(start.one->waiting() == 0);
+  CHECK(start.shown(*start.one, start.record) == Texts{"Cell 4."});
+  start.check_all_same();
+}
+
+TEST_CASE("A save that a restored office refuses is not gone before that is told") {
+  Restored start;
+  start.office.keep_copy();
+  start.office.set_role(start.office.monitor, start.office.other_scope, server::Role::monitor);
+  sync(start.office, *start.one);
+  start.one->type(start.office.other_scope, start.record, office_fields::summary, "Cell 4.");
+  const v1::SyncRequest late = start.one->request(start.one->next_batch());
+  sync(start.office, *start.one);
+  start.office.restore_copy();
+  REQUIRE(start.office.service->sync(start.one->id, late, server::BodyStyle::frame));
+  start.office.set_role(start.office.monitor, start.office.other_scope, server::Role::monitor);
+  const core::RecordId other = new_record();
+  start.one->type(start.office.other_scope, other, office_fields::summary, "Cell 5.");
+  const auto answered =
+      start.office.service->sync(start.one->id, start.one->request(start.one->next_batch()), server::BodyStyle::frame);
+  REQUIRE(answered);
+  CHECK(answered->more());
+  REQUIRE(start.one->take(*answered));
+  CHECK(start.shown(*start.one, start.record) == Texts{"Cell 4."});
+  sync(start.office, *start.one);
+  CHECK(start.shown(*start.one, start.record).empty());
+  CHECK((*start.one)->outbox.refused_count() == 1);
+  CHECK(start.shown(*start.one, other) == Texts{"Cell 5."});
+}
