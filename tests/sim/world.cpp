@@ -54,7 +54,7 @@ class World {
     server_.start();
     office_.write_down();
     const std::size_t count =
-        static_cast<std::size_t>(2 + run_.chance.below(3) + (run_.chance.happens(0.2) ? run_.chance.below(4) : 0));
+        static_cast<std::size_t>(2 + run_.chance.below(3) + (run_.chance.happens(0.2) ? run_.chance.below(5) : 0));
     for (std::size_t i = 0; i < count; ++i) {
       // Some people have two devices.
       const std::size_t person = i > 0 && run_.chance.happens(0.15) ? i - 1 : i;
