@@ -167,7 +167,7 @@ void RecordEditor::Session::count_on(const core::RecordState& now, core::Operati
     const auto base = bases_.find(write.key);
     if (field == nullptr || field->policy != core::MergePolicy::counter || count == nullptr || base == bases_.end())
       continue;
-    write = core::write_field(core::open_field(now, write.key, writer_), field, *count - base->second.own_count);
+    write = core::count_on(std::move(write), base->second, core::open_field(now, write.key, writer_));
   }
 }
 
@@ -184,8 +184,10 @@ Result<SaveReceipt> RecordEditor::Session::save() {
           "This device was enrolled anew while the record was open. Open it again and enter the change there."};
     }
     operation.id = {writer_.device, store_.identity.last_counter() + 1};
-    core::RecordState now = store_.records.shown(operation.record).value_or(core::RecordState{});
-    count_on(now, operation);
+    const auto shown = store_.records.shown(operation.record);
+    // Where the scope was left meanwhile, the count goes on from what was on the screen.
+    count_on(shown ? *shown : state_, operation);
+    core::RecordState now = shown.value_or(core::RecordState{});
     storage::StoredOperation stored{operation.id.counter, operation.record, codec::encode_operation(operation), 0};
     if (stored.bytes.size() > core::operation_bytes_max)
       return Error{Errc::value_too_large, "One save holds more than 1 MiB. Save in smaller steps."};

@@ -142,6 +142,7 @@ Result<void> SyncSteps::take_up(const Result<engine::HttpReply>& answer, core::M
     return Error{Errc::incompatible_server,
                  "The server says that more waits and sends nothing. Everything stays saved here; tell the office."};
   }
+  refusals_first_ = sent_.batch && reply.more() && reply.scopes().empty();
   session_.on_reply(exchanged);
   return {};
 }
@@ -198,13 +199,15 @@ Result<std::string> SyncSteps::make_request(const engine::Action& action) {
   const codec::ChainPosition acknowledged = store_.identity.acknowledged();
   // Where the office has other saves from there on, a batch would tell nothing more.
   const bool forked = store_.identity.forked_from() != 0;
-  if (ahead_ && ahead_->first == acknowledged.counter + 1 && ahead_->previous == acknowledged.hash) {
+  const bool refusals_first = std::exchange(refusals_first_, false);
+  const bool follows = ahead_ && ahead_->first == acknowledged.counter + 1 && ahead_->previous == acknowledged.hash;
+  if (!refusals_first && follows) {
     sent_.batch = std::move(ahead_);
-  } else if (!forked) {
+  } else if (!refusals_first && !forked) {
     sent_.batch = store_.outbox.batch_after(acknowledged, action.batch_bytes, store_.identity.device(), key_);
   }
   ahead_.reset();
-  if (!sent_.batch && !forked && store_.identity.last_counter() > acknowledged.counter) {
+  if (!sent_.batch && !forked && !refusals_first && store_.identity.last_counter() > acknowledged.counter) {
     return Error{
         Errc::storage_corrupt,
         "A save that waits to be sent is missing from the store of this device. Tell the office before you write on."};

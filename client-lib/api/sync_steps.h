@@ -75,6 +75,9 @@ class SyncSteps {
   SyncReport report_;
   Sent sent_;
   std::optional<storage::SignedBatch> ahead_;
+  // The server has refusals to tell, and sends no record before: no batch beside the next
+  // request, so that downloads do not wait for uploads.
+  bool refusals_first_ = false;
 };
 
 // not_enrolled, storage_corrupt.

@@ -10,6 +10,10 @@ std::int64_t sum(std::int64_t left, std::int64_t right) {
   return static_cast<std::int64_t>(static_cast<std::uint64_t>(left) + static_cast<std::uint64_t>(right));
 }
 
+std::int64_t difference(std::int64_t left, std::int64_t right) {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(left) - static_cast<std::uint64_t>(right));
+}
+
 std::vector<ValueId> all_of(const FieldBase& base) {
   std::vector<ValueId> ids;
   for (const Sibling& sibling : base.siblings) ids.push_back(sibling.id);
@@ -67,6 +71,17 @@ FieldWrite write_field(const FieldBase& base, const FormField* field, Value valu
 }
 
 FieldWrite resolve_field(const FieldBase& base, Value value) { return {base.key, std::move(value), all_of(base)}; }
+
+FieldWrite count_on(FieldWrite write, const FieldBase& before, const FieldBase& now) {
+  auto& count = std::get<std::int64_t>(write.value);
+  count = sum(count, difference(now.own_count, before.own_count));
+  std::erase_if(write.replaces, [&](const ValueId& id) {
+    return std::find(before.own_device.begin(), before.own_device.end(), id) != before.own_device.end();
+  });
+  write.replaces.insert(write.replaces.end(), now.own_device.begin(), now.own_device.end());
+  std::sort(write.replaces.begin(), write.replaces.end());
+  return write;
+}
 
 std::optional<FieldWrite> remove_value(const FieldBase& base, const Value& value) {
   FieldWrite write{base.key, Empty{}, {}};

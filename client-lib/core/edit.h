@@ -34,12 +34,15 @@ struct FieldBase {
 // A plain edit. A register replaces only the sibling that was shown; max, min,
 // any and most_restrictive replace everything that was seen; per_author the
 // person's own; append nothing; a set adds one element; a counter adds `value`
-// to the device's own running sum, so its base is opened anew at the moment of
-// saving: two screens that count at once must add up.
+// to the device's own running sum, see count_on().
 [[nodiscard]] FieldWrite write_field(const FieldBase& base, const FormField* field, Value value);
 
 // Settles a conflict: replaces every sibling that was on the screen.
 [[nodiscard]] FieldWrite resolve_field(const FieldBase& base, Value value);
+
+// A counter's write, made over `before`, as it is to be saved over `now`: two screens of
+// one device that count at once must add up. Also where it settles the whole count.
+[[nodiscard]] FieldWrite count_on(FieldWrite write, const FieldBase& before, const FieldBase& now);
 
 // Takes one element out of a set, or one entry out of a list, wherever it was
 // seen. Nothing where it was not there.

@@ -67,8 +67,9 @@ FieldView view_extreme(std::span<const Sibling> siblings, const FormField& field
   return view;
 }
 
-// Each device's newest value is its running sum: an older one beside it was replaced by
-// an operation that the office refused. Siblings are sorted by device and counter.
+// Each device's newest count is its running sum: an older one beside it is part of it, and
+// stands because the operation that had replaced it was refused. Siblings are sorted by
+// device and counter.
 FieldView view_counter(std::span<const Sibling> siblings) {
   std::int64_t sum = 0;
   DeviceId counted;

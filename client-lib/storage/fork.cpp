@@ -18,7 +18,8 @@ Result<bool> Fork::compare_on(const v1::SyncReply& reply, const SignedBatch* sen
   // where the two are known to differ.
   codec::ChainPosition same = identity_.acknowledged();
   if (sent) same = sent->last <= theirs ? sent->end() : codec::ChainPosition{theirs, {}};
-  if (auto refused = replica_.take_refusals(reply, same.counter); !refused) return refused.error();
+  Taken taken;
+  if (auto done = replica_.take_refusals(reply, same.counter, taken); !done) return done.error();
   identity_.set_acknowledged(same);
   if (sent && same.counter < theirs && same.counter < identity_.last_counter()) return true;
   identity_.set_forked_from(same.counter + 1);

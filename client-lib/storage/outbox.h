@@ -83,7 +83,7 @@ class Outbox {
   // applied. Its record; nothing where that was known already, or the store never
   // signed such an operation.
   std::optional<core::RecordId> refuse(std::uint64_t counter, const std::string& code, const std::string& message);
-  // The office has applied it after all, and it comes back with its record.
+  // It was applied after all, or is sent again.
   void forget_refusal(std::uint64_t counter);
   // Without those of a former id of this device.
   [[nodiscard]] std::uint64_t refusals_digest();

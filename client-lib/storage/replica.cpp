@@ -21,12 +21,12 @@ Result<Taken> Replica::take(const v1::SyncReply& reply) {
   const auto acknowledged = outbox_.position_at(reply.acknowledged_counter(), reply.last_batch_hash_prefix());
   if (!acknowledged) return unreadable("it acknowledges what was never saved.");
   if (auto done = take_directory(reply); !done) return done.error();
-  const auto refused = take_refusals(reply, reply.acknowledged_counter());
-  if (!refused) return refused.error();
-  taken.operations_refused = *refused;
-  for (const v1::ScopeChanges& changes : reply.scopes()) {
-    const ConfirmedByRecord own = confirmed_in(changes, reply);
-    if (auto done = take_scope(changes, own, reply, taken); !done) return done.error();
+  if (auto done = take_refusals(reply, reply.acknowledged_counter(), taken); !done) return done.error();
+  // What is to be read anew is asked for once more.
+  const bool asks_again = taken.begins_anew;
+  for (int i = 0; !asks_again && i < reply.scopes_size(); ++i) {
+    const ConfirmedByRecord own = confirmed_in(reply.scopes(i), reply);
+    if (auto done = take_scope(reply.scopes(i), own, reply, taken); !done) return done.error();
   }
   if (!reply.more() && !taken.begins_anew) {
     if (auto dropped = drop_stale(); !dropped) return dropped.error();
@@ -49,36 +49,41 @@ Result<Taken> Replica::take(const v1::SyncReply& reply) {
   return taken;
 }
 
-Result<std::uint64_t> Replica::take_refusals(const v1::SyncReply& reply, std::uint64_t last) {
-  std::uint64_t refused = 0;
+Result<void> Replica::take_refusals(const v1::SyncReply& reply, std::uint64_t last, Taken& taken) {
   std::set<std::uint64_t> told;
   for (const v1::OperationResult& result : reply.results()) {
     if (result.outcome() != v1::OPERATION_OUTCOME_QUARANTINED || result.counter() > last) continue;
     told.insert(result.counter());
     const auto record = outbox_.refuse(result.counter(), result.code(), result.message());
     if (!record) continue;
-    ++refused;
+    ++taken.operations_refused;
     if (auto rebuilt = rebuild_shown(*record); !rebuilt) return rebuilt.error();
   }
-  if (!reply.results_complete()) return refused;
+  if (!reply.results_complete()) return {};
   for (const StoredOperation& known : outbox_.refused_operations()) {
     if (known.counter > last || told.contains(known.counter)) continue;
-    if (auto applied = take_as_applied(known); !applied) return applied.error();
+    if (auto applied = take_as_applied(known, taken); !applied) return applied.error();
   }
-  return refused;
+  return {};
 }
 
-Result<void> Replica::take_as_applied(const StoredOperation& refused) {
+Result<void> Replica::take_as_applied(const StoredOperation& refused, Taken& taken) {
   std::size_t elements = 0;
   const core::OperationId id{identity_.device(), refused.counter};
   const auto operation = codec::decode_operation(refused.bytes, id, identity_.person(), elements);
   if (!operation) return operation.error();
-  if (!directory_.scope(operation->scope) || records_.replica(refused.record).seen.covers(id)) {
-    outbox_.forget_refusal(refused.counter);
-    return {};
+  const bool comes_back = directory_.scope(operation->scope).has_value();
+  if (comes_back && !records_.replica(refused.record).seen.covers(id)) {
+    if (auto reopened = outbox_.reopen(refused.counter, refused.bytes); !reopened) return reopened.error();
+    return rebuild_shown(refused.record);
   }
-  if (auto reopened = outbox_.reopen(refused.counter, refused.bytes); !reopened) return reopened.error();
-  return rebuild_shown(refused.record);
+  outbox_.forget_refusal(refused.counter);
+  // The replica has a later save of the same record, and not this one: all is read anew.
+  if (comes_back) {
+    read_anew(operation->scope);
+    taken.begins_anew = taken.moved = true;
+  }
+  return {};
 }
 
 Result<void> Replica::take_directory(const v1::SyncReply& reply) {

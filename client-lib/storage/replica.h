@@ -41,11 +41,11 @@ class Replica {
   Result<void> rebuild_shown(const core::RecordId& record);
 
   // Keeps aside what the office refused, as far as `last`, and, where it told all of
-  // that, forgets what it does not name; returns how many of them are new.
-  Result<std::uint64_t> take_refusals(const v1::SyncReply& reply, std::uint64_t last);
+  // that, forgets what it does not name.
+  Result<void> take_refusals(const v1::SyncReply& reply, std::uint64_t last, Taken& taken);
   // A restored office applied what it had refused: shown from now on, as one that waits
-  // until its record comes.
-  Result<void> take_as_applied(const StoredOperation& refused);
+  // until its record comes; or its scope is read anew at once.
+  Result<void> take_as_applied(const StoredOperation& refused, Taken& taken);
 
   // Acknowledged operations of these numbers wait no longer where the replica holds them, or
   // where their scope was left: nothing of that comes back.

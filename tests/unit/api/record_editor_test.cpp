@@ -191,6 +191,44 @@ TEST_CASE("Counts of two screens and of two devices add up") {
   CHECK(start.two.shown(start.record, "interviews") == Values{integer(116)});
 }
 
+TEST_CASE("A count that is saved when its record was gone meanwhile goes on from the screen") {
+  Two start("interviews", integer(1));
+  RecordEditor editor = start.one.open_editor(start.record);
+  must(editor.set("interviews", integer(5)));
+  start.office.set_role(start.office.monitor, start.office.scope, server::Role::none);
+  start.one.sync();
+  start.one.sync();
+  REQUIRE(verdict(start.one->read(start.record)) == "not_found");
+  start.office.set_role(start.office.monitor, start.office.scope, server::Role::monitor);
+  must(editor.save());
+  start.meet();
+  CHECK(start.two.shown(start.record, "interviews") == Values{integer(6)});
+}
+
+TEST_CASE("Whoever settles a count settles all of it, but for what was not on the screen") {
+  Two start("interviews", integer(3));
+  start.two.edit(start.record, "interviews", integer(4));
+  start.meet();
+  REQUIRE(start.one.shown(start.record, "interviews") == Values{integer(7)});
+  RecordEditor editor = start.one.open_editor(start.record);
+  must(editor.resolve("interviews", integer(10)));
+  SECTION("nothing else was counted") {
+    must(editor.save());
+    CHECK(start.one.shown(start.record, "interviews") == Values{integer(10)});
+    start.meet();
+    CHECK(start.two.shown(start.record, "interviews") == Values{integer(10)});
+  }
+  SECTION("another screen of the same device has counted, and somebody else") {
+    start.one.edit(start.record, "interviews", integer(5));
+    must(editor.save());
+    CHECK(start.one.shown(start.record, "interviews") == Values{integer(15)});
+    start.two.edit(start.record, "interviews", integer(2));
+    start.meet();
+    // The other device's sum goes on from 4.
+    CHECK(start.two.shown(start.record, "interviews") == Values{integer(21)});
+  }
+}
+
 TEST_CASE("A set gains and loses elements; an add wins over a removal that had not seen it") {
   Two start("languages", text("ky"));
   RecordEditor editor = start.one.open_editor(start.record);

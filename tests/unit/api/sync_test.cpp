@@ -312,3 +312,30 @@ TEST_CASE("A reply of a restored office that only takes an acknowledgement back 
   CHECK(must(app->status()).saved_here == 0);
   CHECK(operations_at(office) == 1);
 }
+
+TEST_CASE("Records do not wait until all is sent where a refusal is to be told") {
+  AppOffice office;
+  App app(office);
+  App other(office, office.add_person(server::Role::monitor, office.scope));
+  app.write("summary", text("Cell 4."));
+  office.set_role(office.monitor, office.scope, server::Role::none);
+  app.sync();
+  office.set_role(office.monitor, office.scope, server::Role::monitor);
+  app.sync();
+  app.damage("DELETE FROM refused");
+  const core::RecordId record = other.write("summary", text("Cell 5."));
+  other.sync();
+  app.write("summary", text("Cell 6."));
+  // More is written while each of the first requests is under way.
+  int written = 0;
+  app.on_the_way = [&] {
+    if (written++ < 3) app.write("summary", text("Cell 7."));
+  };
+  std::vector<bool> brings_records;
+  for (int i = 0; i < 3; ++i)
+    app.changes.push_back([&](v1::SyncReply& reply) { brings_records.push_back(!reply.scopes().empty()); });
+  app.sync();
+  CHECK(brings_records == std::vector<bool>{false, true, true});
+  CHECK(must(app->status()).refused == 1);
+  CHECK(app.shown(record, "summary") == Values{text("Cell 5.")});
+}

@@ -246,6 +246,33 @@ TEST_CASE("What was refused, and was applied by a restored office, is shown befo
   start.check_all_same();
 }
 
+TEST_CASE("What was refused, and was applied by a restored office, comes with a later save of its record") {
+  Restored start;
+  start.type(*start.one, start.record, "Cell 4.");
+  const v1::SyncRequest late = start.one->request(start.one->next_batch());
+  start.office.keep_copy();
+  start.office.set_role(start.office.monitor, start.office.scope, server::Role::none);
+  sync(start.office, *start.one);
+  REQUIRE((*start.one)->outbox.refused_count() == 1);
+  start.office.set_role(start.office.monitor, start.office.scope, server::Role::monitor);
+  start.sync_all();
+  start.one->save(start.office.scope, start.record, {writes_beds(4)});
+  const v1::SyncRequest later = start.one->request(start.one->next_batch());
+  sync(start.office, *start.one);
+  start.type(*start.two, new_record(), "Cell 5.");
+  start.sync_all();
+  REQUIRE(start.shown(*start.one, start.record).empty());
+  start.office.restore_copy();
+  REQUIRE(start.office.service->sync(start.one->id, late, server::BodyStyle::frame));
+  REQUIRE(start.office.service->sync(start.one->id, later, server::BodyStyle::frame));
+  sync(start.office, *start.two);
+  sync(start.office, *start.one);
+  CHECK((*start.one)->outbox.refused_count() == 0);
+  CHECK(start.shown(*start.one, start.record) == Texts{"Cell 4."});
+  start.sync_all();
+  start.check_all_same();
+}
+
 TEST_CASE("A save that a restored office refuses is not gone before that is told") {
   Restored start;
   start.office.keep_copy();
