@@ -19,7 +19,8 @@ inline constexpr std::uint32_t poisoned_field = 2;
 struct SavedOperation {
   core::Operation operation;
   std::string bytes;
-  bool poisoned = false;  // must end in quarantine
+  bool poisoned = false;              // must end in quarantine
+  std::int64_t saved_ms = INT64_MIN;  // unknown where the save was told to have failed
 };
 
 struct Book {

@@ -8,7 +8,6 @@ namespace fieldsync::sim {
 namespace {
 
 constexpr int attempts_to_open = 12;
-constexpr std::int64_t ten_years_ms = 3652 * day_ms;
 constexpr std::int64_t sync_again_ms = 4 * second_ms;
 constexpr std::size_t writes_looked_at = 6;
 
@@ -223,6 +222,8 @@ void Device::take_answer(std::uint64_t exchange, Answer answer) {
   steps_->on_answer(answer, core::Milliseconds{run_.schedule.now() - sent_at_ms_}, {});
   if (!look_after()) return;
   check_progress_is_true(book_, *store_, server_);
+  check_status();
+  if (!is_on()) return;
   check_own_writes_visible(book_, *store_, writes_looked_at);
   step();
 }
@@ -249,6 +250,13 @@ void Device::check_reply(Answer& answer) {
   reply.clear_forms_frame();
   reply.clear_forms_version();
   answer->body = reply.SerializeAsString();
+}
+
+void Device::check_status() {
+  // After a restore it learns only with its next sync what the office lost.
+  if (server_.restores() > 0) return;
+  const auto status = database_->status();
+  if (look_after() && status) check_status_is_true(book_, *status);
 }
 
 bool Device::has_form() {

@@ -32,6 +32,7 @@ class Device {
   [[nodiscard]] Database& database() { return *database_; }
   std::vector<Screen>& screens() { return screens_; }
   MachineFaults& faults() { return faults_; }
+  [[nodiscard]] const FileTree& disk() const { return machine_.files(); }
   // The last sync that ended well, and nothing since.
   [[nodiscard]] std::optional<std::int64_t> synced_at_ms() const { return synced_at_ms_; }
 
@@ -53,6 +54,7 @@ class Device {
   void step();
   void take_answer(std::uint64_t exchange, Answer answer);
   void check_reply(Answer& answer);
+  void check_status();
   // False also where its disk fails just now.
   [[nodiscard]] bool has_form();
   [[nodiscard]] bool has_scope(const core::ScopeId& scope);

@@ -26,6 +26,12 @@ std::optional<SavedOperation> read_saved(const Book& book, api::LocalStore& stor
   return saved;
 }
 
+// What the simulation itself reads may fail with the disk, and for no other reason.
+void check_disk_is_to_blame(const Book& book, const sqlite::SqliteError& error) {
+  if (error.code() != Errc::storage_failed && error.code() != Errc::storage_full)
+    throw BrokenPromise(book.name + " has a store that cannot be read: " + error.what());
+}
+
 bool is_refused(api::LocalStore& store, std::uint64_t counter) {
   auto select = store.connection->prepare("SELECT 1 FROM refused WHERE counter = ?1");
   select.bind_unsigned(1, counter);
@@ -45,7 +51,8 @@ bool learn_saves(Book& book, api::LocalStore& store) {
       book.saved.push_back(std::move(*saved));
     }
     return true;
-  } catch (const sqlite::SqliteError&) {
+  } catch (const sqlite::SqliteError& error) {
+    check_disk_is_to_blame(book, error);
     return false;
   }
 }
@@ -89,9 +96,17 @@ void check_own_writes_visible(const Book& book, api::LocalStore& store, std::siz
       }
       check_nothing_doubled(book, *shown);
     }
-  } catch (const sqlite::SqliteError&) {
-    // Its disk fails just now.
+  } catch (const sqlite::SqliteError& error) {
+    check_disk_is_to_blame(book, error);
   }
+}
+
+void check_status_is_true(const Book& book, const Status& status) {
+  const std::uint64_t saved = book.saved.size();
+  if (status.saved_here + std::min(book.promised, saved) < saved)
+    throw BrokenPromise(book.name + " says that the office has what it never acknowledged");
+  if (status.sent + status.durable > book.promised)
+    throw BrokenPromise(book.name + " says that it sent more than the office acknowledged");
 }
 
 void check_progress_is_true(Book& book, api::LocalStore& store, const Server& server) {
@@ -117,8 +132,8 @@ void check_progress_is_true(Book& book, api::LocalStore& store, const Server& se
       }
       book.cursors[scope.id] = *cursor;
     }
-  } catch (const sqlite::SqliteError&) {
-    // Its disk fails just now.
+  } catch (const sqlite::SqliteError& error) {
+    check_disk_is_to_blame(book, error);
   }
 }
 

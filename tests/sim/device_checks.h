@@ -21,4 +21,7 @@ void check_own_writes_visible(const Book& book, api::LocalStore& store, std::siz
 // within an epoch.
 void check_progress_is_true(Book& book, api::LocalStore& store, const Server& server);
 
+// Where nothing was restored: the app claims no more than the office acknowledged.
+void check_status_is_true(const Book& book, const Status& status);
+
 }  // namespace fieldsync::sim

@@ -60,6 +60,8 @@ constexpr std::array<KindRow, fault_kinds> rows = {{
     {"server_restarted_after_failed_sync", 1},
     {"member_returned", 0.9},
     {"form_lost_by_restore", 1},
+    {"enrolment_request_lost", 0.5},
+    {"server_clock_off", 0.5},
 }};
 
 }  // namespace

@@ -62,13 +62,15 @@ enum class FaultKind : std::uint8_t {
   server_restarted_after_failed_sync,
   member_returned,
   form_lost_by_restore,
+  enrolment_request_lost,
+  server_clock_off,
   count_
 };
 
 inline constexpr std::size_t fault_kinds = static_cast<std::size_t>(FaultKind::count_);
 
 // What decides about each kind. Those that were added later have a stream each: a new
-// kind leaves every seed what it was, but for its own strikes.
+// kind, put at the end, leaves every seed what it was, but for its own strikes.
 class FaultChances {
  public:
   FaultChances(Chance& first, std::uint64_t seed);

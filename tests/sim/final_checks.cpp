@@ -2,9 +2,12 @@
 
 #include <algorithm>
 
+#include "codec/form_codec.h"
 #include "codec/frame.h"
 #include "core/field_view.h"
+#include "sim/device_checks.h"
 #include "sim/office_copy.h"
+#include "sim/visit_form.h"
 
 namespace fieldsync::sim {
 namespace {
@@ -29,9 +32,12 @@ void check_quarantined(const Healed& healed, const Book& book, const SavedOperat
   if (saved.poisoned) return;
   const OfficePerson& person = healed.office.people()[book.person];
   const auto& scopes = healed.office.scopes();
-  const auto left = std::any_of(person.ever_left.begin(), person.ever_left.end(),
-                                [&](std::size_t scope) { return scopes[scope].id == saved.operation.scope; });
-  if (!left || code != "scope_not_found")
+  // A restored office may know of other rights than those of the time.
+  const bool away = std::any_of(person.away_until_ms.begin(), person.away_until_ms.end(), [&](const auto& left) {
+    const bool at_the_time = saved.saved_ms <= left.second || healed.server.restores() > 0;
+    return scopes[left.first].id == saved.operation.scope && at_the_time;
+  });
+  if (!away || code != "scope_not_found")
     throw BrokenPromise("The office put " + text_of(book, counter) + " into quarantine for no reason: " + code);
 }
 
@@ -173,6 +179,49 @@ void check_record(const core::RecordState& state, const ExpectedRecord& expected
   if (seen != expected.seen) throw BrokenPromise("What was seen of " + text_of(state.id) + " is not what was applied");
 }
 
+const Book& book_of(const Healed& healed, const core::DeviceId& device) {
+  for (Device* one : healed.devices) {
+    if (one->book().device == device) return one->book();
+  }
+  throw BrokenPromise("The office has values of a device that nobody has");
+}
+
+// Whether the device counted on from the earlier one, perhaps over others between them.
+bool is_part_of(const Book& book, const core::FieldKey& key, std::uint64_t earlier, std::uint64_t later) {
+  if (earlier == later) return true;
+  for (const core::FieldWrite& write : book.saved[later - 1].operation.writes) {
+    if (write.key != key) continue;
+    for (const core::ValueId& replaced : write.replaces) {
+      const bool own = replaced.operation.device == book.device && replaced.operation.counter < later;
+      if (own && is_part_of(book, key, earlier, replaced.operation.counter)) return true;
+    }
+  }
+  return false;
+}
+
+// The newest count of each device stands for all that it counted; that is what is shown.
+void check_counts(const Healed& healed, const core::RecordState& state, const core::Form& form) {
+  for (const core::FieldState& field : state.fields) {
+    const core::FormField* description = form.find(field.key.field);
+    if (description == nullptr || description->policy != core::MergePolicy::counter) continue;
+    std::map<core::DeviceId, const core::Sibling*> newest;
+    for (const core::Sibling& sibling : field.siblings) {
+      if (!std::holds_alternative<std::int64_t>(sibling.value)) continue;
+      const core::Sibling*& known = newest[sibling.id.operation.device];
+      const core::Sibling* earlier = std::exchange(known, &sibling);
+      if (earlier == nullptr || healed.server.restores() > 0) continue;
+      const Book& book = book_of(healed, sibling.id.operation.device);
+      if (!is_part_of(book, field.key, earlier->id.operation.counter, sibling.id.operation.counter))
+        throw BrokenPromise("A count of " + book.name + " is no part of its newest one");
+    }
+    std::int64_t sum = 0;
+    for (const auto& [device, count] : newest) sum += std::get<std::int64_t>(count->value);
+    const core::FieldView view = core::view_field(state, field.key, description);
+    if (view.shown.size() != 1 || view.shown.front().value != core::Value(sum))
+      throw BrokenPromise("What is shown of a count is not its sum, in " + text_of(state.id));
+  }
+}
+
 // Where a value still stood when it was replaced, what replaced it is stamped no
 // earlier; and no value is stamped later than what had replaced it before it came.
 void check_times(const Healed& healed, const OfficeCopy& copy) {
@@ -206,6 +255,7 @@ void check_office(const Healed& healed, const OfficeCopy& copy) {
     throw BrokenPromise("The office's database is damaged: " + copy.integrity_problem);
   for (Device* device : healed.devices) check_device_at_office(healed, *device, copy);
   const auto expected = expected_records(healed, copy);
+  const auto form = codec::parse_form_text(visit_form(healed.office.form_version()));
   std::size_t records = 0;
   std::size_t conflicts = 0;
   for (const auto& [scope, scope_copy] : copy.scopes) {
@@ -215,6 +265,7 @@ void check_office(const Healed& healed, const OfficeCopy& copy) {
       if (wanted == expected.end()) throw BrokenPromise("The office has a record that nobody made");
       check_record(record.state, wanted->second);
       check_awaited(record.state, copy);
+      check_counts(healed, record.state, form->form);
       for (const core::FieldKey& key : conflicts_in(wanted->second.values)) {
         if (!copy.open_conflicts.contains({id, key}))
           throw BrokenPromise("The office does not know of a conflict in " + text_of(id));
@@ -252,9 +303,33 @@ void check_replica(const Book& book, api::LocalStore& store, const core::ScopeId
   if (count != office.records.size()) throw BrokenPromise(book.name + " misses records");
 }
 
+void check_integrity(const Book& book, api::LocalStore& store) {
+  auto check = store.connection->prepare("PRAGMA integrity_check(1)");
+  if (check.step() && check.text(0) != "ok")
+    throw BrokenPromise(book.name + " has a damaged store: " + std::string(check.text(0)));
+}
+
+// It is told nothing any more. What the office has not got, it still has itself.
+void check_revoked_device(Device& device, const OfficeCopy& copy) {
+  if (!device.is_on()) return;
+  const Book& book = device.book();
+  api::LocalStore& store = device.store();
+  check_integrity(book, store);
+  check_saves_survived(book, store);
+  std::set<std::uint64_t> waiting;
+  for (const storage::StoredOperation& operation : store.outbox.all()) waiting.insert(operation.counter);
+  const auto office = copy.devices.find(book.device);
+  const std::uint64_t at_office = office == copy.devices.end() ? 0 : office->second.last_counter;
+  for (std::uint64_t counter = at_office + 1; counter <= book.saved.size(); ++counter) {
+    if (counter > store.identity.acknowledged_counter() && !waiting.contains(counter))
+      throw BrokenPromise(book.name + " was revoked and has lost operation " + std::to_string(counter));
+  }
+}
+
 void check_device(const Healed& healed, Device& device, const OfficeCopy& copy) {
   api::LocalStore& store = device.store();
   const Book& book = device.book();
+  check_integrity(book, store);
   auto waiting = store.connection->prepare("SELECT count(*) FROM operation");
   if (waiting.step() && waiting.integer(0) != 0)
     throw BrokenPromise(book.name + " has synced and holds operations that wait");
@@ -323,7 +398,11 @@ void check_healed(const Healed& healed) {
   const OfficeCopy copy = read_office(healed.server);
   check_office(healed, copy);
   for (Device* device : healed.devices) {
-    if (!healed.office.is_revoked(device->book().device)) check_device(healed, *device, copy);
+    if (healed.office.is_revoked(device->book().device)) {
+      check_revoked_device(*device, copy);
+    } else {
+      check_device(healed, *device, copy);
+    }
   }
 }
 

@@ -53,12 +53,11 @@ void MachineFaults::arm(FaultKind kind) {
 
 void MachineFaults::notice() {
   const FaultCounts& now = machine_.fault_counts();
-  const bool struck = now.io_errors != noticed_.io_errors || now.disk_full != noticed_.disk_full ||
-                      now.power_cuts != noticed_.power_cuts;
+  const bool struck = armed_ && has_struck(*armed_, now);
   run_.tally.add(FaultKind::sector_torn, now.sectors.torn - noticed_.sectors.torn);
   run_.tally.add(FaultKind::sector_lost, now.sectors.lost - noticed_.sectors.lost);
   noticed_ = now;
-  if (!struck || !armed_) return;
+  if (!struck) return;
   const FaultKind kind = *armed_;
   if (kind == story_kind()) {
     go_on_with_story();
@@ -68,6 +67,15 @@ void MachineFaults::notice() {
                      kind == FaultKind::device_io_error_for_ever || kind == FaultKind::server_io_error_for_ever;
   tell_struck(kind);
   if (!lasts) armed_.reset();
+}
+
+bool MachineFaults::has_struck(FaultKind kind, const FaultCounts& now) const {
+  const DiskFaults& kinds = side_ == Side::device ? on_device : on_server;
+  const bool power_cut = kind == kinds.crash_at_write || kind == kinds.crash_at_sync ||
+                         (kind == story_kind() && failed_sync_ == FailedSync::to_lose_power);
+  if (power_cut) return now.power_cuts != noticed_.power_cuts;
+  if (kind == kinds.disk_full) return now.disk_full != noticed_.disk_full;
+  return now.io_errors != noticed_.io_errors;
 }
 
 std::uint64_t MachineFaults::failures() const {
@@ -119,7 +127,7 @@ bool MachineFaults::take_restart() {
 void MachineFaults::note_start() {
   if (failed_sync_ != FailedSync::restarts) return;
   failed_sync_ = FailedSync::none;
-  if (armed_ || !run_.plan.chosen(story_kind())) return;
+  if (!run_.plan.chosen(story_kind())) return;
   inject_among_syncs(Fault::Effect::power_cut);
   failed_sync_ = FailedSync::to_lose_power;
 }

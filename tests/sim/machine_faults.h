@@ -44,6 +44,7 @@ class MachineFaults {
   enum class FailedSync : std::uint8_t { none, to_fail, failed, restarts, to_lose_power };
 
   void arm(FaultKind kind);
+  [[nodiscard]] bool has_struck(FaultKind kind, const FaultCounts& now) const;
   [[nodiscard]] FaultKind story_kind() const;
   void inject_among_syncs(Fault::Effect effect);
   void go_on_with_story();

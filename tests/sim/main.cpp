@@ -1,13 +1,13 @@
 // fieldsync-sim: runs simulated worlds.
 //
 //   fieldsync-sim --seed N [--story]     one seed, and what happened in it
-//   fieldsync-sim --seeds A..B [--json]  many, with a table of what struck
+//   fieldsync-sim --seeds A..B [--json | --least N]  many, with a table of what struck
 //   fieldsync-sim --until A..B           as many as it takes to break a promise
 //   fieldsync-sim --kept FILE            the seeds that failed once
 //   fieldsync-sim --twice A..B           each seed twice: the same story
 //
-// Exits 1 where a promise was broken, or where a profile of 150 seeds or more
-// never met one of the faults.
+// Exits 1 where a promise was broken, where a profile of 150 seeds or more never met
+// one of the faults, or where there were fewer than --least operations.
 #include <chrono>
 #include <fstream>
 #include <iostream>
@@ -41,7 +41,7 @@ void print_failure(const RunResult& result) {
   const std::size_t shown = 25;
   const std::size_t first = result.story.size() > shown ? result.story.size() - shown : 0;
   for (std::size_t i = first; i < result.story.size(); ++i) std::cout << "  " << result.story[i] << '\n';
-  std::cout << "Repeat it: fieldsync-sim --seed " << result.seed << " --story\n" << std::flush;
+  std::cout << "Repeat it: tools/dev sim --seed " << result.seed << '\n' << std::flush;
 }
 
 struct Summary {
@@ -86,7 +86,7 @@ void print_summary(const Summary& summary, bool json) {
   }
 }
 
-int run_seeds(const std::vector<std::uint64_t>& seeds, bool json) {
+int run_seeds(const std::vector<std::uint64_t>& seeds, bool json, std::uint64_t operations_least) {
   Summary summary;
   for (const std::uint64_t seed : seeds) {
     const RunResult result = run_seed(seed);
@@ -97,7 +97,9 @@ int run_seeds(const std::vector<std::uint64_t>& seeds, bool json) {
   const auto missing =
       seeds.size() >= seeds_of_a_profile ? never_struck(summary.tally) : std::vector<std::string_view>{};
   for (const std::string_view name : missing) std::cout << "Never struck: " << name << '\n';
-  return summary.failed.empty() && missing.empty() ? 0 : 1;
+  const bool too_few = summary.operations < operations_least;
+  if (too_few) std::cout << "Fewer than " << operations_least << " operations\n";
+  return summary.failed.empty() && missing.empty() && !too_few ? 0 : 1;
 }
 
 int run_one(std::uint64_t seed, bool story) {
@@ -106,14 +108,16 @@ int run_one(std::uint64_t seed, bool story) {
   if (result.broken) {
     print_failure(result);
   } else {
-    std::cout << "Seed " << seed << " keeps every promise: " << result.operations << " operations, story "
-              << result.hash << '\n';
+    std::cout << "Seed " << seed << " keeps every promise: " << result.operations << " operations, hash " << result.hash
+              << '\n';
   }
   return result.broken ? 1 : 0;
 }
 
 int run_until_broken(const Range& range) {
   for (std::uint64_t seed = range.first; seed <= range.last; ++seed) {
+    // So that it is known which one ended the program.
+    std::cerr << seed - range.first + 1 << '\n' << std::flush;
     const RunResult result = run_seed(seed);
     if (!result.broken) continue;
     std::cout << "Found after " << seed - range.first + 1 << " seeds: " << *result.broken << '\n';
@@ -126,8 +130,8 @@ int run_twice(const Range& range) {
   for (std::uint64_t seed = range.first; seed <= range.last; ++seed) {
     const RunResult first = run_seed(seed);
     const RunResult second = run_seed(seed);
-    if (first.hash == second.hash && first.story.size() == second.story.size()) continue;
-    std::cout << "Seed " << seed << " tells two stories.\n";
+    if (first.hash == second.hash) continue;
+    std::cout << "Seed " << seed << " tells two stories, or leaves other disks.\n";
     for (std::size_t i = 0; i < std::min(first.story.size(), second.story.size()); ++i) {
       if (first.story[i] == second.story[i]) continue;
       std::cout << "  first:  " << first.story[i] << "\n  second: " << second.story[i] << '\n';
@@ -157,14 +161,16 @@ int main(int argc, char** argv) {
   if (command == "--seed") return run_one(std::stoull(arguments[1]), option == "--story");
   if (command == "--until") return run_until_broken(read_range(arguments[1]));
   if (command == "--twice") return run_twice(read_range(arguments[1]));
-  if (command == "--kept") return run_seeds(kept_seeds(arguments[1]), false);
+  if (command == "--kept") return run_seeds(kept_seeds(arguments[1]), false, 0);
   if (command != "--seeds") {
     std::cerr
-        << "fieldsync-sim --seed N [--story] | --seeds A..B [--json] | --until A..B | --kept FILE | --twice A..B\n";
+        << "fieldsync-sim --seed N [--story] | --seeds A..B [--json | --least OPERATIONS] | --until A..B | --kept FILE"
+           " | --twice A..B\n";
     return 2;
   }
   std::vector<std::uint64_t> seeds;
   const Range range = read_range(arguments[1]);
   for (std::uint64_t seed = range.first; seed <= range.last; ++seed) seeds.push_back(seed);
-  return run_seeds(seeds, option == "--json");
+  const bool has_least = option == "--least" && arguments.size() >= 4;
+  return run_seeds(seeds, option == "--json", has_least ? std::stoull(arguments[3]) : 0);
 }

@@ -113,7 +113,7 @@ void Monitor::open_record() {
   auto screen = look_up_record();
   if (!screen) return;
   write_something(*screen);
-  if (run_.strikes(FaultKind::form_left_open)) {
+  if (run_.tries(FaultKind::form_left_open)) {
     if (run_.strikes(FaultKind::two_screens)) {
       if (auto other = show(device_.database().edit(screen->editor.id()))) {
         write_something(*other);
@@ -129,6 +129,8 @@ void Monitor::open_record() {
 }
 
 void Monitor::finish(Screen screen) {
+  const auto outdated = sqlite::guard([&]() -> Result<bool> { return screen.is_outdated(device_.store()); });
+  if (outdated && *outdated) run_.tally.add(FaultKind::form_left_open);
   if (run_.chance.happens(0.5)) write_something(screen);
   save(screen);
 }
@@ -211,9 +213,15 @@ void Monitor::delete_or_restore() {
     return;
   }
   const bool deletes = run_.chance.happens(0.6);
+  const auto before = sqlite::guard(
+      [&]() -> Result<std::optional<core::RecordState>> { return device_.store().records.shown(*record); });
   const auto done = deletes ? device_.database().delete_record(*record) : device_.database().restore_record(*record);
   note(done, deletes ? "deletes a record" : "brings a record back");
   if (!done || !device_.is_on()) return;
+  if (before && *before) {
+    for (const core::FieldWrite& write : device_.book().saved.back().operation.writes)
+      check_deletion(device_.book(), write, (*before)->seen);
+  }
   const auto view = device_.database().read(*record);
   if (view && view->deleted != deletes)
     throw BrokenPromise(device_.book().name + " shows a record as " +
@@ -245,6 +253,7 @@ void Monitor::note(const Result<void>& done, const std::string& what) {
     const std::size_t before = book.saved.size();
     if (learn_saves(book, device_.store()) && book.saved.size() == before)
       throw BrokenPromise(book.name + " counts no operation for a save that returned");
+    for (std::size_t i = before; i < book.saved.size(); ++i) book.saved[i].saved_ms = run_.schedule.now();
     const std::string record = book.saved.empty() ? "?" : book.saved.back().operation.record.hex().substr(0, 6);
     run_.story.tell(book.name, what + " (" + std::to_string(book.saved.size()) + ", record " + record + ")");
   } else {

@@ -45,6 +45,7 @@ void Network::send(Link& link, std::string path, std::string body, std::function
   auto message = std::make_shared<Message>(
       Message{&link, as_request(link, path, std::move(body), ++requests_), std::move(on_answer)});
   message->sent_ms = run_.schedule.now();
+  message->number = requests_;
   sent_.push_back(message);
   if (link.up_blocked_until_ms > run_.schedule.now()) {
     run_.tally.add(FaultKind::up_blocked);
@@ -58,15 +59,21 @@ void Network::send(Link& link, std::string path, std::string body, std::function
     return;
   }
   std::int64_t travels_ms = latency();
-  if (run_.strikes(FaultKind::request_overtaken)) travels_ms += run_.chance.between(minute_ms, 5 * hour_ms);
-  if (run_.strikes(FaultKind::request_delayed_days)) travels_ms += run_.chance.between(day_ms, 9 * day_ms);
+  if (run_.tries(FaultKind::request_overtaken)) travels_ms += run_.chance.between(minute_ms, 5 * hour_ms);
+  if (run_.tries(FaultKind::request_delayed_days)) {
+    travels_ms += run_.chance.between(day_ms, 9 * day_ms);
+    message->befell.push_back(FaultKind::request_delayed_days);
+  }
   under_way_.push_back(message);
   run_.schedule.after(travels_ms, [this, message] { arrive(message); });
-  if (run_.strikes(FaultKind::request_doubled)) {
+  if (run_.tries(FaultKind::request_doubled)) {
     ++message->copies;
     const std::int64_t again_ms =
         run_.chance.happens(0.5) ? run_.chance.between(0, 10 * second_ms) : run_.chance.between(minute_ms, 3 * day_ms);
-    run_.schedule.after(travels_ms + again_ms, [this, message] { arrive(message); });
+    run_.schedule.after(travels_ms + again_ms, [this, message] {
+      message->befell.push_back(FaultKind::request_doubled);
+      arrive(message);
+    });
   }
 }
 
@@ -74,10 +81,11 @@ void Network::deliver_old_requests(std::int64_t copy_taken_ms) {
   if (sent_.empty()) return;
   Chance& chance = run_.chances.of(FaultKind::request_outlives_restore);
   for (int i = 0; i < old_requests_max; ++i) {
-    if (!run_.strikes(FaultKind::request_outlives_restore)) continue;
+    if (!run_.tries(FaultKind::request_outlives_restore)) continue;
     std::int64_t after_ms = chance.between(1, chance.happens(0.5) ? minute_ms : day_ms);
     for (const auto& old : old_requests(copy_taken_ms)) {
       const auto copy = std::make_shared<Message>(Message{old->link, old->request, [](const Answer&) {}});
+      copy->befell.push_back(FaultKind::request_outlives_restore);
       run_.schedule.after(after_ms++, [this, copy] { arrive(copy); });
     }
   }
@@ -112,6 +120,7 @@ void Network::arrive(const std::shared_ptr<Message>& message) {
 
 void Network::handle(const std::shared_ptr<Message>& message) {
   if (--message->copies == 0) std::erase(under_way_, message);
+  note_arrival(*message);
   ++depth_;
   const auto response = server_.handle(message->request, run_.chance.below(server_.nodes() + 1));
   --depth_;
@@ -135,14 +144,25 @@ void Network::handle(const std::shared_ptr<Message>& message) {
   answer(message, as_reply(*response), latency() + late_ms);
 }
 
+void Network::note_arrival(Message& message) {
+  for (const FaultKind kind : message.befell) run_.tally.add(kind);
+  message.befell.clear();
+  if (message.number == 0) return;
+  if (message.number < message.link->newest_arrived) run_.tally.add(FaultKind::request_overtaken);
+  message.link->newest_arrived = std::max(message.link->newest_arrived, message.number);
+}
+
 void Network::handle_another(FaultKind kind) {
   if (depth_ == 0 || depth_ > nested_requests_max || under_way_.empty()) return;
   if (!run_.strikes(kind)) return;
   const auto message = run_.chance.pick(under_way_);
+  message->befell.clear();
   handle(message);
 }
 
 Answer Network::exchange_now(Link& link, const std::string& path, const std::string& body) {
+  if (link.up_blocked_until_ms > run_.schedule.now() || run_.strikes(FaultKind::enrolment_request_lost))
+    return Error{Errc::offline, {}};
   const auto response =
       server_.handle(as_request(link, path, body, ++requests_), run_.chance.below(server_.nodes() + 1));
   if (!response || run_.strikes(FaultKind::enrolment_reply_lost)) return lost();

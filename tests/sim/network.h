@@ -20,6 +20,7 @@ struct Link {
   std::string peer_key;  // as TLS would prove it
   std::int64_t up_blocked_until_ms = 0;
   std::int64_t down_blocked_until_ms = 0;
+  std::uint64_t newest_arrived = 0;  // the number of its newest request that arrived
 };
 
 using Answer = Result<engine::HttpReply>;
@@ -53,12 +54,16 @@ class Network {
     bool answered = false;
     int copies = 1;
     std::int64_t sent_ms = 0;
+    std::uint64_t number = 0;
+    // What befell it, counted when it arrives.
+    std::vector<FaultKind> befell = {};
   };
   using Messages = std::vector<std::shared_ptr<Message>>;
 
-  // One of those sent, and perhaps what its device sent after it; the oldest first.
+  // Requests of one device that the office may have lost, the oldest first; perhaps none.
   [[nodiscard]] Messages old_requests(std::int64_t copy_taken_ms);
   void arrive(const std::shared_ptr<Message>& message);
+  void note_arrival(Message& message);
   void handle(const std::shared_ptr<Message>& message);
   void answer(const std::shared_ptr<Message>& message, Answer answer, std::int64_t after_ms);
   [[nodiscard]] std::int64_t latency();

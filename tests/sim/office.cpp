@@ -67,10 +67,14 @@ Office::Office(Run& run, Server& server) : run_(run), server_(server) {
   }
 }
 
-void Office::decide(const std::function<Result<void>(server::WriteTransaction&)>& body) {
-  if (server_.is_up() && server_.store().write(body)) return;
+void Office::decide(const std::function<Result<void>(server::WriteTransaction&)>& body,
+                    const std::function<void()>& done) {
+  if (server_.is_up() && server_.store().write(body)) {
+    done();
+    return;
+  }
   server_.faults().notice();
-  run_.schedule.after(hour_ms, [this, body] { decide(body); });
+  run_.schedule.after(hour_ms, [this, body, done] { decide(body, done); });
 }
 
 Result<void> Office::write_all(server::WriteTransaction& transaction) {
@@ -129,6 +133,7 @@ std::optional<std::string> Office::new_code(std::size_t person) {
 
 void Office::revoke(const core::DeviceId& device) {
   revoked_.insert(device);
+  rights_taken_ms_ = run_.schedule.now();
   decide([this, device](server::WriteTransaction& transaction) -> Result<void> {
     if (const auto row = transaction.device_by_id(device)) transaction.revoke_device(row->key, server_.clock());
     return {};
@@ -139,8 +144,9 @@ std::optional<std::size_t> Office::take_from_scope(std::size_t index) {
   OfficePerson& person = people_[index];
   if (person.scopes.empty()) return std::nullopt;
   const std::size_t scope = person.scopes.back();
-  person.ever_left.insert(scope);
+  person.away_until_ms[scope] = INT64_MAX;
   person.scopes.pop_back();
+  rights_taken_ms_ = run_.schedule.now();
   decide_memberships(index);
   return scope;
 }
@@ -151,15 +157,22 @@ void Office::give_scope(std::size_t index, std::size_t scope) {
 }
 
 void Office::decide_memberships(std::size_t person) {
-  decide([this, person](server::WriteTransaction& transaction) -> Result<void> {
+  const auto write = [this, person](server::WriteTransaction& transaction) -> Result<void> {
     write_memberships(transaction, people_[person], scopes_);
     return {};
+  };
+  decide(write, [this, person] {
+    for (const std::size_t scope : people_[person].scopes) {
+      const auto away = people_[person].away_until_ms.find(scope);
+      if (away != people_[person].away_until_ms.end() && away->second == INT64_MAX) away->second = run_.schedule.now();
+    }
   });
 }
 
 void Office::renew_form() {
   if (form_version_ == visit_versions) return;
   ++form_version_;
+  form_published_ms_ = run_.schedule.now();
   run_.story.tell("office", "publishes version " + std::to_string(form_version_) + " of the form");
   publish_form();
 }

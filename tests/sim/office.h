@@ -2,6 +2,7 @@
 // administrators decide about them while the devices are away.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -15,7 +16,9 @@ struct OfficePerson {
   core::PersonId id;
   std::string name;
   std::vector<std::size_t> scopes;  // member of these now
-  std::set<std::size_t> ever_left;  // scopes that were taken away at some time
+  // Scopes that were taken away at some time, and until when: for ever where they were
+  // not given back.
+  std::map<std::size_t, std::int64_t> away_until_ms;
 };
 
 struct OfficeScope {
@@ -34,6 +37,10 @@ class Office {
   void write_down_after(std::int64_t ms);
   // At once, but for the form: somebody notices later that its newest version is lost.
   void write_down_form_after(std::int64_t ms);
+
+  // Whether a copy of the database from that time misses such a decision.
+  [[nodiscard]] bool has_taken_rights_since(std::int64_t ms) const { return rights_taken_ms_ > ms; }
+  [[nodiscard]] bool has_published_since(std::int64_t ms) const { return form_published_ms_ > ms; }
 
   // A new code for the person's device. Nothing where the server cannot store it now.
   [[nodiscard]] std::optional<std::string> new_code(std::size_t person);
@@ -56,7 +63,8 @@ class Office {
   void publish_form();
   void decide_memberships(std::size_t person);
   // Tries until the database took it.
-  void decide(const std::function<Result<void>(server::WriteTransaction&)>& body);
+  void decide(
+      const std::function<Result<void>(server::WriteTransaction&)>& body, const std::function<void()>& done = [] {});
 
   Run& run_;
   Server& server_;
@@ -64,6 +72,8 @@ class Office {
   std::vector<OfficePerson> people_;
   std::set<core::DeviceId> revoked_;
   std::uint32_t form_version_ = 1;
+  std::int64_t rights_taken_ms_ = -1;  // the last time
+  std::int64_t form_published_ms_ = -1;
 };
 
 }  // namespace fieldsync::sim

@@ -14,9 +14,12 @@ inline constexpr std::int64_t beginning_ms = 1'795'500'000'000;
 struct Run {
   explicit Run(std::uint64_t seed) : chance(seed), chances(chance, seed), plan(chance, chances), story(schedule) {}
 
+  // Whether the fault is tried now: where it may come to nothing, who sees it strike
+  // counts it.
+  bool tries(FaultKind kind) { return chances.of(kind).happens(plan.probability(kind)); }
   // Whether the fault strikes now; counted.
   bool strikes(FaultKind kind) {
-    const bool struck = chances.of(kind).happens(plan.probability(kind));
+    const bool struck = tries(kind);
     if (struck) tally.add(kind);
     return struck;
   }

@@ -13,6 +13,7 @@ inline constexpr std::int64_t second_ms = 1000;
 inline constexpr std::int64_t minute_ms = 60 * second_ms;
 inline constexpr std::int64_t hour_ms = 60 * minute_ms;
 inline constexpr std::int64_t day_ms = 24 * hour_ms;
+inline constexpr std::int64_t ten_years_ms = 3652 * day_ms;
 
 class Schedule {
  public:

@@ -32,14 +32,31 @@ void Screen::look(api::LocalStore& store) {
   on_screen_.clear();
   resolved_.clear();
   counted_ = 0;
+  seen_ = {};
   const auto state = store.records.shown(editor.id());
   if (!state) return;
+  seen_ = state->seen;
   for (const core::FieldState& field : state->fields) {
     SeenField& seen = on_screen_[field.key];
     for (const core::Sibling& sibling : field.siblings)
       seen.values[sibling.id] = {sibling.value, state->stamp_of(sibling.id.operation).author};
     seen.shown = state->shown_order(field.key).front()->value;
   }
+}
+
+void check_deletion(const Book& book, const core::FieldWrite& write, const core::SeenVector& seen) {
+  const auto* deletion = std::get_if<core::Deletion>(&write.value);
+  if (deletion != nullptr && deletion->seen != seen)
+    throw BrokenPromise(book.name + " deletes more than was to be seen, or less");
+}
+
+bool Screen::is_outdated(api::LocalStore& store) const {
+  const auto state = store.records.shown(editor.id());
+  if (!state) return false;
+  const core::DeviceId own = store.identity.device();
+  return std::any_of(state->seen.newest.begin(), state->seen.newest.end(), [&](const core::OperationId& newest) {
+    return newest.device != own && seen_.counter_of(newest.device) < newest.counter;
+  });
 }
 
 void Screen::check_saved(const Book& book, api::LocalStore& store) {
@@ -49,8 +66,12 @@ void Screen::check_saved(const Book& book, api::LocalStore& store) {
   const core::Form* form = store.directory.form("visit");
   for (const core::FieldWrite& write : operation.writes) {
     const core::FormField* field = form->find(write.key.field);
-    if (field == nullptr) continue;  // a deletion
+    if (field == nullptr) {
+      check_deletion(book, write, seen_);
+      continue;
+    }
     check_write(book, write, *field, operation.author);
+    check_nothing_left(book, write, *field, operation.author);
     if (field->policy == core::MergePolicy::counter) check_count(book, store, write);
   }
 }
@@ -78,6 +99,31 @@ void Screen::check_write(const Book& book, const core::FieldWrite& write, const 
   if (resolved_.contains(field.name) && seen != on_screen_.end() &&
       write.replaces.size() != seen->second.values.size()) {
     broken(book, field, "settled a conflict and left a value standing");
+  }
+}
+
+void Screen::check_nothing_left(const Book& book, const core::FieldWrite& write, const core::FormField& field,
+                                const core::PersonId& author) const {
+  const auto seen = on_screen_.find(write.key);
+  if (seen == on_screen_.end()) return;
+  const auto is_to_go = [&](const Seen& value) {
+    switch (field.policy) {
+      case core::MergePolicy::keep_siblings: return value.value == seen->second.shown;
+      case core::MergePolicy::max:
+      case core::MergePolicy::min:
+      case core::MergePolicy::any:
+      case core::MergePolicy::most_restrictive: return true;
+      case core::MergePolicy::per_author: return value.author == author;
+      case core::MergePolicy::set: return value.value == write.value;
+      // Entries stay; and a count goes on from the device's newest.
+      case core::MergePolicy::append:
+      case core::MergePolicy::counter: return false;
+    }
+    return false;
+  };
+  for (const auto& [id, value] : seen->second.values) {
+    const bool gone = std::find(write.replaces.begin(), write.replaces.end(), id) != write.replaces.end();
+    if (is_to_go(value) && !gone) broken(book, field, "left a value standing that it was to replace");
   }
 }
 

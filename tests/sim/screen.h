@@ -21,8 +21,11 @@ class Screen {
   // What the person is about to save, where the writes alone do not show it.
   void note_resolved(const std::string& field) { resolved_.insert(field); }
   void note_counted(std::int64_t added) { counted_ += added; }
+  // Whether the record has grown meanwhile by what somebody else wrote.
+  [[nodiscard]] bool is_outdated(api::LocalStore& store) const;
   // The book's last operation was saved from here. Throws BrokenPromise where it
-  // replaces what it may not, or counts wrongly.
+  // replaces what it may not or leaves what it should, deletes what was not to be seen,
+  // or counts wrongly.
   void check_saved(const Book& book, api::LocalStore& store);
 
   RecordEditor editor;
@@ -37,13 +40,19 @@ class Screen {
     core::Value shown;
   };
 
+  void check_nothing_left(const Book& book, const core::FieldWrite& write, const core::FormField& field,
+                          const core::PersonId& author) const;
   void check_write(const Book& book, const core::FieldWrite& write, const core::FormField& field,
                    const core::PersonId& author) const;
   void check_count(const Book& book, api::LocalStore& store, const core::FieldWrite& write) const;
 
   std::map<core::FieldKey, SeenField> on_screen_;
+  core::SeenVector seen_;
   std::set<std::string> resolved_;
   std::int64_t counted_ = 0;
 };
+
+// A deletion hides what its author could see, no more and no less.
+void check_deletion(const Book& book, const core::FieldWrite& write, const core::SeenVector& seen);
 
 }  // namespace fieldsync::sim

@@ -91,7 +91,12 @@ void Server::maybe_fail() {
     clock_ahead_ms_ = run_.chance.between(-clock_jump_max_ms, clock_jump_max_ms);
     run_.story.tell("server", "its clock is off by " + std::to_string(clock_ahead_ms_) + " ms from now on");
   }
+  if (run_.strikes(FaultKind::server_clock_off)) {
+    clock_ahead_ms_ = run_.chances.of(FaultKind::server_clock_off).between(-ten_years_ms, ten_years_ms);
+    run_.story.tell("server", "its clock is off by " + std::to_string(clock_ahead_ms_ / day_ms) + " days from now on");
+  }
   if (run_.strikes(FaultKind::server_crash_idle)) {
+    faults_.repair();
     machine_.cut_power();
     notice_death();
     return;

@@ -40,6 +40,7 @@ class Server {
   // When the last such copy was taken.
   [[nodiscard]] std::int64_t restored_from_ms() const { return restored_from_ms_; }
   MachineFaults& faults() { return faults_; }
+  [[nodiscard]] const FileTree& disk() const { return machine_.files(); }
 
   // Nothing where the machine died or is down: no answer ever comes.
   [[nodiscard]] std::optional<server::Response> handle(const server::Request& request, std::size_t node);

@@ -40,7 +40,8 @@ class World {
 
   void report(RunResult& result) const {
     result.story = run_.story.lines();
-    result.hash = run_.story.hash();
+    result.hash = run_.story.hash() + server_.disk().hash();
+    for (const auto& device : devices_) result.hash += device->disk().hash();
     result.tally = run_.tally;
     result.healed_after_ms = healed_after_ms_;
     for (const auto& device : devices_) result.operations += device->book().saved.size();
@@ -101,15 +102,22 @@ class World {
     }
     at_some_time([this] {
       Device& device = *run_.chance.pick(devices_);
-      if (!device.is_enrolled() || !run_.strikes(FaultKind::device_revoked)) return;
-      run_.story.tell("office", "revokes " + device.book().name);
-      office_.revoke(device.book().device);
+      if (device.is_enrolled() && run_.tries(FaultKind::device_revoked)) revoke_in_midst_of_sync(device);
     });
     at_some_time([this] {
       Device& device = *run_.chance.pick(devices_);
-      if (!run_.strikes(FaultKind::member_left)) return;
+      if (!run_.tries(FaultKind::member_left) || !office_.take_from_scope(device.book().person)) return;
+      run_.tally.add(FaultKind::member_left);
       run_.story.tell("office", "takes a scope from the person of " + device.book().name);
-      office_.take_from_scope(device.book().person);
+    });
+  }
+
+  void revoke_in_midst_of_sync(Device& device) {
+    device.sync();
+    run_.schedule.after(run_.chances.of(FaultKind::device_revoked).between(0, 2 * second_ms), [this, &device] {
+      if (device.is_syncing()) run_.tally.add(FaultKind::device_revoked);
+      run_.story.tell("office", "revokes " + device.book().name);
+      office_.revoke(device.book().device);
     });
   }
 
@@ -131,12 +139,14 @@ class World {
     for (int i = 0; i < 4; ++i) {
       run_.schedule.after(chance.between(0, length_ms_), [this, &chance] {
         const Book& book = chance.pick(devices_)->book();
-        if (!run_.strikes(FaultKind::member_returned)) return;
+        if (!run_.tries(FaultKind::member_returned)) return;
         const auto scope = office_.take_from_scope(book.person);
         if (!scope) return;
         run_.story.tell("office", "takes a scope from the person of " + book.name + " for some time");
         run_.schedule.after(chance.between(minute_ms, length_ms_ / 4), [this, person = book.person, scope = *scope] {
-          if (run_.plan.chosen(FaultKind::member_returned)) office_.give_scope(person, scope);
+          if (!run_.plan.chosen(FaultKind::member_returned)) return;
+          office_.give_scope(person, scope);
+          run_.tally.add(FaultKind::member_returned);
         });
       });
     }
@@ -190,10 +200,11 @@ class World {
   [[nodiscard]] bool restoring() const { return server_.restores() != restores_seen_; }
 
   void office_was_restored() {
-    network_.deliver_old_requests(server_.restored_from_ms());
-    if (run_.strikes(FaultKind::rights_given_again)) {
+    const std::int64_t copy_ms = server_.restored_from_ms();
+    network_.deliver_old_requests(copy_ms);
+    if (office_.has_taken_rights_since(copy_ms) && run_.strikes(FaultKind::rights_given_again)) {
       office_.write_down_after(run_.chances.of(FaultKind::rights_given_again).between(minute_ms, 7 * day_ms));
-    } else if (run_.strikes(FaultKind::form_lost_by_restore)) {
+    } else if (office_.has_published_since(copy_ms) && run_.strikes(FaultKind::form_lost_by_restore)) {
       office_.write_down_form_after(run_.chances.of(FaultKind::form_lost_by_restore).between(minute_ms, length_ms_));
     } else {
       office_.write_down();

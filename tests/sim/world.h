@@ -15,7 +15,7 @@ struct RunResult {
   std::uint64_t seed = 0;
   std::optional<std::string> broken;  // which promise, in words
   std::vector<std::string> story;
-  std::uint64_t hash = 0;  // of the story
+  std::uint64_t hash = 0;  // of the story, and of what every disk holds at the end
   FaultTally tally;
   std::uint64_t operations = 0;
   std::int64_t healed_after_ms = 0;  // until nothing was left to do

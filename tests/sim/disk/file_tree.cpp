@@ -51,6 +51,14 @@ std::vector<std::string> FileTree::names() const {
   return names;
 }
 
+std::uint64_t FileTree::hash() const {
+  std::uint64_t sum = 14695981039346656037u;
+  const std::hash<std::string> hash_text;
+  for (const auto& [name, file] : folder_)
+    sum = (sum * 1099511628211u + hash_text(name)) * 1099511628211u + hash_text(content(file));
+  return sum;
+}
+
 std::size_t FileTree::bytes_used() const {
   std::size_t sum = 0;
   for (const auto& [name, file] : folder_) sum += content(file).size();

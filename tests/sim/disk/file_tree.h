@@ -53,6 +53,8 @@ class FileTree {
   [[nodiscard]] std::vector<std::string> names() const;
   // Of all files that have a name.
   [[nodiscard]] std::size_t bytes_used() const;
+  // Of their names and contents.
+  [[nodiscard]] std::uint64_t hash() const;
 
   // The sync of a new file makes its folder's changes durable too, which is what
   // SQLite does for its journals.
