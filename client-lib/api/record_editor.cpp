@@ -171,6 +171,26 @@ void RecordEditor::Session::count_on(const core::RecordState& now, core::Operati
   }
 }
 
+// What waits may yet be refused, and a count over it must stand for all of it.
+Result<void> RecordEditor::Session::name_beneath_counts(core::Operation& operation) const {
+  const auto is_count = [&](const core::FieldWrite& write) {
+    const core::FormField* field = form_.find(write.key.field);
+    return field != nullptr && field->policy == core::MergePolicy::counter;
+  };
+  if (std::none_of(operation.writes.begin(), operation.writes.end(), is_count)) return {};
+  const auto waiting = store_.outbox.of_record(operation.record, 0);
+  for (auto stored = waiting.rbegin(); stored != waiting.rend(); ++stored) {
+    std::size_t elements = 0;
+    const auto earlier =
+        codec::decode_operation(stored->bytes, {writer_.device, stored->counter}, writer_.person, elements);
+    if (!earlier) return earlier.error();
+    for (core::FieldWrite& write : operation.writes) {
+      if (is_count(write)) core::name_beneath(write, *earlier);
+    }
+  }
+  return {};
+}
+
 Result<SaveReceipt> RecordEditor::Session::save() {
   if (writes_.empty()) return nothing_to_save();
   core::Operation operation = pending_operation();
@@ -187,6 +207,7 @@ Result<SaveReceipt> RecordEditor::Session::save() {
     const auto shown = store_.records.shown(operation.record);
     // Where the scope was left meanwhile, the count goes on from what was on the screen.
     count_on(shown ? *shown : state_, operation);
+    if (auto named = name_beneath_counts(operation); !named) return named.error();
     core::RecordState now = shown.value_or(core::RecordState{});
     storage::StoredOperation stored{operation.id.counter, operation.record, codec::encode_operation(operation), 0};
     if (stored.bytes.size() > core::operation_bytes_max)

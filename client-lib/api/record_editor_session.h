@@ -34,6 +34,7 @@ class RecordEditor::Session {
   Result<void> put(core::FieldWrite write, const core::FormField* field, Earlier earlier = Earlier::kept);
   [[nodiscard]] core::Operation pending_operation() const;
   void count_on(const core::RecordState& now, core::Operation& operation) const;
+  Result<void> name_beneath_counts(core::Operation& operation) const;
 
   api::LocalStore& store_;
   core::RecordState state_;  // as opened; bases are taken from it

@@ -43,7 +43,7 @@ FieldBase open_field(const RecordState& state, const FieldKey& key, const Writer
     if (state.stamp_of(sibling.id.operation).author == writer.person) base.own_author.push_back(sibling.id);
     if (sibling.id.operation.device != writer.device) continue;
     base.own_device.push_back(sibling.id);
-    if (const auto* count = std::get_if<std::int64_t>(&sibling.value)) base.own_count = *count;
+    if (const auto* count = std::get_if<std::int64_t>(&sibling.value)) base.own_count = sum(base.own_count, *count);
   }
   return base;
 }
@@ -71,6 +71,20 @@ FieldWrite write_field(const FieldBase& base, const FormField* field, Value valu
 }
 
 FieldWrite resolve_field(const FieldBase& base, Value value) { return {base.key, std::move(value), all_of(base)}; }
+
+void name_beneath(FieldWrite& write, const Operation& earlier) {
+  const auto names = [&](const ValueId& id) {
+    return std::find(write.replaces.begin(), write.replaces.end(), id) != write.replaces.end();
+  };
+  for (std::size_t i = 0; i < earlier.writes.size(); ++i) {
+    const FieldWrite& over = earlier.writes[i];
+    if (over.key != write.key || !names({earlier.id, place_of_write(earlier, i)})) continue;
+    for (const ValueId& beneath : over.replaces) {
+      if (!names(beneath) && write.replaces.size() < named_by_count_max) write.replaces.push_back(beneath);
+    }
+  }
+  std::sort(write.replaces.begin(), write.replaces.end());
+}
 
 FieldWrite count_on(FieldWrite write, const FieldBase& before, const FieldBase& now) {
   auto& count = std::get<std::int64_t>(write.value);

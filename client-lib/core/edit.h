@@ -26,7 +26,7 @@ struct FieldBase {
   std::vector<ValueId> shown;       // the one shown first, with its equals
   std::vector<ValueId> own_author;  // those by the writer's person
   std::vector<ValueId> own_device;  // those by the writer's device
-  std::int64_t own_count = 0;       // the device's own running sum: the newest of these
+  std::int64_t own_count = 0;       // the device's own running sum
 };
 
 [[nodiscard]] FieldBase open_field(const RecordState& state, const FieldKey& key, const Writer& writer);
@@ -39,6 +39,13 @@ struct FieldBase {
 
 // Settles a conflict: replaces every sibling that was on the screen.
 [[nodiscard]] FieldWrite resolve_field(const FieldBase& base, Value value);
+
+// A write of a counter over a value of `earlier`, which the server may yet refuse: it
+// names also what that one named. Else the sum before it would stand again, beside the
+// one that holds it. From the newest such operation to the oldest; as far as the write
+// names no more than named_by_count_max.
+inline constexpr std::size_t named_by_count_max = 100;
+void name_beneath(FieldWrite& write, const Operation& earlier);
 
 // A counter's write, made over `before`, as it is to be saved over `now`: two screens of
 // one device that count at once must add up. Also where it settles the whole count.

@@ -67,17 +67,11 @@ FieldView view_extreme(std::span<const Sibling> siblings, const FormField& field
   return view;
 }
 
-// Each device's newest count is its running sum: an older one beside it is part of it, and
-// stands because the operation that had replaced it was refused. Siblings are sorted by
-// device and counter.
 FieldView view_counter(std::span<const Sibling> siblings) {
   std::int64_t sum = 0;
-  DeviceId counted;
-  for (auto sibling = siblings.rbegin(); sibling != siblings.rend(); ++sibling) {
-    const auto* count = std::get_if<std::int64_t>(&sibling->value);
-    if (count == nullptr || sibling->id.operation.device == counted) continue;
-    counted = sibling->id.operation.device;
-    sum = static_cast<std::int64_t>(static_cast<std::uint64_t>(sum) + static_cast<std::uint64_t>(*count));
+  for (const Sibling& sibling : siblings) {
+    if (const auto* count = std::get_if<std::int64_t>(&sibling.value))
+      sum = static_cast<std::int64_t>(static_cast<std::uint64_t>(sum) + static_cast<std::uint64_t>(*count));
   }
   FieldView view;
   if (!siblings.empty()) view.shown.push_back({sum, std::nullopt});

@@ -48,7 +48,7 @@ void Renaming::note_kept(const core::Operation& operation) {
     const core::FieldWrite& write = operation.writes[i];
     const auto* sum = std::get_if<std::int64_t>(&write.value);
     const core::ValueId id{operation.id, core::place_of_write(operation, i)};
-    if (sum != nullptr) counts_[{operation.record, write.key, id}] = {id, *sum};
+    if (sum != nullptr) counts_[{operation.record, write.key, id}] = {id, *sum, write.replaces};
   }
 }
 
@@ -63,7 +63,8 @@ void Renaming::rename(core::Operation& operation, const core::Form* form) {
     const bool counts = field != nullptr && field->policy == core::MergePolicy::counter && sum != nullptr;
     if (!counts || !continues_own(write)) continue;
     // The former id's sum stays beside the new one's, which begins at what was added since.
-    const CountedBefore before = counted_before(operation.record, write);
+    CountedBefore before = counted_before(operation.record, write);
+    before.over = write.replaces;
     *sum = static_cast<std::int64_t>(static_cast<std::uint64_t>(*sum) - static_cast<std::uint64_t>(before.sum));
     std::erase_if(write.replaces, [&](const core::ValueId& replaced) {
       return replaced.operation.device == former_ && counts_.contains({operation.record, write.key, replaced});
@@ -79,14 +80,25 @@ bool Renaming::continues_own(const core::FieldWrite& write) const {
 }
 
 Renaming::CountedBefore Renaming::counted_before(const core::RecordId& record, const core::FieldWrite& write) const {
-  // What has the new id is the newer.
-  const auto age = [&](const core::ValueId& id) { return std::pair(id.operation.device == anew_, id); };
-  std::optional<core::ValueId> newest;
+  CountedBefore before;
   for (const core::ValueId& replaced : write.replaces) {
-    const bool known = counts_.contains({record, write.key, replaced});
-    if (known && (!newest || age(*newest) < age(replaced))) newest = replaced;
+    const auto known = counts_.find({record, write.key, replaced});
+    if (known == counts_.end() || is_held_by_another(record, write, replaced)) continue;
+    before.said_by = known->second.said_by;
+    before.sum = static_cast<std::int64_t>(static_cast<std::uint64_t>(before.sum) +
+                                           static_cast<std::uint64_t>(known->second.sum));
   }
-  return newest ? counts_.at({record, write.key, *newest}) : CountedBefore{};
+  return before;
+}
+
+bool Renaming::is_held_by_another(const core::RecordId& record, const core::FieldWrite& write,
+                                  const core::ValueId& value) const {
+  return std::any_of(write.replaces.begin(), write.replaces.end(), [&](const core::ValueId& other) {
+    const auto known = counts_.find({record, write.key, other});
+    if (known == counts_.end()) return false;
+    const auto& over = known->second.over;
+    return std::find(over.begin(), over.end(), value) != over.end();
+  });
 }
 
 core::RecordState Renaming::without_renamed(core::RecordState replica) const {

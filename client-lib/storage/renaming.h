@@ -46,8 +46,11 @@ class Renaming {
   struct CountedBefore {
     core::ValueId said_by;
     std::int64_t sum = 0;
+    std::vector<core::ValueId> over{};  // what the count itself named, and so holds
   };
   using CountKey = std::tuple<core::RecordId, core::FieldKey, core::ValueId>;
+  [[nodiscard]] bool is_held_by_another(const core::RecordId& record, const core::FieldWrite& write,
+                                        const core::ValueId& value) const;
   [[nodiscard]] CountedBefore counted_before(const core::RecordId& record, const core::FieldWrite& write) const;
 
   core::DeviceId former_;

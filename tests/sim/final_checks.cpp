@@ -5,6 +5,7 @@
 #include "codec/form_codec.h"
 #include "codec/frame.h"
 #include "core/field_view.h"
+#include "sim/counts.h"
 #include "sim/device_checks.h"
 #include "sim/office_copy.h"
 #include "sim/visit_form.h"
@@ -186,36 +187,26 @@ const Book& book_of(const Healed& healed, const core::DeviceId& device) {
   throw BrokenPromise("The office has values of a device that nobody has");
 }
 
-// Whether the device counted on from the earlier one, perhaps over others between them.
-bool is_part_of(const Book& book, const core::FieldKey& key, std::uint64_t earlier, std::uint64_t later) {
-  if (earlier == later) return true;
-  for (const core::FieldWrite& write : book.saved[later - 1].operation.writes) {
-    if (write.key != key) continue;
-    for (const core::ValueId& replaced : write.replaces) {
-      const bool own = replaced.operation.device == book.device && replaced.operation.counter < later;
-      if (own && is_part_of(book, key, earlier, replaced.operation.counter)) return true;
-    }
-  }
-  return false;
-}
-
-// The newest count of each device stands for all that it counted; that is what is shown.
+// What is shown of a count is the sum of those that stand; and none is part of another,
+// unless a restored office refused what it had applied.
 void check_counts(const Healed& healed, const core::RecordState& state, const core::Form& form) {
   for (const core::FieldState& field : state.fields) {
     const core::FormField* description = form.find(field.key.field);
     if (description == nullptr || description->policy != core::MergePolicy::counter) continue;
-    std::map<core::DeviceId, const core::Sibling*> newest;
-    for (const core::Sibling& sibling : field.siblings) {
-      if (!std::holds_alternative<std::int64_t>(sibling.value)) continue;
-      const core::Sibling*& known = newest[sibling.id.operation.device];
-      const core::Sibling* earlier = std::exchange(known, &sibling);
-      if (earlier == nullptr || healed.server.restores() > 0) continue;
-      const Book& book = book_of(healed, sibling.id.operation.device);
-      if (!is_part_of(book, field.key, earlier->id.operation.counter, sibling.id.operation.counter))
-        throw BrokenPromise("A count of " + book.name + " is no part of its newest one");
-    }
     std::int64_t sum = 0;
-    for (const auto& [device, count] : newest) sum += std::get<std::int64_t>(count->value);
+    std::map<core::DeviceId, std::vector<std::uint64_t>> counters;
+    for (const core::Sibling& sibling : field.siblings) {
+      const auto* count = std::get_if<std::int64_t>(&sibling.value);
+      if (count == nullptr) continue;
+      sum += *count;
+      const core::OperationId& by = sibling.id.operation;
+      const Book& book = book_of(healed, by.device);
+      for (const std::uint64_t earlier : counters[by.device]) {
+        if (healed.server.restores() == 0 && is_part_of(book, field.key, earlier, by.counter))
+          throw BrokenPromise("A count of " + book.name + " stands beside the one that it is part of");
+      }
+      counters[by.device].push_back(by.counter);
+    }
     const core::FieldView view = core::view_field(state, field.key, description);
     if (view.shown.size() != 1 || view.shown.front().value != core::Value(sum))
       throw BrokenPromise("What is shown of a count is not its sum, in " + text_of(state.id));

@@ -229,6 +229,10 @@ void Monitor::delete_or_restore() {
 }
 
 void Monitor::save(Screen& screen) {
+  static_cast<void>(sqlite::guard([&]() -> Result<void> {
+    screen.look_at_own_counts(device_.store());
+    return {};
+  }));
   const auto saved = screen.editor.save();
   if (!saved && saved.error().code == Errc::invalid_argument) return;
   const std::size_t before = device_.book().saved.size();

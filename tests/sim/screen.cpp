@@ -2,25 +2,13 @@
 
 #include <algorithm>
 
+#include "sim/counts.h"
 #include "sim/story.h"
 
 namespace fieldsync::sim {
 namespace {
 
 bool is_empty(const core::Value& value) { return std::holds_alternative<core::Empty>(value); }
-
-bool is_refused(api::LocalStore& store, std::uint64_t counter) {
-  for (const storage::Refusal& refusal : store.outbox.refused()) {
-    if (refusal.counter == counter) return true;
-  }
-  return false;
-}
-
-bool has_value_of(const core::RecordState& state, const core::FieldKey& key, const core::OperationId& operation) {
-  const auto siblings = state.siblings(key);
-  return std::any_of(siblings.begin(), siblings.end(),
-                     [&](const core::Sibling& sibling) { return sibling.id.operation == operation; });
-}
 
 [[noreturn]] void broken(const Book& book, const core::FormField& field, const std::string& what) {
   throw BrokenPromise(book.name + " " + what + " in the field " + field.name);
@@ -72,7 +60,7 @@ void Screen::check_saved(const Book& book, api::LocalStore& store) {
     }
     check_write(book, write, *field, operation.author);
     check_nothing_left(book, write, *field, operation.author);
-    if (field->policy == core::MergePolicy::counter) check_count(book, store, write);
+    if (field->policy == core::MergePolicy::counter) check_count(book, write);
   }
 }
 
@@ -127,24 +115,29 @@ void Screen::check_nothing_left(const Book& book, const core::FieldWrite& write,
   }
 }
 
-void Screen::check_count(const Book& book, api::LocalStore& store, const core::FieldWrite& write) const {
-  const core::RecordId& record = book.saved.back().operation.record;
-  // What a restored office refused stays to be seen until the scope is read anew.
-  const core::RecordState told = store.records.replica(record);
-  std::int64_t before = 0;
-  for (std::size_t i = book.saved.size() - 1; i-- > 0;) {
-    const core::Operation& earlier = book.saved[i].operation;
-    if (earlier.record != record) continue;
-    if (is_refused(store, earlier.id.counter) && !has_value_of(told, write.key, earlier.id)) continue;
-    bool found = false;
-    for (const core::FieldWrite& other : earlier.writes) {
-      if (other.key != write.key) continue;
-      before = std::get<std::int64_t>(other.value);
-      found = true;
+void Screen::look_at_own_counts(api::LocalStore& store) {
+  own_counts_.clear();
+  const auto state = store.records.shown(editor.id());
+  const core::Form* form = store.directory.form("visit");
+  if (!state || form == nullptr) return;
+  for (const core::FieldState& field : state->fields) {
+    const core::FormField* description = form->find(field.key.field);
+    if (description == nullptr || description->policy != core::MergePolicy::counter) continue;
+    for (const core::Sibling& sibling : field.siblings) {
+      if (sibling.id.operation.device == store.identity.device()) own_counts_[field.key].push_back(sibling.id);
     }
-    if (found) break;
   }
-  if (std::get<std::int64_t>(write.value) != before + counted_) throw BrokenPromise(book.name + " counted wrongly");
+}
+
+void Screen::check_count(const Book& book, const core::FieldWrite& write) const {
+  if (const auto own = own_counts_.find(write.key); own != own_counts_.end()) {
+    for (const core::ValueId& count : own->second) {
+      if (std::find(write.replaces.begin(), write.replaces.end(), count) == write.replaces.end())
+        throw BrokenPromise(book.name + " counts beside its own count");
+    }
+  }
+  if (std::get<std::int64_t>(write.value) != counted_before(book, write) + counted_)
+    throw BrokenPromise(book.name + " counted wrongly");
 }
 
 }  // namespace fieldsync::sim

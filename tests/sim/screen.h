@@ -21,6 +21,8 @@ class Screen {
   // What the person is about to save, where the writes alone do not show it.
   void note_resolved(const std::string& field) { resolved_.insert(field); }
   void note_counted(std::int64_t added) { counted_ += added; }
+  // Just before a save: a count goes on from what the device's other screens counted.
+  void look_at_own_counts(api::LocalStore& store);
   // Whether the record has grown meanwhile by what somebody else wrote.
   [[nodiscard]] bool is_outdated(api::LocalStore& store) const;
   // The book's last operation was saved from here. Throws BrokenPromise where it
@@ -44,12 +46,13 @@ class Screen {
                           const core::PersonId& author) const;
   void check_write(const Book& book, const core::FieldWrite& write, const core::FormField& field,
                    const core::PersonId& author) const;
-  void check_count(const Book& book, api::LocalStore& store, const core::FieldWrite& write) const;
+  void check_count(const Book& book, const core::FieldWrite& write) const;
 
   std::map<core::FieldKey, SeenField> on_screen_;
   core::SeenVector seen_;
   std::set<std::string> resolved_;
   std::int64_t counted_ = 0;
+  std::map<core::FieldKey, std::vector<core::ValueId>> own_counts_;
 };
 
 // A deletion hides what its author could see, no more and no less.

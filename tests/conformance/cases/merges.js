@@ -65,7 +65,7 @@ const CASES = {
     arrival(A, 1, 100, [count(3)]), arrival(B, 1, 200, [count(4)]), arrival(A, 2, 300, [count(5, of(A, 1))]),
   ],
   'a count over one that was refused': [
-    arrival(A, 1, 100, [count(1)]), arrival(A, 3, 300, [count(111, of(A, 2))]), arrival(B, 1, 200, [count(5)]),
+    arrival(A, 1, 100, [count(1)]), arrival(A, 3, 300, [count(111, of(A, 1), of(A, 2))]), arrival(B, 1, 200, [count(5)]),
   ],
   'a count that wraps': [arrival(A, 1, 100, [count(9223372036854775807n)]), arrival(B, 1, 200, [count(1)])],
   'an emptied count': [arrival(A, 1, 100, [count(3)]), arrival(B, 1, 200, [write(F.spoken, EMPTY, [of(A, 1)])])],

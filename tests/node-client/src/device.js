@@ -58,7 +58,7 @@ export class Device {
   // A record as the person sees it: the replica's, with the outbox on top.
   view(record) {
     const known = [...this.replicas.values()].map((replica) => replica.records.get(record)).find(Boolean);
-    const own = this.outbox.filter(({ operation, counter }) => operation.record === record && !this.refused.has(counter));
+    const own = this.#waiting(record);
     if (!known && own.length === 0) return undefined;
     const state = known ? known.copy() : new RecordState(own[0].operation);
     for (const { operation, counter } of own) state.apply(operation, this.#ownStamp(operation, counter, UNSTAMPED));
@@ -69,6 +69,15 @@ export class Device {
   save({ record = randomId(), scope = this.scope, form, writes, claimed = BigInt(Date.now()) }) {
     const operation = { record, scope, form, writes, claimed, machine: false };
     return this.saveBytes(encodeOperation(operation, this.id));
+  }
+
+  // The record's operations that wait, the newest first.
+  waitingOf(record) {
+    return this.#waiting(record).map(({ counter, operation }) => ({ device: this.id, counter, operation })).reverse();
+  }
+
+  #waiting(record) {
+    return this.outbox.filter(({ operation, counter }) => operation.record === record && !this.refused.has(counter));
   }
 
   saveBytes(bytes) {

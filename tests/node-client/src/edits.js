@@ -2,7 +2,6 @@
 import { unhex } from './bytes.js';
 import { enumeration } from './wire.js';
 import { sameValue } from './value.js';
-import { newestOfEachDevice } from './view.js';
 
 const POLICY = enumeration('MergePolicy');
 const EMPTY = { empty: true };
@@ -32,9 +31,8 @@ function replacedBy(policy, siblings, state, value, writer) {
 export function writeField(state, field, value, writer, item = '') {
   const siblings = state?.siblings(item, field.number) ?? [];
   const replaced = replacedBy(field.policy, siblings, state, value, writer);
-  const counts = field.policy === POLICY.MERGE_POLICY_COUNTER && !isEmpty({ value });
-  const counted = newestOfEachDevice(replaced.filter((sibling) => sibling.value.integer !== undefined));
-  const sum = (counted[0]?.value.integer ?? 0n) + (value.integer ?? 0n);
+  const counts = isCounter(field) && !isEmpty({ value });
+  const sum = replaced.reduce((total, sibling) => total + (sibling.value.integer ?? 0n), value.integer ?? 0n);
   return {
     item,
     field: field.number,
@@ -42,6 +40,26 @@ export function writeField(state, field, value, writer, item = '') {
     replaces: ids(replaced),
   };
 }
+
+// A count over one that waits, which may yet be refused, names also what that one named.
+// `waiting`: the device's operations of the record that wait, the newest first.
+const NAMED_MAX = 100;
+export function nameBeneath(write, waiting) {
+  const isSame = (one, other) => one.device === other.device && one.counter === other.counter && one.place === other.place;
+  const named = [...write.replaces];
+  const names = (id) => named.some((other) => isSame(other, id));
+  for (const { device, counter, operation } of waiting) {
+    for (const over of operation.writes) {
+      const isNamed = over.item === write.item && over.field === write.field && names({ device, counter, place: 0 });
+      const beneath = isNamed ? over.replaces.filter((id) => !names(id)) : [];
+      named.push(...beneath.slice(0, Math.max(0, NAMED_MAX - named.length)));
+    }
+  }
+  const order = (one, other) => (one.device < other.device ? -1 : one.device > other.device ? 1 : Number(one.counter - other.counter));
+  return { ...write, replaces: named.sort(order) };
+}
+
+export const isCounter = (field) => field.policy === POLICY.MERGE_POLICY_COUNTER;
 
 // Settles a conflict: replaces everything that was on the screen.
 export function resolveField(state, number, value, item = '') {

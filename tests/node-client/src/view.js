@@ -25,15 +25,8 @@ function latestOfEachAuthor(siblings, state) {
   return siblings.filter((one, i) => siblings.findIndex((other) => author(other) === author(one)) === i);
 }
 
-// A device's newest value is its running sum.
-export function newestOfEachDevice(siblings) {
-  const isOlder = (one, other) => one.counter < other.counter || (one.counter === other.counter && one.place < other.place);
-  return siblings.filter((one) => !siblings.some((other) => other.device === one.device && isOlder(one, other)));
-}
-
 function sumOf(siblings) {
-  const counts = newestOfEachDevice(siblings.filter(({ value }) => value.integer !== undefined));
-  const sum = counts.reduce((total, { value }) => total + value.integer, 0n);
+  const sum = siblings.reduce((total, { value }) => total + (value.integer ?? 0n), 0n);
   return siblings.length > 0 ? [{ value: { integer: BigInt.asIntN(64, sum) } }] : [];
 }
 

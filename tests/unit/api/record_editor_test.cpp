@@ -205,6 +205,29 @@ TEST_CASE("A count that is saved when its record was gone meanwhile goes on from
   CHECK(start.two.shown(start.record, "interviews") == Values{integer(6)});
 }
 
+TEST_CASE("A count over one that was refused, and not told yet, holds the one before it once") {
+  Two start("interviews", integer(1));
+  start.one.edit(start.record, "interviews", integer(10));
+  start.office.set_role(start.office.monitor, start.office.scope, server::Role::none);
+  start.one.faults = {lost_reply()};
+  CHECK(verdict(start.one->sync({.retries = 0})) == "connection_lost");
+  start.office.set_role(start.office.monitor, start.office.scope, server::Role::monitor);
+  start.one.edit(start.record, "interviews", integer(100));
+  SECTION("counted on") {
+    start.meet();
+    CHECK(must(start.one->status()).refused == 1);
+    // The refused ten are part of the sum that was on the screen.
+    CHECK(start.two.shown(start.record, "interviews") == Values{integer(111)});
+  }
+  SECTION("cleared") {
+    RecordEditor editor = start.one.open_editor(start.record);
+    must(editor.clear("interviews"));
+    must(editor.save());
+    start.meet();
+    CHECK(start.two.shown(start.record, "interviews") == Values{integer(0)});
+  }
+}
+
 TEST_CASE("Whoever settles a count settles all of it, but for what was not on the screen") {
   Two start("interviews", integer(3));
   start.two.edit(start.record, "interviews", integer(4));

@@ -162,15 +162,6 @@ TEST_CASE("a counter shows the sum of what the devices counted", "[core][field_v
   CHECK(one.state.siblings(key(fields::head_count)).size() == 1);
 }
 
-// Seeds 1190 and 1475 of the simulation.
-TEST_CASE("a count over one that the office refused is not added to the count before it", "[core][field_view]") {
-  Replica office(9);
-  office.pull({operation(op_id(1, 1), {sets(key(fields::head_count), integer(1))}),
-               operation(op_id(1, 3), {sets(key(fields::head_count), integer(111), {value_id(1, 2)})}),
-               operation(op_id(2, 1), {sets(key(fields::head_count), integer(5))})});
-  CHECK(office.shown(key(fields::head_count)) == Values{integer(116)});
-}
-
 TEST_CASE("a counter wraps around instead of overflowing", "[core][field_view]") {
   CHECK(merge(fields::head_count, integer(INT64_MAX), integer(1)).shown == Values{integer(INT64_MIN)});
 }

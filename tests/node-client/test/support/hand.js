@@ -1,5 +1,5 @@
 // hand.js: a person at a Node device: each call is one save.
-import { deleteWrite, removeValue, resolveField, restoreWrite, writeField } from '../../src/edits.js';
+import { deleteWrite, isCounter, nameBeneath, removeValue, resolveField, restoreWrite, writeField } from '../../src/edits.js';
 import { randomId } from '../../src/bytes.js';
 
 export class Hand {
@@ -17,7 +17,9 @@ export class Hand {
 
   #write(record, name, value, item) {
     const writer = { device: this.device.id, person: this.device.person };
-    return writeField(record && this.device.view(record), this.#field(name), value, writer, item);
+    const field = this.#field(name);
+    const write = writeField(record && this.device.view(record), field, value, writer, item);
+    return isCounter(field) ? nameBeneath(write, this.device.waitingOf(record)) : write;
   }
 
   // The new record's id.
