@@ -23,7 +23,10 @@ void put_batch(const storage::SignedBatch& batch, v1::Batch& wire) {
 Error error_of(const engine::HttpReply& reply) {
   v1::Problem problem;
   if (reply.content_type.starts_with("application/x-protobuf") && problem.ParseFromString(reply.body)) {
-    if (const auto code = errc_from_name(problem.code())) return {*code, problem.detail()};
+    const auto code = errc_from_name(problem.code());
+    // The same codes speak of this device's store elsewhere.
+    const bool of_storage = code == Errc::storage_full || code == Errc::storage_failed || code == Errc::storage_corrupt;
+    if (code) return {*code, of_storage ? "The server says of itself: " + problem.detail() : problem.detail()};
   }
   if (reply.status == 503) return {Errc::overloaded, {}};
   return {Errc::incompatible_server,
@@ -103,6 +106,7 @@ Result<void> SyncSteps::take_up(const Result<engine::HttpReply>& answer, core::M
   report_.body_bytes_down += answer->body.size();
   if (answer->status != 200) {
     const Error refused = error_of(*answer);
+    if (refused.code == Errc::bad_cursor) return read_all_anew(refused, took);
     const bool other_history = refused.code == Errc::device_forked || refused.code == Errc::batch_chain_broken;
     return other_history && sent_.batch ? take_up_other_history(refused, took) : refused;
   }
@@ -143,6 +147,21 @@ Result<void> SyncSteps::take_up(const Result<engine::HttpReply>& answer, core::M
                  "The server says that more waits and sends nothing. Everything stays saved here; tell the office."};
   }
   refusals_first_ = sent_.batch && reply.more() && reply.scopes().empty();
+  session_.on_reply(exchanged);
+  return {};
+}
+
+Result<void> SyncSteps::read_all_anew(const Error& refusal, core::Milliseconds took) {
+  {
+    const std::lock_guard lock(store_.mutex);
+    sqlite::Transaction transaction(*store_.connection);
+    if (!store_.replica.read_all_anew()) return refusal;
+    transaction.commit();
+  }
+  engine::SyncSession::Exchanged exchanged;
+  exchanged.batch_bytes = sent_.batch_bytes;
+  exchanged.took = took;
+  exchanged.more_to_receive = true;
   session_.on_reply(exchanged);
   return {};
 }

@@ -58,6 +58,9 @@ class SyncSteps {
 
   Result<std::string> make_request(const engine::Action& action);
   Result<void> take_up(const Result<engine::HttpReply>& answer, core::Milliseconds took);
+  // The server does not know its own cursors any more: all scopes are read from their
+  // beginning. Returns `refusal` where no cursor was sent.
+  Result<void> read_all_anew(const Error& refusal, core::Milliseconds took);
   // The reply is not of this store's history: compares on, or ends with device_forked.
   Result<void> take_up_other_history(const v1::SyncReply& reply, core::Milliseconds took);
   // The batch was refused because the server has another history of this device: the

@@ -170,6 +170,16 @@ Result<void> Replica::drop_stale() {
   return {};
 }
 
+bool Replica::read_all_anew() {
+  bool any = false;
+  for (const ScopeRow& scope : directory_.scopes()) {
+    if (scope.cursor.empty()) continue;
+    any = true;
+    read_anew(scope.id);
+  }
+  return any;
+}
+
 void Replica::read_anew(const core::ScopeId& scope) {
   records_.mark_stale(scope);
   directory_.set_position(scope, {}, 0);

@@ -43,17 +43,20 @@ class Replica {
   // Keeps aside what the office refused, as far as `last`, and, where it told all of
   // that, forgets what it does not name.
   Result<void> take_refusals(const v1::SyncReply& reply, std::uint64_t last, Taken& taken);
-  // A restored office applied what it had refused: shown from now on, as one that waits
-  // until its record comes; or its scope is read anew at once.
-  Result<void> take_as_applied(const StoredOperation& refused, Taken& taken);
-
   // Acknowledged operations of these numbers wait no longer where the replica holds them, or
   // where their scope was left: nothing of that comes back.
   Result<void> forget_held(std::uint64_t first, std::uint64_t last);
   // The server lost what it had acknowledged after `counter`: it waits again.
   Result<void> refill_after(std::uint64_t counter);
+  // Every scope is read from its beginning with the next request. False where each was
+  // to be already.
+  bool read_all_anew();
 
  private:
+  // A restored office applied what it had refused: shown from now on, as one that waits
+  // until its record comes; or its scope is read anew at once.
+  Result<void> take_as_applied(const StoredOperation& refused, Taken& taken);
+
   // One of the batch's operations, as the server numbered it.
   struct Confirmed {
     std::uint64_t counter = 0;

@@ -3,6 +3,7 @@
 // no fault can touch it.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <string>
@@ -32,6 +33,9 @@ struct Book {
   std::uint64_t failed_saves = 0;
   // The greatest counter that the office acknowledged, as far as it was not restored.
   std::uint64_t promised = 0;
+  void note_promise(const std::string& to, std::uint64_t acknowledged) {
+    if (to == name) promised = std::max(promised, acknowledged);
+  }
   std::map<core::ScopeId, server::Cursor> cursors;
   // Whoever returns to a scope reads it from its first page: until the last one came,
   // not all of their own writes are there again.

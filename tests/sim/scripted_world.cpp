@@ -19,7 +19,9 @@ ScriptedWorld::ScriptedWorld(std::size_t devices)
                      .while_stale = [] {},
                      .came_up = [] {},
                      .was_restored = [this] { office.write_down(); }});
-  network.on_reply([](const Link&, const v1::SyncReply&) {});
+  network.on_reply([this](const Link& link, const v1::SyncReply& reply) {
+    for (const auto& device : devices_) device->book().note_promise(link.device_name, reply.acknowledged_counter());
+  });
   server.start();
   office.write_down();
   for (std::size_t i = 0; i < devices; ++i) {

@@ -167,10 +167,7 @@ class World {
 
   // The reply is on its way: what it says must be on the disk.
   void note_promise(const Link& link, const v1::SyncReply& reply) {
-    for (const auto& device : devices_) {
-      Book& book = device->book();
-      if (book.name == link.device_name) book.promised = std::max(book.promised, reply.acknowledged_counter());
-    }
+    for (const auto& device : devices_) device->book().note_promise(link.device_name, reply.acknowledged_counter());
   }
 
   template <typename Body>
