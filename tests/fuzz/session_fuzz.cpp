@@ -5,10 +5,15 @@
 #include <openssl/ssl.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include <csignal>
 
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <csignal>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <string_view>
 
 #include "engine/enrolment_text.h"
 #include "fuzz/must_hold.h"
@@ -18,6 +23,7 @@
 #include "service/enrolment.h"
 #include "sim/chance.h"
 #include "sim/disk/simulated_vfs.h"
+#include "sim/seeded_key.h"
 #include "sim/team/office.h"
 #include "tls/key_pair.h"
 
@@ -26,20 +32,24 @@ namespace {
 using namespace fieldsync;
 using fuzz::must_hold;
 
-// An office that listens, and a device that it knows.
+constexpr std::array<std::uint8_t, 32> device_seed{1};
+
+// An office that listens, and a device that it knows. Its keys are the same in each
+// process, but for the one that only TLS uses.
 class Server {
  public:
   Server()
       : vfs_([chance = std::make_shared<sim::Chance>(1)] { return chance->next(); },
              [] { return team::november_2026_ms; }),
         machine_(vfs_.add_machine("/sim/office")),
-        device_(tls::make_device_key()) {
+        device_(sim::make_seeded_key(device_seed)) {
     std::signal(SIGPIPE, SIG_IGN);
-    auto opened = team::Office::open(machine_);
-    must_hold(static_cast<bool>(opened), "an office opens");
-    office_ = std::move(*opened);
+    open_office();
     must_hold(static_cast<bool>(office_->prepare([] {})), "an office can be prepared");
     enrol_device();
+    close_office();
+    files_ = machine_.files();
+    open_office();
     listen();
   }
   ~Server() { http_->stop(); }
@@ -47,8 +57,31 @@ class Server {
   [[nodiscard]] std::uint16_t port() const { return http_->port(); }
   [[nodiscard]] const tls::KeyPair& device() const { return device_; }
 
+  // As it was before the first input. Where nothing was written there is nothing to do,
+  // which is almost always.
+  void put_back() {
+    const std::lock_guard lock(mutex_);
+    if (machine_.count(sim::Among::changes) == changes_) return;
+    close_office();
+    machine_.restore(files_);
+    open_office();
+  }
+
  private:
   static core::Instant now() { return {team::november_2026_ms}; }
+
+  void open_office() {
+    auto opened = team::Office::open(machine_);
+    must_hold(static_cast<bool>(opened), "an office opens");
+    office_ = std::move(*opened);
+    router_ = std::make_unique<server::Router>(office_->store(), office_->service(), now);
+    changes_ = machine_.count(sim::Among::changes);
+  }
+
+  void close_office() {
+    router_.reset();
+    office_.reset();
+  }
 
   void enrol_device() {
     v1::EnrolRequest request;
@@ -57,10 +90,20 @@ class Server {
     request.set_code(engine::parse_enrolment(team::enrolment_text(team::Person::aigul))->code);
     const auto key = tls::device_public_key(device_.certificate_pem);
     must_hold(key && server::enrol(office_->store(), request, *key, now), "a device is enrolled");
+    add_second_code();
+  }
+
+  // The device's person may use it, once: so an input can change the office.
+  void add_second_code() {
+    const auto hash = server::hash_enrolment_code("0123456789ABE");
+    must_hold(hash && office_->store().write([&](server::WriteTransaction& transaction) -> Result<void> {
+      transaction.add_enrolment_code(*hash, {id_of(team::Person::aigul), {team::november_2026_ms + 3'600'000}, false});
+      return {};
+    }),
+              "a code is added");
   }
 
   void listen() {
-    router_ = std::make_unique<server::Router>(office_->store(), office_->service(), now);
     const tls::KeyPair keys = tls::make_device_key();
     server::HttpSettings settings;
     settings.port = 0;
@@ -68,8 +111,16 @@ class Server {
     settings.certificate_pem = keys.certificate_pem;
     settings.blocking_threads = 1;  // the store has one user
     auto http = server::HttpServer::listen(
-        settings, [this](const server::Request& head) { return router_->gate(head); },
-        [this](const server::Request& request) { return router_->handle(request); }, server::problem_response);
+        settings,
+        [this](const server::Request& head) {
+          const std::lock_guard lock(mutex_);
+          return router_->gate(head);
+        },
+        [this](const server::Request& request) {
+          const std::lock_guard lock(mutex_);
+          return router_->handle(request);
+        },
+        server::problem_response);
     must_hold(static_cast<bool>(http), "a port is free");
     http_ = std::move(*http);
     http_->start();
@@ -78,6 +129,10 @@ class Server {
   sim::SimulatedVfs vfs_;
   sim::Machine& machine_;
   tls::KeyPair device_;
+  sim::FileTree files_;
+  // Held by who uses the office: a request may still run when its device has hung up.
+  std::mutex mutex_;
+  std::uint64_t changes_ = 0;  // of the disk, as the office was opened
   std::unique_ptr<team::Office> office_;
   std::unique_ptr<server::Router> router_;
   std::unique_ptr<server::HttpServer> http_;
@@ -154,6 +209,41 @@ Server& the_server() {
   return server;
 }
 
+// Bad input is the caller's fault. 501: a transfer coding that nobody asked for.
+void check_status(std::string_view line) {
+  constexpr std::string_view version = "HTTP/1.1 ";
+  must_hold(line.starts_with(version), "an answer is HTTP");
+  int status = 0;
+  const std::string_view digits = line.substr(version.size(), 3);
+  const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), status);
+  must_hold(read.ptr == digits.data() + 3 && status >= 200, "an answer has a status");
+  must_hold(status < 500 || status == 501, "bad input is the caller's fault");
+}
+
+// The body's length, from the lines after the first.
+std::size_t body_length(std::string_view head) {
+  constexpr std::string_view name = "\r\nContent-Length: ";
+  const std::size_t at = head.find(name);
+  must_hold(at != std::string_view::npos && head.find(name, at + 1) == std::string_view::npos,
+            "an answer says once how long it is");
+  std::size_t length = 0;
+  const std::string_view digits = head.substr(at + name.size());
+  must_hold(std::from_chars(digits.data(), digits.data() + digits.size(), length).ec == std::errc(),
+            "a length is a number");
+  return length;
+}
+
+// One after the other; the last may have been cut off.
+void check_answers(std::string_view answers) {
+  while (!answers.empty()) {
+    const std::size_t end = answers.find("\r\n\r\n");
+    if (end == std::string_view::npos) return;
+    const std::string_view head = answers.substr(0, end);
+    check_status(head);
+    answers.remove_prefix(std::min(answers.size(), end + 4 + body_length(head)));
+  }
+}
+
 }  // namespace
 
 int LLVMFuzzerInitialize(int*, char***) {
@@ -163,9 +253,7 @@ int LLVMFuzzerInitialize(int*, char***) {
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static const Context context = make_context(the_server().device());
-  const std::string answers = ask(context.get(), the_server().port(), data, size);
-  must_hold(answers.empty() || answers.starts_with("HTTP/1.1 "), "an answer is HTTP");
-  must_hold(!answers.starts_with("HTTP/1.1 5") || answers.starts_with("HTTP/1.1 501"),
-            "bad input is the caller's fault");
+  the_server().put_back();
+  check_answers(ask(context.get(), the_server().port(), data, size));
   return 0;
 }
