@@ -24,18 +24,71 @@ struct Column {
   const char* name;
 };
 
-constexpr std::array columns{
-    Column{"meta", "value"},         Column{"scope", "id"},          Column{"scope", "name"},
-    Column{"scope", "role"},         Column{"scope", "cursor"},      Column{"scope", "digest"},
-    Column{"person", "id"},          Column{"person", "name"},       Column{"form", "name"},
-    Column{"form", "version"},       Column{"form", "bytes"},        Column{"record", "id"},
-    Column{"record", "scope"},       Column{"record", "form"},       Column{"record", "head"},
-    Column{"record", "body"},        Column{"record", "body_hash"},  Column{"record", "hash"},
-    Column{"record", "shown_head"},  Column{"record", "shown_body"}, Column{"record", "stale"},
-    Column{"operation", "counter"},  Column{"operation", "record"},  Column{"operation", "bytes"},
-    Column{"operation", "elements"}, Column{"batch", "first"},       Column{"batch", "last"},
-    Column{"batch", "hash"},         Column{"batch", "previous"},    Column{"batch", "encoding"},
-    Column{"batch", "signature"},    Column{"batch", "content"}};
+constexpr std::array columns{Column{"meta", "value"},
+                             Column{"scope", "id"},
+                             Column{"scope", "name"},
+                             Column{"scope", "role"},
+                             Column{"scope", "cursor"},
+                             Column{"scope", "digest"},
+                             Column{"person", "id"},
+                             Column{"person", "name"},
+                             Column{"form", "name"},
+                             Column{"form", "version"},
+                             Column{"form", "bytes"},
+                             Column{"record", "id"},
+                             Column{"record", "scope"},
+                             Column{"record", "form"},
+                             Column{"record", "head"},
+                             Column{"record", "body"},
+                             Column{"record", "body_hash"},
+                             Column{"record", "hash"},
+                             Column{"record", "shown_head"},
+                             Column{"record", "shown_body"},
+                             Column{"record", "stale"},
+                             Column{"operation", "counter"},
+                             Column{"operation", "record"},
+                             Column{"operation", "bytes"},
+                             Column{"operation", "elements"},
+                             Column{"batch", "first"},
+                             Column{"batch", "last"},
+                             Column{"batch", "hash"},
+                             Column{"batch", "previous"},
+                             Column{"batch", "encoding"},
+                             Column{"batch", "signature"},
+                             Column{"batch", "content"},
+                             Column{"scope", "reading_mode"},
+                             Column{"record", "shown_body_hash"},
+                             Column{"refused", "counter"},
+                             Column{"refused", "record"},
+                             Column{"refused", "bytes"},
+                             Column{"refused", "code"},
+                             Column{"refused", "message"},
+                             Column{"batch_stamps", "first"},
+                             Column{"batch_stamps", "last"},
+                             Column{"batch_stamps", "stamps"},
+                             Column{"former_batch", "device"},
+                             Column{"former_batch", "first"},
+                             Column{"former_batch", "last"},
+                             Column{"former_batch", "hash"},
+                             Column{"former_batch", "previous"},
+                             Column{"former_batch", "encoding"},
+                             Column{"former_batch", "signature"},
+                             Column{"former_batch", "content"},
+                             Column{"former_refused", "device"},
+                             Column{"former_refused", "counter"},
+                             Column{"former_refused", "record"},
+                             Column{"former_refused", "bytes"},
+                             Column{"former_refused", "code"},
+                             Column{"former_refused", "message"}};
+
+// The tables that the team's phone has nothing in: an operation that the office refused, and
+// what another id of the phone had signed and was refused.
+constexpr const char* rare_rows =
+    "INSERT INTO refused SELECT 1, r.id, o.bytes, 'not_permitted', 'Not here.' FROM operation o"
+    " JOIN record r ON r.row = o.record LIMIT 1;"
+    "INSERT INTO former_batch SELECT zeroblob(16), first, last, hash, previous, encoding, signature, content FROM "
+    "batch;"
+    "INSERT INTO former_refused SELECT zeroblob(16), counter, record, bytes, code, message FROM refused;";
 
 // In SQL.
 std::string make_cell(fuzz::Input& input) {
@@ -54,7 +107,7 @@ std::string make_update(fuzz::Input& input) {
   std::string sql = "UPDATE OR IGNORE " + table + " SET " + column.name + " = " + make_cell(input);
   if (table == "meta")
     return sql + " WHERE key = (SELECT key FROM meta LIMIT 1 OFFSET " + std::to_string(input.below(12)) + ")";
-  if (table == "record" || table == "operation" || table == "batch") {
+  if (table == "record" || table == "operation" || table == "batch" || table == "former_batch") {
     return sql + " WHERE rowid = (SELECT rowid FROM " + table + " LIMIT 1 OFFSET " + std::to_string(input.below(4)) +
            ")";
   }
@@ -63,6 +116,7 @@ std::string make_update(fuzz::Input& input) {
 
 void change_rows(team::Team& team, fuzz::Input& input) {
   team::DatabaseFile file(team.phone.file());
+  file.execute(rare_rows);
   for (std::size_t i = 0; i < changes_max && !input.is_empty(); ++i) {
     try {
       static_cast<void>(file.rows(make_update(input)));
