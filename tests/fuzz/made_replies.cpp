@@ -30,8 +30,9 @@ void add_change(Input& input, const core::ScopeId& scope, v1::ScopeChanges& chan
   static codec::FrameWriter writer;
   v1::RecordChange& change = *changes.add_changes();
   const auto encoded = codec::encode_record(make_state(input, scope));
-  change.set_head(input.below(8) == 0 ? std::string(input.chunk()) : encoded.head);
-  const std::string body = input.below(8) == 0 ? std::string(input.chunk()) : encoded.body;
+  // Not for zero: that is what is read beyond the end.
+  change.set_head(input.below(8) == 7 ? std::string(input.chunk()) : encoded.head);
+  const std::string body = input.below(8) == 7 ? std::string(input.chunk()) : encoded.body;
   switch (input.below(5)) {
     case 0: change.set_body(body); break;
     case 1: change.mutable_changed()->ParseFromString(std::string(input.chunk())); break;
