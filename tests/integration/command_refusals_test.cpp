@@ -5,8 +5,10 @@
 #include <fstream>
 #include <sstream>
 
+#include "fieldsync/database.h"
 #include "support/test_server.h"
 
+using namespace fieldsync;
 using namespace fieldsync::testing;
 
 namespace {
@@ -248,6 +250,16 @@ TEST_CASE("A store that is not there, damaged or in use is told, and left as it 
   for (const char* command : {"status", "sync"})
     check_refusal(server.app("damaged", {command}), refused, "storage_corrupt");
   CHECK((content_of(file) == before));
+  server.enrol("Bakyt");
+  {
+    const auto held = Database::open({.directory = server.path("Bakyt")});
+    REQUIRE(held);
+    check_refusal(server.app("Bakyt", {"status"}), refused, "in_use");
+    check_refusal(server.app("Bakyt", {"sync"}), refused, "in_use");
+    check_refusal(server.app("Bakyt", {"new", "facility", "names=en:Osh"}), refused, "in_use");
+    CHECK((*held)->status()->saved_here == 0);
+  }
+  CHECK(json_value(server.app("Bakyt", {"--json", "status"}).output, "saved_here") == "0");
 }
 
 TEST_CASE("Without a connection fieldsync says so with an exit code of its own, and loses nothing") {

@@ -34,7 +34,8 @@ void tell_progress(int round, int rounds) {
   if (long_profile() && round % 100 == 0) std::cout << "round " << round << " of " << rounds << std::endl;
 }
 
-// Moments spread over what the program takes on this machine when nobody kills it.
+// Moments spread over what the program takes on this machine when nobody kills it, and a
+// little more: some of them come after its end.
 class Moments {
  public:
   explicit Moments(std::mt19937& random) : random_(random) {}
@@ -47,7 +48,7 @@ class Moments {
   }
   void wait() {
     std::this_thread::sleep_for(
-        std::chrono::microseconds(std::uniform_int_distribution<std::int64_t>(0, span_.count())(random_)));
+        std::chrono::microseconds(std::uniform_int_distribution<std::int64_t>(0, span_.count() * 5 / 4)(random_)));
   }
 
  private:
@@ -77,9 +78,37 @@ std::multiset<std::string> names_on(const TestServer& server, const std::string&
   for (std::string line; std::getline(in, line);) {
     const auto at = line.find("facility ");
     REQUIRE(at != std::string::npos);
-    names.insert(line.substr(at, line.find('"', at) - at));
+    names.insert(line.substr(at, line.find_first_of(",\"", at) - at));
   }
   return names;
+}
+
+std::uint64_t number_of(const std::string& json, const std::string& name) {
+  return std::stoull(json_value(json, name));
+}
+
+struct Told {
+  std::uint64_t saved = 0;         // operations in all
+  std::uint64_t acknowledged = 0;  // of them, by the server
+};
+
+// What the person reads, also just after their app died.
+Told status_of(const TestServer& server, const std::string& store) {
+  const auto began = std::chrono::steady_clock::now();
+  const Finished status = server.app(store, {"--json", "status"});
+  CHECK(std::chrono::steady_clock::now() - began < restart_max);
+  INFO(status.output);
+  REQUIRE(status.exit_code == 0);
+  const std::uint64_t acknowledged = number_of(status.output, "sent") + number_of(status.output, "durable");
+  return {acknowledged + number_of(status.output, "saved_here"), acknowledged};
+}
+
+// How many operations of the one device the server has.
+std::uint64_t at_server(const TestServer& server) {
+  const Finished devices = server.administer({"device", "list", "--json"});
+  INFO(devices.output);
+  REQUIRE(devices.exit_code == 0);
+  return number_of(devices.output, "operations");
 }
 
 // The person sees the same everywhere.
@@ -111,7 +140,7 @@ TEST_CASE("A server that is killed again and again while a device sends loses an
   Moments moments(random);
   REQUIRE(server.app("Bakyt", {"new", "facility", "--from", write_records(server, rounds)}).exit_code == 0);
   moments.measure([&] { REQUIRE(server.app("Bakyt", {"sync"}).exit_code == 0); });
-  int interrupted = 0;
+  int interrupted = 0, half_sent = 0;
   for (int round = 0; round < rounds; ++round) {
     tell_progress(round, rounds);
     REQUIRE(server.app("Bakyt", {"new", "facility", "--from", write_records(server, round)}).exit_code == 0);
@@ -119,11 +148,21 @@ TEST_CASE("A server that is killed again and again while a device sends loses an
     moments.wait();
     server.kill();
     if (client.running()) ++interrupted;
-    // It may try again against the server that comes back, or give up: both are fine.
+    // A device sends again what a server has lost: so it is asked before that.
+    const bool alone = round % 4 != 0;
+    if (alone) client.kill();
+    const Told told = alone ? status_of(server, "Bakyt") : Told{};
+    // Else it may try again against the server that comes back, or give up: both are fine.
     const auto began = std::chrono::steady_clock::now();
     server.start();
     CHECK(std::chrono::steady_clock::now() - began < restart_max);
-    if (round % 2 == 0) client.kill();
+    if (alone) {
+      const std::uint64_t known = at_server(server);
+      INFO("round " << round << ": " << told.acknowledged << " acknowledged, " << known << " at the server");
+      REQUIRE(known >= told.acknowledged);
+      REQUIRE(known <= told.saved);
+      if (known > told.saved - records_per_round) ++half_sent;
+    }
     client.wait();
     const Finished again = server.app("Bakyt", {"sync"});
     INFO("round " << round << ": " << again.output);
@@ -132,6 +171,7 @@ TEST_CASE("A server that is killed again and again while a device sends loses an
   }
   std::cout << interrupted << " of " << rounds << " syncs were interrupted" << std::endl;
   CHECK(interrupted > 0);
+  CHECK(half_sent > 0);
   check_agreement(server, "Bakyt");
   const auto names = names_on(server, "fresh");
   CHECK(names.size() == static_cast<std::size_t>((rounds + 1) * records_per_round));
@@ -148,28 +188,45 @@ TEST_CASE("An app that is killed again and again while it saves or sends keeps w
   saving_moments.measure([&] { REQUIRE(server.app("Bakyt", {"new", "facility", "--from", first}).exit_code == 0); });
   sending_moments.measure([&] { REQUIRE(server.app("Bakyt", {"sync"}).exit_code == 0); });
   int interrupted = 0;
+  std::uint64_t saved = records_per_round;
+  std::set<std::string> returned;  // saves of which the person was told
   for (int round = 0; round < rounds; ++round) {
     tell_progress(round, rounds);
     const std::string file = write_records(server, round);
     {
       Process saving(server.app_command("Bakyt", {"new", "facility", "--from", file}), server.path("client.log"));
       saving_moments.wait();
-      if (saving.running()) ++interrupted;
+      const bool done = !saving.running();
       saving.kill();
+      if (done) {
+        REQUIRE(saving.wait() == 0);
+        for (int i = 0; i < records_per_round; ++i)
+          returned.insert("facility " + std::to_string(round) + '-' + std::to_string(i));
+      } else {
+        ++interrupted;
+      }
+      const Told told = status_of(server, "Bakyt");
+      INFO("round " << round << ": " << saved << " were saved, now " << told.saved);
+      REQUIRE(told.saved >= saved + (done ? records_per_round : 0));
+      saved = told.saved;
     }
     Process sending(server.app_command("Bakyt", {"sync"}), server.path("client.log"));
     sending_moments.wait();
     if (sending.running()) ++interrupted;
     sending.kill();
-    const Finished status = server.app("Bakyt", {"--json", "status"});
-    INFO("round " << round << ": " << status.output);
-    REQUIRE(status.exit_code == 0);
+    INFO("round " << round);
+    REQUIRE(status_of(server, "Bakyt").saved == saved);
   }
   std::cout << interrupted << " of " << 2 * rounds << " programs were interrupted" << std::endl;
   CHECK(interrupted > 0);
   check_agreement(server, "Bakyt");
   const auto names = names_on(server, "fresh");
-  // Some rounds came far enough to save.
-  CHECK(names.size() > static_cast<std::size_t>(records_per_round));
+  // Each operation makes one record.
+  CHECK(names.size() == saved);
+  CHECK_FALSE(returned.empty());
+  for (const std::string& name : returned) {
+    INFO(name);
+    CHECK(names.contains(name));
+  }
   CHECK(std::set<std::string>(names.begin(), names.end()).size() == names.size());
 }
