@@ -178,11 +178,17 @@ Result<void> RecordEditor::Session::name_beneath_counts(core::Operation& operati
     return field != nullptr && field->policy == core::MergePolicy::counter;
   };
   if (std::none_of(operation.writes.begin(), operation.writes.end(), is_count)) return {};
-  const auto waiting = store_.outbox.of_record(operation.record, 0);
-  for (auto stored = waiting.rbegin(); stored != waiting.rend(); ++stored) {
+  // What was refused while the form was open is still beneath what is on the screen.
+  std::vector<storage::StoredOperation> beneath = store_.outbox.of_record(operation.record, 0);
+  for (storage::StoredOperation& refused : store_.outbox.refused_operations()) {
+    if (refused.record == operation.record) beneath.push_back(std::move(refused));
+  }
+  std::sort(beneath.begin(), beneath.end(),
+            [](const auto& left, const auto& right) { return left.counter > right.counter; });
+  for (const storage::StoredOperation& stored : beneath) {
     std::size_t elements = 0;
     const auto earlier =
-        codec::decode_operation(stored->bytes, {writer_.device, stored->counter}, writer_.person, elements);
+        codec::decode_operation(stored.bytes, {writer_.device, stored.counter}, writer_.person, elements);
     if (!earlier) return earlier.error();
     for (core::FieldWrite& write : operation.writes) {
       if (is_count(write)) core::name_beneath(write, *earlier);

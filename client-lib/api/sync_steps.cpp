@@ -29,6 +29,8 @@ Error error_of(const engine::HttpReply& reply) {
     if (code) return {*code, of_storage ? "The server says of itself: " + problem.detail() : problem.detail()};
   }
   if (reply.status == 503) return {Errc::overloaded, {}};
+  // A server in need says no more than that; so does what stands in front of it.
+  if (reply.status >= 500) return {Errc::internal_error, {}};
   return {Errc::incompatible_server,
           "The server answered with status " + std::to_string(reply.status) + ", which this app does not understand."};
 }

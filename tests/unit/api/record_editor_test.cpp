@@ -228,6 +228,21 @@ TEST_CASE("A count over one that was refused, and not told yet, holds the one be
   }
 }
 
+TEST_CASE("A count over one that was refused while the form was open holds the one before it once") {
+  Two start("interviews", integer(1));
+  start.one.edit(start.record, "interviews", integer(10));
+  RecordEditor editor = start.one.open_editor(start.record);
+  must(editor.set("interviews", integer(100)));
+  start.office.set_role(start.office.monitor, start.office.scope, server::Role::none);
+  start.one.sync();
+  start.one.sync();
+  REQUIRE(verdict(start.one->read(start.record)) == "not_found");
+  must(editor.save());
+  start.office.set_role(start.office.monitor, start.office.scope, server::Role::monitor);
+  start.meet();
+  CHECK(start.two.shown(start.record, "interviews") == Values{integer(111)});
+}
+
 TEST_CASE("Whoever settles a count settles all of it, but for what was not on the screen") {
   Two start("interviews", integer(3));
   start.two.edit(start.record, "interviews", integer(4));

@@ -120,6 +120,8 @@ TEST_CASE("An answer that is not the server's protocol is told as such") {
       {{302, "text/html", "<html>Sign in to the hotel's network</html>"}, "incompatible_server"},
       {{418, "application/x-protobuf", problem(Errc::offline).substr(0, 3)}, "incompatible_server"},
       {{503, "text/html", "busy"}, "overloaded"},
+      {{500, "", ""}, "internal_error"},
+      {{502, "text/html", "<html>Bad gateway</html>"}, "internal_error"},
       {{200, "application/x-protobuf", newer.SerializeAsString()}, "unsupported_protocol_version"},
       {{200, "application/x-protobuf", deaf.SerializeAsString()}, "incompatible_server"},
   };
