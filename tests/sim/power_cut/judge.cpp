@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <random>
+#include <set>
+#include <tuple>
 
 #include "sim/team/whole_work.h"
 
@@ -117,15 +119,19 @@ void Judge::cut_at_every_moment(const Effort& effort, Report& report) {
   }
   Disks disks;
   std::uint64_t images = 0;
+  // Where nothing waits to be synced, every cut leaves the same.
+  std::set<std::tuple<std::uint64_t, std::size_t, std::size_t>> tried;
   for (std::size_t i = 0; i < recording_.moments.size(); ++i) {
     const Moment& moment = recording_.moments[i];
     disks.apply(moment);
     if (moment.who != who_) continue;
     Tally& tally = report.phases[name_ + ": " + moment.phase];
+    const std::size_t oldest = oldest_allowed(i + 1);
     for (std::uint64_t cut = 0; cut < effort.cuts_per_moment; ++cut) {
       std::seed_seq seeds{effort.seed, static_cast<std::uint64_t>(who_), static_cast<std::uint64_t>(i), cut};
       std::mt19937_64 generator(seeds);
       const sim::FileTree image = disks.of(who_).after_power_cut([&] { return generator(); }, report.sectors);
+      if (!tried.emplace(image.hash(), oldest, state_after_[i + 1]).second) continue;
       const std::string where = name_ + ", seed " + std::to_string(effort.seed) + ", moment " + std::to_string(i + 1) +
                                 " (" + moment.phase + "), cut " + std::to_string(cut);
       team_.machine(who_).restore(image);

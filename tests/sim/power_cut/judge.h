@@ -17,7 +17,7 @@ namespace fieldsync::power_cut {
 
 // What power cuts left, in one phase of the script.
 struct Tally {
-  std::uint64_t images = 0;
+  std::uint64_t images = 0;      // each unlike the others, or after other promises
   std::uint64_t corrupt = 0;     // damaged, or it does not open
   std::uint64_t lost = 0;        // something of which it had said "done" is gone
   std::uint64_t half_done = 0;   // a state that it never was in

@@ -1,7 +1,7 @@
 // fieldsync-power-cut: cuts the power of an office and of a phone after every
 // single change of their disks, many times each with another outcome.
 //
-//   fieldsync-power-cut --images 200000      until so many disks were judged
+//   fieldsync-power-cut --images 200000      until so many different disks were judged
 //   fieldsync-power-cut --seed 7             begins with this scenario
 //   fieldsync-power-cut --synchronous NORMAL --expect-losses
 //
@@ -90,7 +90,7 @@ Tally print(const Report& report) {
 int main(int argc, char** argv) {
   Options options;
   CLI::App app("Cuts the power at every moment of a scenario and judges what is left.");
-  app.add_option("--images", options.images, "How many disks to judge at least");
+  app.add_option("--images", options.images, "How many different disks to judge at least");
   app.add_option("--seed", options.seed, "The first scenario");
   app.add_option("--cuts", options.cuts_per_moment, "Different outcomes for each moment of a scenario, at most");
   app.add_option("--finish-every", options.finish_every, "Finish the work on every n-th disk");
