@@ -62,6 +62,7 @@ constexpr std::array<KindRow, fault_kinds> rows = {{
     {"form_lost_by_restore", 1},
     {"enrolment_request_lost", 0.5},
     {"server_clock_off", 0.5},
+    {"moved_to_board", 0.9},
 }};
 
 }  // namespace

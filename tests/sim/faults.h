@@ -64,6 +64,7 @@ enum class FaultKind : std::uint8_t {
   form_lost_by_restore,
   enrolment_request_lost,
   server_clock_off,
+  moved_to_board,
   count_
 };
 

@@ -34,11 +34,15 @@ void check_quarantined(const Healed& healed, const Book& book, const SavedOperat
   const OfficePerson& person = healed.office.people()[book.person];
   const auto& scopes = healed.office.scopes();
   // A restored office may know of other rights than those of the time.
-  const bool away = std::any_of(person.away_until_ms.begin(), person.away_until_ms.end(), [&](const auto& left) {
-    const bool at_the_time = saved.saved_ms <= left.second || healed.server.restores() > 0;
-    return scopes[left.first].id == saved.operation.scope && at_the_time;
-  });
-  if (!away || code != "scope_not_found")
+  const auto was_so = [&](const std::map<std::size_t, std::int64_t>& until_ms) {
+    return std::any_of(until_ms.begin(), until_ms.end(), [&](const auto& entry) {
+      const bool at_the_time = saved.saved_ms <= entry.second || healed.server.restores() > 0;
+      return scopes[entry.first].id == saved.operation.scope && at_the_time;
+    });
+  };
+  const bool away = code == "scope_not_found" && was_so(person.away_until_ms);
+  const bool on_board = code == "not_permitted" && was_so(person.board_until_ms);
+  if (!away && !on_board)
     throw BrokenPromise("The office put " + text_of(book, counter) + " into quarantine for no reason: " + code);
 }
 

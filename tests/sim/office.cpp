@@ -41,16 +41,19 @@ Result<void> write_scopes(server::WriteTransaction& transaction, const std::vect
 
 void write_memberships(server::WriteTransaction& transaction, const OfficePerson& person,
                        const std::vector<OfficeScope>& scopes) {
-  std::set<core::ScopeId> wanted;
-  for (const std::size_t scope : person.scopes) wanted.insert(scopes[scope].id);
+  std::map<core::ScopeId, server::Role> wanted;
+  for (const std::size_t scope : person.scopes)
+    wanted[scopes[scope].id] = person.on_board.contains(scope) ? server::Role::board : server::Role::monitor;
   for (const server::MembershipRow& row : transaction.memberships(person.id)) {
-    if (wanted.erase(row.scope.id) == 0)
+    const auto role = wanted.find(row.scope.id);
+    if (role == wanted.end()) {
       transaction.put_membership(person.id, row.scope.key, server::Role::none, server::ReadingMode::scope);
+    } else if (role->second == row.role) {
+      wanted.erase(role);
+    }
   }
-  for (const core::ScopeId& scope : wanted) {
-    transaction.put_membership(person.id, transaction.scope(scope)->key, server::Role::monitor,
-                               server::ReadingMode::scope);
-  }
+  for (const auto& [scope, role] : wanted)
+    transaction.put_membership(person.id, transaction.scope(scope)->key, role, server::ReadingMode::scope);
 }
 
 }  // namespace
@@ -61,7 +64,7 @@ Office::Office(Run& run, Server& server) : run_(run), server_(server) {
     scopes_.push_back({random_id<core::ScopeId>(), i == 0 ? "Osh region" : "Batken region"});
   const char* names[] = {"Aigul", "Bakyt", "Chynara", "Daniyar", "Elmira", "Farhod", "Gulnora", "Hakim"};
   for (const char* name : names) {
-    OfficePerson person{random_id<core::PersonId>(), name, {0}, {}};
+    OfficePerson person{random_id<core::PersonId>(), name, {0}, {}, {}, {}};
     if (scope_count == 2 && run.chance.happens(0.6)) person.scopes.push_back(1);
     people_.push_back(person);
   }
@@ -156,6 +159,22 @@ void Office::give_scope(std::size_t index, std::size_t scope) {
   decide_memberships(index);
 }
 
+std::optional<std::size_t> Office::move_to_board(std::size_t index) {
+  OfficePerson& person = people_[index];
+  if (person.scopes.empty()) return std::nullopt;
+  const std::size_t scope = person.scopes.front();
+  person.on_board.insert(scope);
+  person.board_until_ms[scope] = INT64_MAX;
+  rights_taken_ms_ = run_.schedule.now();
+  decide_memberships(index);
+  return scope;
+}
+
+void Office::move_back(std::size_t index, std::size_t scope) {
+  people_[index].on_board.erase(scope);
+  decide_memberships(index);
+}
+
 void Office::decide_memberships(std::size_t person) {
   const auto write = [this, person](server::WriteTransaction& transaction) -> Result<void> {
     write_memberships(transaction, people_[person], scopes_);
@@ -165,6 +184,9 @@ void Office::decide_memberships(std::size_t person) {
     for (const std::size_t scope : people_[person].scopes) {
       const auto away = people_[person].away_until_ms.find(scope);
       if (away != people_[person].away_until_ms.end() && away->second == INT64_MAX) away->second = run_.schedule.now();
+    }
+    for (auto& [scope, until_ms] : people_[person].board_until_ms) {
+      if (!people_[person].on_board.contains(scope) && until_ms == INT64_MAX) until_ms = run_.schedule.now();
     }
   });
 }

@@ -19,6 +19,9 @@ struct OfficePerson {
   // Scopes that were taken away at some time, and until when: for ever where they were
   // not given back.
   std::map<std::size_t, std::int64_t> away_until_ms;
+  // Scopes that the person reads and may not write in; and the same of earlier ones.
+  std::set<std::size_t> on_board;
+  std::map<std::size_t, std::int64_t> board_until_ms;
 };
 
 struct OfficeScope {
@@ -48,6 +51,10 @@ class Office {
   // Takes one membership of the person away, and says which. Nothing where there is none.
   std::optional<std::size_t> take_from_scope(std::size_t person);
   void give_scope(std::size_t person, std::size_t scope);
+  // Makes a monitor of the scope one of its board, and says of which. Nothing where there
+  // is none.
+  std::optional<std::size_t> move_to_board(std::size_t person);
+  void move_back(std::size_t person, std::size_t scope);
   // Publishes the next version of the form.
   void renew_form();
 

@@ -85,6 +85,7 @@ class World {
     plan_decisions();
     plan_form();
     plan_leaves();
+    plan_board();
     plan_backups();
   }
 
@@ -152,6 +153,21 @@ class World {
     }
   }
 
+  void plan_board() {
+    Chance& chance = run_.chances.of(FaultKind::moved_to_board);
+    for (int i = 0; i < 3; ++i) {
+      run_.schedule.after(chance.between(0, length_ms_), [this, &chance] {
+        const Book& book = chance.pick(devices_)->book();
+        if (!run_.tries(FaultKind::moved_to_board)) return;
+        const auto scope = office_.move_to_board(book.person);
+        if (!scope) return;
+        run_.story.tell("office", "lets the person of " + book.name + " read only, for some time");
+        run_.schedule.after(chance.between(minute_ms, length_ms_ / 4),
+                            [this, person = book.person, scope = *scope] { office_.move_back(person, scope); });
+      });
+    }
+  }
+
   void plan_backups() {
     const bool any = run_.plan.chosen(FaultKind::restored_hour) || run_.plan.chosen(FaultKind::restored_day) ||
                      run_.plan.chosen(FaultKind::restored_month);
@@ -167,6 +183,9 @@ class World {
 
   // The reply is on its way: what it says must be on the disk.
   void note_promise(const Link& link, const v1::SyncReply& reply) {
+    for (const v1::OperationResult& result : reply.results()) {
+      if (result.code() == "not_permitted") run_.tally.add(FaultKind::moved_to_board);
+    }
     for (const auto& device : devices_) device->book().note_promise(link.device_name, reply.acknowledged_counter());
   }
 
