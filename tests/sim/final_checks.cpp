@@ -36,7 +36,7 @@ void check_quarantined(const Healed& healed, const Book& book, const SavedOperat
   // A restored office may know of other rights than those of the time.
   const auto was_so = [&](const std::map<std::size_t, std::int64_t>& until_ms) {
     return std::any_of(until_ms.begin(), until_ms.end(), [&](const auto& entry) {
-      const bool at_the_time = saved.saved_ms <= entry.second || healed.server.restores() > 0;
+      const bool at_the_time = saved.saved_ms <= entry.second || person.is_unsure || healed.server.restores() > 0;
       return scopes[entry.first].id == saved.operation.scope && at_the_time;
     });
   };

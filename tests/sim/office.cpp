@@ -64,20 +64,19 @@ Office::Office(Run& run, Server& server) : run_(run), server_(server) {
     scopes_.push_back({random_id<core::ScopeId>(), i == 0 ? "Osh region" : "Batken region"});
   const char* names[] = {"Aigul", "Bakyt", "Chynara", "Daniyar", "Elmira", "Farhod", "Gulnora", "Hakim"};
   for (const char* name : names) {
-    OfficePerson person{random_id<core::PersonId>(), name, {0}, {}, {}, {}};
+    OfficePerson person{random_id<core::PersonId>(), name, {0}, {}, {}, {}, false};
     if (scope_count == 2 && run.chance.happens(0.6)) person.scopes.push_back(1);
     people_.push_back(person);
   }
 }
 
 void Office::decide(const std::function<Result<void>(server::WriteTransaction&)>& body,
-                    const std::function<void()>& done) {
-  if (server_.is_up() && server_.store().write(body)) {
-    done();
-    return;
-  }
+                    const std::function<void(bool)>& tried) {
+  const bool written = server_.is_up() && server_.store().write(body);
+  tried(written);
+  if (written) return;
   server_.faults().notice();
-  run_.schedule.after(hour_ms, [this, body, done] { decide(body, done); });
+  run_.schedule.after(hour_ms, [this, body, tried] { decide(body, tried); });
 }
 
 Result<void> Office::write_all(server::WriteTransaction& transaction) {
@@ -180,7 +179,11 @@ void Office::decide_memberships(std::size_t person) {
     write_memberships(transaction, people_[person], scopes_);
     return {};
   };
-  decide(write, [this, person] {
+  decide(write, [this, person](bool written) {
+    if (!written) {
+      people_[person].is_unsure = true;
+      return;
+    }
     for (const std::size_t scope : people_[person].scopes) {
       const auto away = people_[person].away_until_ms.find(scope);
       if (away != people_[person].away_until_ms.end() && away->second == INT64_MAX) away->second = run_.schedule.now();

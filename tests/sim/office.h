@@ -22,6 +22,9 @@ struct OfficePerson {
   // Scopes that the person reads and may not write in; and the same of earlier ones.
   std::set<std::size_t> on_board;
   std::map<std::size_t, std::int64_t> board_until_ms;
+  // A decision was told to have failed, and may come back with the log when the server
+  // starts again.
+  bool is_unsure = false;
 };
 
 struct OfficeScope {
@@ -69,9 +72,10 @@ class Office {
   void write_now(const std::function<Result<void>(server::WriteTransaction&)>& body);
   void publish_form();
   void decide_memberships(std::size_t person);
-  // Tries until the database took it.
+  // Tries until the database took it. `tried` hears each time whether it did.
   void decide(
-      const std::function<Result<void>(server::WriteTransaction&)>& body, const std::function<void()>& done = [] {});
+      const std::function<Result<void>(server::WriteTransaction&)>& body,
+      const std::function<void(bool)>& tried = [](bool) {});
 
   Run& run_;
   Server& server_;
