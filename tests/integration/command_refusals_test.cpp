@@ -1,26 +1,22 @@
 // What the commands say to wrong input: a sentence with its code on standard
 // error, an exit code that scripts can tell apart, and nothing changed.
+#include <sys/stat.h>
+
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
+#include <map>
+#include <memory>
 
 #include "fieldsync/database.h"
 #include "support/test_server.h"
 
-using namespace fieldsync;
 using namespace fieldsync::testing;
 
 namespace {
 
 constexpr int refused = 1;
 constexpr int wrong_usage = 2;
-
-std::string content_of(const std::string& path) {
-  std::ostringstream content;
-  content << std::ifstream(path, std::ios::binary).rdbuf();
-  return content.str();
-}
 
 void write_to(const std::string& path, const std::string& content) { std::ofstream(path, std::ios::binary) << content; }
 
@@ -55,6 +51,53 @@ struct Folder {
     for (const char* what : {"scope", "person", "device", "form"}) all += succeeds({what, "list", "--json"});
     return all;
   }
+};
+
+// Each waits two seconds for the store.
+std::vector<Finished> all_at_once(const TestServer& server, const std::string& store,
+                                  const std::vector<std::vector<std::string>>& commands) {
+  std::vector<std::unique_ptr<Process>> running;
+  const auto log_of = [&](std::size_t number) { return server.path("command-" + std::to_string(number) + ".log"); };
+  for (const auto& command : commands)
+    running.push_back(std::make_unique<Process>(server.app_command(store, command), log_of(running.size())));
+  std::vector<Finished> finished;
+  for (const auto& process : running) {
+    const int exit_code = process->wait();
+    finished.push_back({exit_code, content_of(log_of(finished.size()))});
+  }
+  return finished;
+}
+
+// Every file of a folder with its content. Not for a store that this process has open:
+// closing a file here would give up the lock that SQLite has on it.
+std::map<std::string, std::string> everything_in(const std::string& folder) {
+  std::map<std::string, std::string> files;
+  for (const auto& file : std::filesystem::directory_iterator(folder)) files[file.path()] = content_of(file.path());
+  return files;
+}
+
+// A fieldsync that has opened its store and waits for what to save: `new --from` a pipe.
+class OpenStore {
+ public:
+  OpenStore(const TestServer& server, const std::string& store)
+      : process_(server.app_command(store, {"new", "facility", "--from", made_pipe(server.path("pipe"))}),
+                 server.path("first.log")),
+        lines_(server.path("pipe")) {}  // waits until the program reads, the store being open
+
+  int save_and_close(const std::string& name) {
+    lines_ << R"({"names": ["en:)" << name << R"("]})" << std::endl;
+    lines_.close();
+    return process_.wait();
+  }
+
+ private:
+  static const std::string& made_pipe(const std::string& path) {
+    REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+    return path;
+  }
+
+  Process process_;
+  std::ofstream lines_;
 };
 
 }  // namespace
@@ -239,7 +282,7 @@ TEST_CASE("What fieldsync does not know is refused, and nothing is saved") {
   CHECK(json_value(server.app("Bakyt", {"--json", "status"}).output, "saved_here") == "0");
 }
 
-TEST_CASE("A store that is not there, damaged or in use is told, and left as it is") {
+TEST_CASE("A store that is not there or damaged is told, and left as it is") {
   const TestServer server;
   check_refusal(server.app("nobody", {"status"}), refused, "not_found");
   CHECK_FALSE(std::filesystem::exists(server.path("nobody")));
@@ -250,16 +293,52 @@ TEST_CASE("A store that is not there, damaged or in use is told, and left as it 
   for (const char* command : {"status", "sync"})
     check_refusal(server.app("damaged", {command}), refused, "storage_corrupt");
   CHECK((content_of(file) == before));
+}
+
+TEST_CASE("A store that another program has is refused to every command, and left to the first") {
+  const TestServer server;
   server.enrol("Bakyt");
-  {
-    const auto held = Database::open({.directory = server.path("Bakyt")});
-    REQUIRE(held);
-    check_refusal(server.app("Bakyt", {"status"}), refused, "in_use");
-    check_refusal(server.app("Bakyt", {"sync"}), refused, "in_use");
-    check_refusal(server.app("Bakyt", {"new", "facility", "names=en:Osh"}), refused, "in_use");
-    CHECK((*held)->status()->saved_here == 0);
+  REQUIRE(server.app("Bakyt", {"new", "facility", "names=en:Osh"}).exit_code == 0);
+  OpenStore first(server, "Bakyt");
+  const std::string enrolment = server.enrolment_text();
+  const auto before = everything_in(server.path("Bakyt"));
+  const std::vector<std::vector<std::string>> second{{"status"},
+                                                     {"sync"},
+                                                     {"new", "facility", "names=en:Batken"},
+                                                     {"list", "facility"},
+                                                     {"enrol", enrolment, "--name", "again"}};
+  for (const Finished& finished : all_at_once(server, "Bakyt", second)) {
+    check_refusal(finished, refused, "in_use");
+    CHECK(finished.output.find("Another program has this store open. Close it first.") != std::string::npos);
   }
-  CHECK(json_value(server.app("Bakyt", {"--json", "status"}).output, "saved_here") == "0");
+  const Finished for_scripts = server.app("Bakyt", {"--json", "status"});
+  CHECK(for_scripts.exit_code == refused);
+  CHECK(json_value(for_scripts.output, "code") == "in_use");
+  CHECK((everything_in(server.path("Bakyt")) == before));
+  // The library says the same to another app.
+  const auto opened = fieldsync::Database::open({.directory = server.path("Bakyt")});
+  CHECK((!opened && opened.error().code == fieldsync::Errc::in_use));
+  CHECK((everything_in(server.path("Bakyt")) == before));
+  CHECK(first.save_and_close("Naryn") == 0);
+  CHECK(server.app("Bakyt", {"sync"}).exit_code == 0);
+  const std::string status = server.app("Bakyt", {"--json", "status"}).output;
+  CHECK(json_value(status, "saved_here") == "0");
+  CHECK(json_value(status, "records") == "2");
+}
+
+TEST_CASE("A store that an app has open is refused to every command until the app closes it") {
+  const TestServer server;
+  server.enrol("Bakyt");
+  auto app = fieldsync::Database::open({.directory = server.path("Bakyt")});
+  REQUIRE(app);
+  for (const Finished& finished :
+       all_at_once(server, "Bakyt", {{"status"}, {"sync"}, {"new", "facility", "names=en:Osh"}}))
+    check_refusal(finished, refused, "in_use");
+  const auto status = (*app)->status();
+  REQUIRE(status);
+  CHECK((status->saved_here == 0 && status->records == 0));
+  app->reset();
+  CHECK(server.app("Bakyt", {"new", "facility", "names=en:Osh"}).exit_code == 0);
 }
 
 TEST_CASE("Without a connection fieldsync says so with an exit code of its own, and loses nothing") {

@@ -2,7 +2,10 @@
 
 #include <dlfcn.h>
 #include <execinfo.h>
+#include <openssl/evp.h>
+#include <sodium.h>
 #include <sqlite3.h>
+#include <zstd.h>
 
 #include <algorithm>
 #include <array>
@@ -27,12 +30,28 @@ struct Faults {
 // operator new has no place for a context.
 thread_local Faults faults;
 
-bool allocation_fails() {
+// Where the libraries lie whose malloc() fails; null until it is asked for.
+std::array<void*, 3> libraries{};
+
+bool is_in_library(const void* caller) {
+  Dl_info found{};
+  return dladdr(caller, &found) != 0 && found.dli_fbase != nullptr &&
+         std::find(libraries.begin(), libraries.end(), found.dli_fbase) != libraries.end();
+}
+
+bool next_fails() {
   if (!faults.counting || allocation_pauses > 0) return false;
   ++faults.count;
   if (faults.nth == 0) return false;
   if (faults.count == faults.nth) backtrace(faults.callers.data(), static_cast<int>(faults.callers.size()));
   return faults.count == faults.nth || (faults.lasting == Lasting::for_ever && faults.count > faults.nth);
+}
+
+bool allocation_fails() { return libraries[0] == nullptr && next_fails(); }
+
+// `caller`: an address inside of whoever called malloc().
+[[maybe_unused]] bool library_allocation_fails(const void* caller) {
+  return faults.counting && libraries[0] != nullptr && is_in_library(caller) && next_fails();
 }
 
 sqlite3_mem_methods& sqlite_memory() {
@@ -76,6 +95,18 @@ void let_sqlite_allocations_fail() {
   if (sqlite3_config(SQLITE_CONFIG_MALLOC, &failing) != SQLITE_OK) throw std::runtime_error("SQLite is in use already");
 }
 
+void let_library_allocations_fail() {
+  const std::array<const void*, 3> inside{reinterpret_cast<const void*>(&ZSTD_createCCtx),
+                                          reinterpret_cast<const void*>(&EVP_MD_CTX_new),
+                                          reinterpret_cast<const void*>(&sodium_init)};
+  for (std::size_t i = 0; i < inside.size(); ++i) {
+    Dl_info found{};
+    // Linked statically, it could not be told from the program.
+    if (dladdr(inside[i], &found) == 0) throw std::runtime_error("a library is not where it should be");
+    libraries[i] = found.dli_fbase;
+  }
+}
+
 void start_allocation_faults(std::uint64_t nth, Lasting lasting) { faults = {true, 0, nth, lasting, {}}; }
 
 std::uint64_t stop_allocation_faults() {
@@ -107,3 +138,24 @@ void operator delete(void* memory, std::size_t) noexcept { fieldsync::testing::r
 void operator delete[](void* memory, std::size_t) noexcept { fieldsync::testing::release(memory); }
 void operator delete(void* memory, const std::nothrow_t&) noexcept { fieldsync::testing::release(memory); }
 void operator delete[](void* memory, const std::nothrow_t&) noexcept { fieldsync::testing::release(memory); }
+
+// A sanitizer has a malloc of its own, and so has any C library but glibc.
+#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+extern "C" {
+void* __libc_malloc(std::size_t bytes);
+void* __libc_calloc(std::size_t count, std::size_t bytes);
+void* __libc_realloc(void* old, std::size_t bytes);
+
+void* malloc(std::size_t bytes) {
+  return fieldsync::testing::library_allocation_fails(__builtin_return_address(0)) ? nullptr : __libc_malloc(bytes);
+}
+void* calloc(std::size_t count, std::size_t bytes) {
+  return fieldsync::testing::library_allocation_fails(__builtin_return_address(0)) ? nullptr
+                                                                                   : __libc_calloc(count, bytes);
+}
+void* realloc(void* old, std::size_t bytes) {
+  return fieldsync::testing::library_allocation_fails(__builtin_return_address(0)) ? nullptr
+                                                                                   : __libc_realloc(old, bytes);
+}
+}
+#endif

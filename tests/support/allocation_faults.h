@@ -1,7 +1,8 @@
-// allocation_faults.h: makes allocations fail: C++'s operator new and SQLite's.
+// allocation_faults.h: makes allocations fail: C++'s operator new and SQLite's, or
+// instead what zstd, OpenSSL and libsodium ask malloc() for.
 //
-// Who links allocation_faults.cpp has operator new replaced in the whole program.
-// Allocations of C libraries other than SQLite do not fail.
+// Who links allocation_faults.cpp has operator new and malloc() replaced in the whole
+// program; malloc() not with a sanitizer, which has its own.
 //
 // Threads  The faults are the calling thread's own.
 #pragma once
@@ -15,6 +16,9 @@ enum class Lasting : std::uint8_t { once, for_ever };
 
 // Before anything uses SQLite.
 void let_sqlite_allocations_fail();
+
+// From now on only allocations of zstd, OpenSSL and libsodium are counted and fail.
+void let_library_allocations_fail();
 
 // From now on the n-th allocation fails, the first is 1; 0 fails none.
 void start_allocation_faults(std::uint64_t nth, Lasting lasting);

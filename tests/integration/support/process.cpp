@@ -33,13 +33,6 @@ pid_t spawn(const std::vector<std::string>& arguments, const std::string& input_
   return pid;
 }
 
-std::string content_of(const std::string& file) {
-  std::ifstream in(file, std::ios::binary);
-  std::ostringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
-
 int exit_code_of(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : -1; }
 
 }  // namespace
@@ -63,6 +56,17 @@ void Process::kill() {
   wait();
 }
 
+void Process::pause() {
+  if (pid_ < 0) return;
+  ::kill(pid_, SIGSTOP);
+  int status = 0;
+  if (::waitpid(pid_, &status, WUNTRACED) == pid_ && !WIFSTOPPED(status)) remember(status);
+}
+
+void Process::go_on() {
+  if (pid_ >= 0) ::kill(pid_, SIGCONT);
+}
+
 void Process::ask_to_stop() {
   if (pid_ >= 0) ::kill(pid_, SIGTERM);
 }
@@ -76,6 +80,13 @@ int Process::wait() {
 void Process::remember(int status) {
   pid_ = -1;
   exit_code_ = exit_code_of(status);
+}
+
+std::string content_of(const std::string& file) {
+  std::ifstream in(file, std::ios::binary);
+  std::ostringstream text;
+  text << in.rdbuf();
+  return text.str();
 }
 
 Finished run(const std::vector<std::string>& arguments, const std::string& input) {

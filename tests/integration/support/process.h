@@ -24,6 +24,9 @@ class Process {
   [[nodiscard]] bool running();
   // SIGKILL, then waits.
   void kill();
+  // SIGSTOP, and waits until it stands: what it has written stays as it is until go_on().
+  void pause();
+  void go_on();
   // SIGTERM: it ends in its own time.
   void ask_to_stop();
   // The exit code, -1 where a signal ended it.
@@ -38,5 +41,7 @@ class Process {
 
 // Runs a program to its end; `input` is its standard input.
 Finished run(const std::vector<std::string>& arguments, const std::string& input = {});
+
+[[nodiscard]] std::string content_of(const std::string& file);
 
 }  // namespace fieldsync::testing

@@ -106,7 +106,7 @@ class EditorWork final : public Work {
 bool is_work(const std::string& phase) { return phase != "backup" && phase != "older copy" && phase != "older app"; }
 
 bool allocates_itself(const std::string& phase) {
-  for (const char* name : {"create", "administration", "save", "reopen", "migrate", "revoke"}) {
+  for (const char* name : {"create", "administration", "save", "reopen", "migrate", "revoke", "enrolled anew"}) {
     if (phase == name) return true;
   }
   return false;
@@ -181,7 +181,7 @@ std::vector<Scenario> all_scenarios(Team& team, const team::Script& script) {
   const auto add = [&](std::string name, std::shared_ptr<const DiskSet> disks,
                        std::function<Result<void>(Team&)> body) -> Scenario& {
     const auto begin = [body = std::move(body)](Team&) { return std::make_unique<Action>(body); };
-    scenarios.push_back({std::move(name), false, false, true, std::move(disks), begin});
+    scenarios.push_back({std::move(name), false, false, true, false, std::move(disks), begin});
     return scenarios.back();
   };
   std::shared_ptr<const DiskSet> with_conflict;
@@ -200,7 +200,7 @@ std::vector<Scenario> all_scenarios(Team& team, const team::Script& script) {
       throw std::runtime_error("'" + step.phase + "' fails: " + done.error().message());
   }
   for (auto& [name, body] : readings()) add(name, with_conflict, body).may_throw = name == "names";
-  scenarios.push_back({"edit and save", false, false, false, with_conflict,
+  scenarios.push_back({"edit and save", false, false, false, false, with_conflict,
                        [](Team& now) { return std::make_unique<EditorWork>(now); }});
   add("open a phone", with_conflict, [](Team& now) {
     return now.phone.is_open() ? Result<void>() : now.phone.open();
@@ -210,7 +210,9 @@ std::vector<Scenario> all_scenarios(Team& team, const team::Script& script) {
   opening.starts_closed = true;
   opening.may_throw = true;
   add("import a form", with_conflict, renew_form).may_throw = true;
-  add("check", with_conflict, check_integrity).may_throw = true;
+  Scenario& check = add("check", with_conflict, check_integrity);
+  check.may_throw = true;
+  check.passes_for_damage = true;
   return scenarios;
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "scenarios.h"
+#include "sim/team/store_state.h"
 #include "support/allocation_faults.h"
 
 namespace fieldsync::fault_points {
@@ -25,8 +26,11 @@ class Trial {
 
   // How many points there are in a run without a fault.
   [[nodiscard]] std::uint64_t count(const Scenario& scenario, What what, team::Who who);
-  // What went wrong; empty where the fault was met as it must be: an error code or
-  // success, then success when it is tried again, stores sound, no memory kept.
+  // Before the scenario's run(): how the stores look when it has been done.
+  void learn(const Scenario& scenario);
+  // What went wrong; empty where the fault was met as it must be: the fault's own error
+  // code, or success and everything done; then success when it is tried again, nothing
+  // missing or doubled, stores sound, no memory kept.
   [[nodiscard]] std::string run(const Scenario& scenario, const Point& point);
 
  private:
@@ -37,9 +41,16 @@ class Trial {
   void put_away();
   [[nodiscard]] std::string meet(const Scenario& scenario, Work& work, const Point& point);
   [[nodiscard]] std::string damage(const Scenario& scenario);
+  // All disks as a program sees them that is started after all others were killed.
+  [[nodiscard]] DiskSet snapshot();
+  [[nodiscard]] team::Outline outline_of(const DiskSet& disks);
+  // Where these differ from what learn() saw; empty where they do not.
+  [[nodiscard]] std::string difference(const DiskSet& disks);
 
   team::Team& team_;
   const team::Script& script_;
+  team::Outline expected_;
+  std::optional<DiskSet> at_success_;  // where the work succeeded in spite of the fault
 };
 
 }  // namespace fieldsync::fault_points

@@ -1,9 +1,8 @@
 #include "judge.h"
 
 #include <algorithm>
+#include <functional>
 #include <random>
-#include <set>
-#include <tuple>
 
 #include "sim/team/whole_work.h"
 
@@ -13,13 +12,20 @@ namespace {
 using team::Who;
 
 constexpr std::size_t failures_told_max = 10;
+// Draws for each image wanted. Where little is unsynced there are few different ones.
+constexpr std::uint64_t draws_per_image = 3;
 
-std::string name_of(Who who) {
-  switch (who) {
-    case Who::office: return "office";
-    case Who::phone: return "phone";
-    default: return "tablet";
+std::uint64_t hash_of(const sim::FileTree& disk) {
+  std::uint64_t hash = 0;
+  const auto mix = [&hash](const std::string& bytes) {
+    hash = (hash ^ std::hash<std::string>{}(bytes)) * 0x9E3779B97F4A7C15ULL;
+    hash ^= hash >> 32;
+  };
+  for (const std::string& name : disk.names()) {
+    mix(name);
+    mix(disk.content(*disk.find(name)));
   }
+  return hash;
 }
 
 void tell(Report& report, const std::string& failure) {
@@ -29,7 +35,7 @@ void tell(Report& report, const std::string& failure) {
 }  // namespace
 
 Judge::Judge(team::Team& team, const team::Script& script, const Recording& recording, Who who)
-    : team_(team), script_(script), recording_(recording), who_(who), name_(name_of(who)) {
+    : team_(team), script_(script), recording_(recording), who_(who), name_(team::name_of(who)) {
   learn_states();
 }
 
@@ -94,6 +100,10 @@ void Judge::judge(std::size_t moments, const team::StoreState& found, Tally& tal
   }
 }
 
+bool Judge::is_new(const sim::FileTree& image, std::size_t moments) {
+  return tried_.insert({hash_of(image), oldest_allowed(moments), state_after_[moments]}).second;
+}
+
 void Judge::finish(const Disks& disks, const sim::FileTree& image, Tally& tally, const std::string& where,
                    Report& report) {
   for (const Who other : {Who::office, Who::phone, Who::tablet}) {
@@ -119,19 +129,20 @@ void Judge::cut_at_every_moment(const Effort& effort, Report& report) {
   }
   Disks disks;
   std::uint64_t images = 0;
-  // Where nothing waits to be synced, every cut leaves the same.
-  std::set<std::tuple<std::uint64_t, std::size_t, std::size_t>> tried;
   for (std::size_t i = 0; i < recording_.moments.size(); ++i) {
     const Moment& moment = recording_.moments[i];
     disks.apply(moment);
     if (moment.who != who_) continue;
     Tally& tally = report.phases[name_ + ": " + moment.phase];
-    const std::size_t oldest = oldest_allowed(i + 1);
-    for (std::uint64_t cut = 0; cut < effort.cuts_per_moment; ++cut) {
+    std::uint64_t images_now = 0;
+    for (std::uint64_t cut = 0; cut < draws_per_image * effort.cuts_per_moment; ++cut) {
+      if (images_now == effort.cuts_per_moment) break;
       std::seed_seq seeds{effort.seed, static_cast<std::uint64_t>(who_), static_cast<std::uint64_t>(i), cut};
       std::mt19937_64 generator(seeds);
       const sim::FileTree image = disks.of(who_).after_power_cut([&] { return generator(); }, report.sectors);
-      if (!tried.emplace(image.hash(), oldest, state_after_[i + 1]).second) continue;
+      ++report.drawn;
+      if (!is_new(image, i + 1)) continue;
+      ++images_now;
       const std::string where = name_ + ", seed " + std::to_string(effort.seed) + ", moment " + std::to_string(i + 1) +
                                 " (" + moment.phase + "), cut " + std::to_string(cut);
       team_.machine(who_).restore(image);

@@ -7,7 +7,9 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "recording.h"
@@ -17,7 +19,7 @@ namespace fieldsync::power_cut {
 
 // What power cuts left, in one phase of the script.
 struct Tally {
-  std::uint64_t images = 0;      // each unlike the others, or after other promises
+  std::uint64_t images = 0;      // no two alike
   std::uint64_t corrupt = 0;     // damaged, or it does not open
   std::uint64_t lost = 0;        // something of which it had said "done" is gone
   std::uint64_t half_done = 0;   // a state that it never was in
@@ -29,15 +31,16 @@ struct Tally {
 
 struct Report {
   std::map<std::string, Tally> phases;  // "phone: push"
-  sim::SectorCounts sectors;
+  std::uint64_t drawn = 0;              // images, those that had been tried included
+  sim::SectorCounts sectors;            // of all drawn
   // The first failures, each in a sentence that says how to see it again.
   std::vector<std::string> failures;
 };
 
 struct Effort {
   std::uint64_t seed = 1;
-  std::uint64_t cuts_per_moment = 1;
-  std::uint64_t finish_every = 10;  // every so many images the script is run again
+  std::uint64_t cuts_per_moment = 1;  // different ones, where there are so many
+  std::uint64_t finish_every = 10;    // every so many images the script is run again
 };
 
 class Judge {
@@ -56,6 +59,8 @@ class Judge {
   [[nodiscard]] std::size_t oldest_allowed(std::size_t moments) const;
   void judge(std::size_t moments, const team::StoreState& found, Tally& tally, const std::string& where,
              Report& report) const;
+  // No image with the same content was tried, of which the same states were allowed.
+  [[nodiscard]] bool is_new(const sim::FileTree& image, std::size_t moments);
   void finish(const Disks& disks, const sim::FileTree& image, Tally& tally, const std::string& where, Report& report);
 
   team::Team& team_;
@@ -63,8 +68,9 @@ class Judge {
   const Recording& recording_;
   team::Who who_;
   std::string name_;
-  std::vector<std::uint64_t> states_;       // contents, oldest first
-  std::vector<std::size_t> state_after_;    // by number of moments
+  std::vector<std::uint64_t> states_;     // contents, oldest first
+  std::vector<std::size_t> state_after_;  // by number of moments
+  std::set<std::tuple<std::uint64_t, std::size_t, std::size_t>> tried_;
   std::vector<std::string> learned_wrong_;  // faults that a mere kill shows
 };
 

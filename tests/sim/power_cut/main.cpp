@@ -80,6 +80,7 @@ Tally print(const Report& report) {
     all.unfinished += tally.unfinished;
   }
   print_row("all", all);
+  std::cout << report.drawn << " disks were drawn; each that differs from the others was judged\n";
   std::cout << "unsynced sectors: " << report.sectors.kept << " kept, " << report.sectors.lost << " lost, "
             << report.sectors.torn << " torn\n";
   return all;

@@ -56,12 +56,18 @@ Result<void> add_person(server::WriteTransaction& transaction, Person person, co
   return {};
 }
 
-Result<void> add_code(server::WriteTransaction& transaction, Person person) {
-  const server::Sha256 hash = *server::hash_enrolment_code(code_of(person));
+const std::string second_code = "0123456789ABE";
+
+Result<void> add_code(server::WriteTransaction& transaction, Person person, const std::string& code) {
+  const server::Sha256 hash = *server::hash_enrolment_code(code);
   if (!transaction.enrolment_code(hash)) {
     transaction.add_enrolment_code(hash, {id_of(person), {november_2026_ms + 3'600'000}, false});
   }
   return {};
+}
+
+std::string text_with(const std::string& code) {
+  return engine::format_enrolment({"office.example:8443", {std::string(32, 'p'), std::string(32, 'q')}, code});
 }
 
 }  // namespace
@@ -69,10 +75,8 @@ Result<void> add_code(server::WriteTransaction& transaction, Person person) {
 core::ScopeId id_of(Place place) { return id_from<core::ScopeId>(place == Place::region ? 'R' : 'D'); }
 core::PersonId id_of(Person person) { return id_from<core::PersonId>(person == Person::aigul ? 'A' : 'B'); }
 
-std::string enrolment_text(Person person) {
-  return engine::format_enrolment(
-      {"office.example:8443", {std::string(32, 'p'), std::string(32, 'q')}, code_of(person)});
-}
+std::string enrolment_text(Person person) { return text_with(code_of(person)); }
+std::string second_enrolment_text() { return text_with(second_code); }
 
 Office::Office(std::unique_ptr<server::SqliteStore> store)
     : store_(std::move(store)), service_(*store_, cursor_key, clock_now), router_(*store_, service_, clock_now) {}
@@ -100,8 +104,8 @@ Result<void> Office::prepare(const std::function<void()>& stored) {
       [](auto& transaction) { return add_place(transaction, Place::district, "Alay district"); },
       [](auto& transaction) { return add_person(transaction, Person::aigul, "Aigul"); },
       [](auto& transaction) { return add_person(transaction, Person::bakyt, "Bakyt"); },
-      [](auto& transaction) { return add_code(transaction, Person::aigul); },
-      [](auto& transaction) { return add_code(transaction, Person::bakyt); },
+      [](auto& transaction) { return add_code(transaction, Person::aigul, code_of(Person::aigul)); },
+      [](auto& transaction) { return add_code(transaction, Person::bakyt, code_of(Person::bakyt)); },
   };
   for (const Body& body : bodies) {
     if (auto written = store_->write(body); !written) return written;
@@ -118,6 +122,10 @@ Result<void> Office::end_district() {
     }
     return {};
   });
+}
+
+Result<void> Office::add_second_code() {
+  return store_->write([](auto& transaction) { return add_code(transaction, Person::aigul, second_code); });
 }
 
 Result<void> Office::revoke(const core::DeviceId& device) {

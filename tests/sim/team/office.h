@@ -26,6 +26,8 @@ enum class Person : std::uint8_t { aigul, bakyt };
 [[nodiscard]] core::PersonId id_of(Person person);
 // As the person's device is given it.
 [[nodiscard]] std::string enrolment_text(Person person);
+// With Aigul's second code.
+[[nodiscard]] std::string second_enrolment_text();
 
 class Office {
  public:
@@ -36,6 +38,7 @@ class Office {
   // transaction of its own, after which `stored` is called.
   Result<void> prepare(const std::function<void()>& stored);
   Result<void> end_district();
+  Result<void> add_second_code();
   Result<void> revoke(const core::DeviceId& device);
 
   [[nodiscard]] server::Store& store() { return *store_; }

@@ -3,8 +3,11 @@
 #include <new>
 
 #include "api/local_database.h"
+#include "api/local_store.h"
 #include "core/check.h"
+#include "handlers/problem.h"
 #include "sqlite/connection.h"
+#include "support/allocation_pause.h"
 
 namespace fieldsync::team {
 namespace {
@@ -32,8 +35,8 @@ class DirectTransport final : public engine::Transport {
       surroundings_.office_answered();
       return engine::HttpReply{response.status, std::move(response.content_type), std::move(response.body)};
     } catch (const std::bad_alloc&) {
-      // As the server's pool of threads does it.
-      return engine::HttpReply{500, {}, {}};
+      surroundings_.office_threw();
+      return last_words();
     }
   }
 
@@ -41,10 +44,28 @@ class DirectTransport final : public engine::Transport {
   [[nodiscard]] engine::WireBytes wire_bytes() const override { return {}; }
 
  private:
+  // What the server's main answers to an exception. Where there is no memory for that
+  // either, the connection ends.
+  [[nodiscard]] Result<engine::HttpReply> last_words() {
+    try {
+      server::Response response = server::problem_response({Errc::internal_error, {}}, request_);
+      return engine::HttpReply{response.status, std::move(response.content_type), std::move(response.body)};
+    } catch (const std::bad_alloc&) {
+      return Error{Errc::connection_lost, {}};
+    }
+  }
+
   const Surroundings& surroundings_;
   std::string peer_key_;
   server::Request request_;
 };
+
+// The copy is the harness's own.
+template <typename T>
+Result<void> without_value(const Result<T>& result) {
+  const testing::AllocationPause pause;
+  return result ? Result<void>() : Result<void>(result.error());
+}
 
 }  // namespace
 
@@ -53,10 +74,18 @@ Phone::Phone(sim::Machine& machine, Person person, Surroundings surroundings)
       file_(machine.folder() + "/fieldsync.db"),
       enrolment_text_(enrolment_text(person)),
       surroundings_(std::move(surroundings)),
-      key_(tls::make_device_key()) {
-  auto raw = tls::device_public_key(key_.certificate_pem);
-  FIELDSYNC_CHECK(raw, "a device's key can be read");
-  public_key_ = *raw;
+      second_enrolment_text_(second_enrolment_text()),
+      first_(make_key()),
+      second_(make_key()) {}
+
+Phone::Key Phone::make_key() {
+  Key key;
+  auto raw = tls::device_public_key(key.pair.certificate_pem);
+  auto device = api::device_of(key.pair.certificate_pem);
+  FIELDSYNC_CHECK(raw && device, "a device's key can be read");
+  key.raw = *raw;
+  key.device = *device;
+  return key;
 }
 
 Result<void> Phone::open() {
@@ -73,22 +102,26 @@ api::Environment Phone::environment() {
   environment.wall_clock = [] { return core::Instant{november_2026_ms}; };
   environment.steady_clock = [] { return core::Milliseconds{0}; };
   environment.jitter = [] { return 0.0; };
-  environment.make_key = [this] { return key_; };
-  environment.connect = [this](const transport::HttpsSettings&) -> std::unique_ptr<engine::Transport> {
-    return std::make_unique<DirectTransport>(surroundings_, public_key_);
+  environment.make_key = [this] { return (becomes_second_ ? second_ : first_).pair; };
+  environment.connect = [this](const transport::HttpsSettings& settings) -> std::unique_ptr<engine::Transport> {
+    const bool second = settings.certificate_pem == second_.pair.certificate_pem;
+    return std::make_unique<DirectTransport>(surroundings_, (second ? second_ : first_).raw);
   };
   return environment;
 }
 
-Result<void> Phone::enrol() {
-  auto identity = database_->enrol(enrolment_text_, device_name);
-  return identity ? Result<void>() : Result<void>(identity.error());
+Result<void> Phone::enrol() { return without_value(database_->enrol(enrolment_text_, device_name)); }
+
+Result<void> Phone::enrol_anew() {
+  becomes_second_ = true;
+  auto done = without_value(database_->enrol(second_enrolment_text_, device_name));
+  becomes_second_ = false;
+  return done;
 }
 
-Result<void> Phone::sync() {
-  auto report = database_->sync({.retries = 0});
-  return report ? Result<void>() : Result<void>(report.error());
-}
+bool Phone::is_anew() const { return database_->identity().device == second_.device; }
+
+Result<void> Phone::sync() { return without_value(database_->sync({.retries = 0})); }
 
 Result<std::uint64_t> Phone::saved() {
   auto status = database_->status();

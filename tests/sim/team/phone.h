@@ -20,6 +20,7 @@ struct Surroundings {
   std::function<Office*()> office;        // who answers; null where it is not open
   std::function<void()> about_to_send;    // a request is made and stored
   std::function<void()> office_answered;  // the office made its answer
+  std::function<void()> office_threw;     // the office had no memory to make one
 };
 
 class Phone {
@@ -36,9 +37,13 @@ class Phone {
   [[nodiscard]] Database& database() { return *database_; }
 
   Result<void> enrol();
+  // Once more with the second code: a forked store becomes another device.
+  Result<void> enrol_anew();
+  // Pre: it is open.
+  [[nodiscard]] bool is_anew() const;
   // One sync without a second try.
   Result<void> sync();
-  // How many operations this device has saved.
+  // How many operations this device has saved; after enrol_anew() the other one.
   [[nodiscard]] Result<std::uint64_t> saved();
   // The record with this title, or none.
   [[nodiscard]] Result<core::RecordId> find(const std::string& title);
@@ -50,8 +55,18 @@ class Phone {
   std::string file_;
   std::string enrolment_text_;
   Surroundings surroundings_;
-  tls::KeyPair key_;  // the same each time the store is made
-  std::string public_key_;
+  // The same each time the store is made, and each time that it becomes another device.
+  struct Key {
+    tls::KeyPair pair = tls::make_device_key();
+    std::string raw;  // the public one
+    core::DeviceId device;
+  };
+  [[nodiscard]] static Key make_key();
+
+  std::string second_enrolment_text_;
+  Key first_;
+  Key second_;
+  bool becomes_second_ = false;  // who asks for a key is a forked store
   std::unique_ptr<Database> database_;
 };
 

@@ -72,10 +72,17 @@ bool place_is_gone(const Error& error, Place place) {
   return place == Place::district && error.code == Errc::scope_not_found;
 }
 
-// Runs `save` where the device's operation with this counter is not there yet.
-Result<void> once(Team& team, Who who, std::uint64_t counter, const std::function<Result<void>(Phone&)>& save) {
-  Phone& phone = phone_of(team, who);
+Result<std::uint64_t> saved_in_all(Phone& phone, std::uint64_t kept_by_former) {
   auto saved = phone.saved();
+  if (saved && phone.is_anew()) *saved += kept_by_former;
+  return saved;
+}
+
+// Runs `save` where the device's operation with this counter is not there yet.
+Result<void> once(Team& team, Who who, std::uint64_t counter, std::uint64_t kept_by_former,
+                  const std::function<Result<void>(Phone&)>& save) {
+  Phone& phone = phone_of(team, who);
+  auto saved = saved_in_all(phone, kept_by_former);
   if (!saved) return saved.error();
   if (*saved >= counter) return {};
   if (auto done = save(phone); !done) return done;
@@ -83,7 +90,21 @@ Result<void> once(Team& team, Who who, std::uint64_t counter, const std::functio
   return {};
 }
 
+// How many operations of the phone's present id the office has.
+Result<std::uint64_t> known_of_phone(Team& team) {
+  std::uint64_t known = 0;
+  auto looked = team.office->store().read([&](server::ReadTransaction& transaction) -> Result<void> {
+    if (const auto row = transaction.device_by_id(team.phone.database().identity().device)) known = row->last_counter;
+    return {};
+  });
+  return looked ? Result<std::uint64_t>(known) : Result<std::uint64_t>(looked.error());
+}
+
+bool is_forked(const Result<void>& synced) { return !synced && synced.error().code == Errc::device_forked; }
+
 }  // namespace
+
+Result<std::uint64_t> Script::saved(Phone& phone) const { return saved_in_all(phone, *kept_by_former_); }
 
 Script::Script(std::uint64_t seed) : seed_(seed) {
   add_setup();
@@ -92,6 +113,7 @@ Script::Script(std::uint64_t seed) : seed_(seed) {
   add_deletion();
   add_migration();
   add_backup_and_restore();
+  add_fork();
   add_endings();
 }
 
@@ -134,8 +156,8 @@ void Script::add_conflict() {
 void Script::add_deletion() {
   for (const bool exists : {false, true}) {
     const std::uint64_t counter = ++saves_of_phone_;
-    add("save", [counter, exists](Team& team, Run) {
-      return once(team, Who::phone, counter, [exists](Phone& phone) -> Result<void> {
+    add("save", [counter, exists, kept = kept_by_former_](Team& team, Run) {
+      return once(team, Who::phone, counter, *kept, [exists](Phone& phone) -> Result<void> {
         auto record = phone.find("Visit 2");
         if (!record) return record.error();
         return exists ? phone.database().restore_record(*record) : phone.database().delete_record(*record);
@@ -185,6 +207,49 @@ void Script::add_backup_and_restore() {
   sync("pull", Who::phone);
 }
 
+// Two saves have one counter then. Where the power was cut before the older copy was put
+// back, the script goes on without it.
+void Script::add_fork() {
+  const auto copy = std::make_shared<sim::FileTree>();
+  *kept_by_former_ = saves_of_phone_;
+  add("backup", [copy](Team& team, Run run) -> Result<void> {
+    if (run == Run::first) *copy = team.phone_machine.files().copied();
+    return {};
+  });
+  save_before_older_copy("Visit 1");
+  sync("push", Who::phone);
+  add("older copy", [copy](Team& team, Run run) -> Result<void> {
+    if (run == Run::again) return {};
+    team.close(Who::phone);
+    team.phone_machine.restore(*copy);
+    return open_all(team);
+  });
+  save_in_older_copy("Visit 1");
+  save(Who::phone, "Visit 6");
+  add("fork noticed", [](Team& team, Run run) -> Result<void> {
+    auto synced = team.phone.sync();
+    if (run == Run::again && synced) return {};
+    if (synced) return Error{Errc::internal_error, "An older copy was not noticed."};
+    if (!is_forked(synced)) return synced;
+    team.on_acknowledged(Who::phone);
+    return {};
+  });
+  add("administration", [](Team& team, Run) -> Result<void> {
+    if (auto added = team.office->add_second_code(); !added) return added;
+    team.on_acknowledged(Who::office);
+    return {};
+  });
+  add("enrolled anew", [](Team& team, Run run) -> Result<void> {
+    if (team.phone.is_anew()) return {};
+    if (run == Run::again && team.phone.sync()) return {};
+    if (auto enrolled = team.phone.enrol_anew(); !enrolled) return enrolled;
+    team.on_acknowledged(Who::phone);
+    return {};
+  });
+  sync("push", Who::phone);
+  sync("pull", Who::tablet);
+}
+
 void Script::add_endings() {
   save(Who::phone, "District visit", Place::district);
   add("administration", [](Team& team, Run) -> Result<void> {
@@ -200,6 +265,7 @@ void Script::add_endings() {
     team.on_acknowledged(Who::office);
     auto refused = team.tablet.sync();
     if (!refused && refused.error().code == Errc::device_revoked) return {};
+    if (!refused) return refused;
     return Error{Errc::internal_error, "A revoked device was not refused."};
   });
 }
@@ -208,8 +274,30 @@ void Script::save(Who who, const std::string& title, Place place) {
   const std::uint64_t counter = who == Who::phone ? ++saves_of_phone_ : ++saves_of_tablet_;
   const std::string summary = text();
   if (who == Who::phone && place == Place::region) phone_saves_.push_back({counter, title, summary});
-  add("save", [=](Team& team, Run) {
-    return once(team, who, counter, [&](Phone& phone) -> Result<void> {
+  add_save(counter, title, summary, who, place);
+}
+
+void Script::save_before_older_copy(const std::string& title) {
+  save(Who::phone, title);
+  Step& step = steps_.back();
+  step.run = [save = std::move(step.run), counter = saves_of_phone_](Team& team, Run run) -> Result<void> {
+    if (team.phone.is_anew()) return {};
+    const auto known = known_of_phone(team);
+    if (!known) return known.error();
+    return *known >= counter ? Result<void>() : save(team, run);
+  };
+}
+
+void Script::save_in_older_copy(const std::string& title) {
+  const std::string summary = text();
+  phone_saves_.push_back({saves_of_phone_, title, summary});
+  add_save(saves_of_phone_, title, summary, Who::phone, Place::region);
+}
+
+void Script::add_save(std::uint64_t counter, const std::string& title, const std::string& summary, Who who,
+                      Place place) {
+  add("save", [=, kept = kept_by_former_](Team& team, Run) {
+    return once(team, who, counter, *kept, [&](Phone& phone) -> Result<void> {
       auto editor = edit_or_create(phone, title, place);
       if (!editor) return place_is_gone(editor.error(), place) ? Result<void>() : Result<void>(editor.error());
       if (auto written = write_visit(*editor, summary); !written) return written;
@@ -222,8 +310,8 @@ void Script::resolve(const std::string& title) {
   const std::uint64_t counter = ++saves_of_phone_;
   const std::string summary = text();
   phone_saves_.push_back({counter, title, summary});
-  add("save", [=](Team& team, Run) {
-    return once(team, Who::phone, counter, [&](Phone& phone) -> Result<void> {
+  add("save", [=, kept = kept_by_former_](Team& team, Run) {
+    return once(team, Who::phone, counter, *kept, [&](Phone& phone) -> Result<void> {
       auto editor = edit_or_create(phone, title, Place::region);
       if (!editor) return editor.error();
       if (auto resolved = editor->resolve("summary", summary); !resolved) return resolved;
@@ -236,7 +324,7 @@ void Script::save_finding(const std::string& title) {
   const std::uint64_t counter = ++saves_of_tablet_;
   const std::string finding = text();
   add("save", [=](Team& team, Run) {
-    return once(team, Who::tablet, counter, [&](Phone& phone) -> Result<void> {
+    return once(team, Who::tablet, counter, 0, [&](Phone& phone) -> Result<void> {
       auto editor = edit_or_create(phone, title, Place::region);
       if (!editor) return editor.error();
       if (auto written = write_finding(*editor, finding); !written) return written;
@@ -251,7 +339,9 @@ void Script::sync(const std::string& phase, Who who) {
     if (synced) team.on_acknowledged(who);
     // The tablet may have been revoked before the power was cut.
     const bool revoked = !synced && synced.error().code == Errc::device_revoked && who == Who::tablet;
-    return run == Run::again && revoked ? Result<void>() : synced;
+    // And the older copy put back.
+    const bool expected = revoked || (is_forked(synced) && who == Who::phone);
+    return run == Run::again && expected ? Result<void>() : synced;
   });
 }
 

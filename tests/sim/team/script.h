@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -37,7 +38,10 @@ class Script {
   explicit Script(std::uint64_t seed);
 
   [[nodiscard]] const std::vector<Step>& steps() const { return steps_; }
+  // Two with one counter were made by one store and an older copy of it.
   [[nodiscard]] const std::vector<Saved>& phone_saves() const { return phone_saves_; }
+  // Which of the phone's saves were made, under whatever device's id. Pre: it is open.
+  [[nodiscard]] Result<std::uint64_t> saved(Phone& phone) const;
 
  private:
   using Edit = std::function<Result<void>(RecordEditor&)>;
@@ -51,10 +55,16 @@ class Script {
   void add_deletion();
   void add_migration();
   void add_backup_and_restore();
+  // An older copy of the phone's store is put back, used, and enrolled anew.
+  void add_fork();
   void add_endings();
 
   // The device's next save: a new record, or an edit of one, with a text of its own.
   void save(Who who, const std::string& title, Place place = Place::region);
+  // What only the office and others have after the older copy was put back.
+  void save_before_older_copy(const std::string& title);
+  // With the counter of that.
+  void save_in_older_copy(const std::string& title);
   void resolve(const std::string& title);
   // The tablet's next save, which leaves the record's summary as it is.
   void save_finding(const std::string& title);
@@ -64,6 +74,11 @@ class Script {
   std::uint64_t seed_;
   std::vector<Step> steps_;
   std::vector<Saved> phone_saves_;
+  void add_save(std::uint64_t counter, const std::string& title, const std::string& summary, Who who, Place place);
+
+  // How many saves stay under the phone's first id when it is enrolled anew. The steps
+  // share it: a copy of the script's may outlive it.
+  std::shared_ptr<std::uint64_t> kept_by_former_ = std::make_shared<std::uint64_t>(0);
   std::uint64_t saves_of_phone_ = 0;
   std::uint64_t saves_of_tablet_ = 0;
 };

@@ -43,7 +43,36 @@ std::string damage_of(DatabaseFile& file) {
   return {};
 }
 
+std::string file_of(Team& team, Who who) {
+  if (who == Who::office) return Office::file_on(team.office_machine);
+  return (who == Who::phone ? team.phone : team.tablet).file();
+}
+
+// Sums wrap around: hashes are among them.
+std::int64_t sum(DatabaseFile& file, const std::string& integers) {
+  std::uint64_t sum = 0;
+  for (const auto& row : file.rows(integers)) sum += static_cast<std::uint64_t>(std::stoll(row.front()));
+  return static_cast<std::int64_t>(sum);
+}
+
 }  // namespace
+
+Outline outline_of(Team& team, Who who) {
+  Outline outline;
+  DatabaseFile file(file_of(team, who));
+  for (const auto& name : file.rows("SELECT name FROM sqlite_schema WHERE type = 'table'")) {
+    const std::string& table = name.front();
+    const std::string title = std::string(name_of(who)) + "'s " + table;
+    outline[title] = sum(file, "SELECT count(*) FROM " + table);
+    for (const auto& row : file.rows("SELECT name FROM pragma_table_info('" + table + "')")) {
+      const std::string column = '"' + row.front() + '"';
+      const std::string from = " FROM " + table + " WHERE typeof(" + column + ") = ";
+      outline[title + '.' + row.front()] = sum(file, "SELECT " + column + from + "'integer'");
+      outline[title + '.' + row.front() + " text"] = sum(file, "SELECT length(" + column + ")" + from + "'text'");
+    }
+  }
+  return outline;
+}
 
 StoreState look_at(Team& team, Who who) {
   StoreState state;
@@ -52,8 +81,7 @@ StoreState look_at(Team& team, Who who) {
     return state;
   }
   try {
-    DatabaseFile file(who == Who::office ? Office::file_on(team.office_machine)
-                                         : (who == Who::phone ? team.phone : team.tablet).file());
+    DatabaseFile file(file_of(team, who));
     state.damage = damage_of(file);
     state.content = content_of(file);
   } catch (const std::runtime_error& error) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 
 #include "sim/team/team.h"
@@ -18,5 +19,12 @@ struct StoreState {
 
 // Opens the machine's store as the product does, closes it, and looks at every row.
 [[nodiscard]] StoreState look_at(Team& team, Who who);
+
+// How much is in a store, in numbers that are the same for equal work: each table's
+// rows, and each column's sum of integers and of lengths of texts.
+using Outline = std::map<std::string, std::int64_t>;
+
+// The machine's store is closed. Throws std::runtime_error where it cannot be read.
+[[nodiscard]] Outline outline_of(Team& team, Who who);
 
 }  // namespace fieldsync::team

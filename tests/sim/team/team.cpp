@@ -2,6 +2,14 @@
 
 namespace fieldsync::team {
 
+const char* name_of(Who who) {
+  switch (who) {
+    case Who::office: return "office";
+    case Who::phone: return "phone";
+    default: return "tablet";
+  }
+}
+
 Team::Team(sim::Random random)
     : vfs(std::move(random), [] { return november_2026_ms; }),
       office_machine(vfs.add_machine("/sim/office")),
@@ -12,7 +20,7 @@ Team::Team(sim::Random random)
 
 Surroundings Team::around(Who who) {
   return {[this] { return office.get(); }, [this, who] { on_acknowledged(who); },
-          [this] { on_acknowledged(Who::office); }};
+          [this] { on_acknowledged(Who::office); }, [this] { office_threw = true; }};
 }
 
 sim::Machine& Team::machine(Who who) {

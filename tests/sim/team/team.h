@@ -12,6 +12,8 @@ namespace fieldsync::team {
 
 enum class Who : std::uint8_t { office, phone, tablet };
 inline constexpr std::size_t machine_count = 3;
+// As reports call the machine.
+[[nodiscard]] const char* name_of(Who who);
 
 class Team {
  public:
@@ -29,6 +31,9 @@ class Team {
   // Is told when the machine's own code has said "done": everything that it
   // committed must be there from then on.
   std::function<void(Who)> on_acknowledged = [](Who) {};
+
+  // Since a test last cleared it: the office met a request and had no memory for it.
+  bool office_threw = false;
 
   [[nodiscard]] sim::Machine& machine(Who who);
   Result<void> open_office();

@@ -44,11 +44,13 @@ constexpr const char* meta = "(SELECT coalesce(max(value), 0) FROM meta WHERE ke
 const std::vector<Rule>& phone_rules() {
   static const std::string last = std::string(meta) + "last_counter')";
   static const std::string acknowledged = std::string(meta) + "acknowledged_counter')";
+  // While two copies' histories are compared, what was found equal stays in the outbox.
+  static const std::string comparing = std::string(meta) + "comparing')";
   static const std::string counters = "SELECT 1 WHERE " + last + " < " + acknowledged;
-  static const std::string waiting =
-      "SELECT 1 WHERE (SELECT count(*) FROM operation) <> " + last + " - " + acknowledged;
-  static const std::string newest =
-      "SELECT 1 FROM operation WHERE counter > " + last + " OR counter <= " + acknowledged;
+  static const std::string waiting = "SELECT 1 WHERE (SELECT count(*) FROM operation WHERE counter > " + acknowledged +
+                                     ") <> " + last + " - " + acknowledged;
+  static const std::string newest = "SELECT 1 FROM operation WHERE counter > " + last +
+                                    " OR (counter <= " + acknowledged + " AND NOT " + comparing + ")";
   static const std::string sent =
       "SELECT 1 WHERE " + acknowledged + " > 0 AND NOT EXISTS (SELECT 1 FROM batch WHERE last = " + acknowledged + ")";
   static const std::vector<Rule> rules{
@@ -115,17 +117,27 @@ std::string half_done(Team& team, Who who) {
 
 std::string missing_text(Phone& phone, const Script& script) {
   if (auto opened = phone.open(); !opened) return "it does not open";
-  const auto saved = phone.saved();
+  const auto saved = script.saved(phone);
   const auto views = phone.database().query({.form = "visit", .include_deleted = true});
   phone.close();
   if (!saved || !views) return "it cannot be asked";
-  std::map<std::string, std::string> newest;
+  // More than one where copies of the store gave one counter to several saves.
+  struct Newest {
+    std::uint64_t counter = 0;
+    std::vector<std::string> summaries;
+  };
+  std::map<std::string, Newest> newest;
   for (const Saved& save : script.phone_saves()) {
-    if (save.counter <= *saved) newest[save.title] = save.summary;
+    if (save.counter > *saved) continue;
+    Newest& of_title = newest[save.title];
+    if (of_title.counter != save.counter) of_title = {save.counter, {}};
+    of_title.summaries.push_back(save.summary);
   }
-  for (const auto& [title, summary] : newest) {
+  for (const auto& [title, of_title] : newest) {
     bool found = false;
-    for (const RecordView& view : *views) found = found || shows(view, summary);
+    for (const RecordView& view : *views) {
+      for (const std::string& summary : of_title.summaries) found = found || shows(view, summary);
+    }
     if (!found) return "the text last saved in '" + title + "' is not shown";
   }
   return {};

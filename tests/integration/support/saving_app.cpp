@@ -1,0 +1,40 @@
+// saving_app STORE PREFIX COUNT: an app that saves one facility after the other and
+// tells each name, 'PREFIX-0' and so on, once its save has returned. To be killed meanwhile.
+#include <cstdlib>
+#include <iostream>
+
+#include "fieldsync/database.h"
+
+using namespace fieldsync;
+
+namespace {
+
+Result<void> save(Database& database, const core::ScopeId& scope, const std::string& name) {
+  auto editor = database.create("facility", scope);
+  if (!editor) return editor.error();
+  if (auto set = editor->set("names", core::LocalText{"en", name}); !set) return set;
+  if (auto saved = editor->save(); !saved) return saved.error();
+  return {};
+}
+
+Result<void> save_all(const std::string& store, const std::string& prefix, int count) {
+  const auto database = Database::open({.directory = store, .create = false});
+  if (!database) return database.error();
+  const auto scopes = (*database)->scopes();
+  if (!scopes) return scopes.error();
+  for (int i = 0; i < count; ++i) {
+    const std::string name = prefix + '-' + std::to_string(i);
+    if (auto saved = save(**database, scopes->front().id, name); !saved) return saved;
+    std::cout << name << std::endl;
+  }
+  return {};
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  if (count != 4) return 2;
+  const auto saved = save_all(arguments[1], arguments[2], std::atoi(arguments[3]));
+  if (!saved) std::cerr << saved.error().message() << std::endl;
+  return saved ? 0 : 1;
+}
