@@ -1,6 +1,7 @@
 #include "codec/frame.h"
 
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #include <new>
 
@@ -17,18 +18,28 @@ namespace {
 constexpr int compression_level = 1;
 constexpr std::size_t kept_buffer_bytes_max = 1024 * 1024;
 
+template <typename T>
+T* made(T* object) {
+  if (object == nullptr) throw std::bad_alloc();
+  return object;
+}
+
+// Where there is no memory for it, it is tried again the next time.
 const ZSTD_CDict& writing_dictionary() {
   static ZSTD_CDict* const dictionary =
-      ZSTD_createCDict(embedded::reports_v1_zdict.data(), embedded::reports_v1_zdict.size(), compression_level);
-  if (dictionary == nullptr) throw std::bad_alloc();
+      made(ZSTD_createCDict(embedded::reports_v1_zdict.data(), embedded::reports_v1_zdict.size(), compression_level));
   return *dictionary;
 }
 
 const ZSTD_DDict& reading_dictionary() {
   static ZSTD_DDict* const dictionary =
-      ZSTD_createDDict(embedded::reports_v1_zdict.data(), embedded::reports_v1_zdict.size());
-  if (dictionary == nullptr) throw std::bad_alloc();
+      made(ZSTD_createDDict(embedded::reports_v1_zdict.data(), embedded::reports_v1_zdict.size()));
   return *dictionary;
+}
+
+// A context takes its tables when it is first used.
+void check_memory(std::size_t size) {
+  if (ZSTD_isError(size) && ZSTD_getErrorCode(size) == ZSTD_error_memory_allocation) throw std::bad_alloc();
 }
 
 Error refused(const char* what) {
@@ -62,6 +73,7 @@ std::string FrameWriter::compress(std::string_view content) {
   if (buffer.size() < ZSTD_compressBound(content.size())) buffer.resize(ZSTD_compressBound(content.size()));
   const std::size_t size = ZSTD_compress_usingCDict(context_->zstd, buffer.data(), buffer.size(), content.data(),
                                                     content.size(), &writing_dictionary());
+  check_memory(size);
   FIELDSYNC_CHECK(!ZSTD_isError(size), "a buffer of the bound's size holds every frame");
   std::string frame = buffer.substr(0, size);
   // One large record should not cost its size for ever.
@@ -88,6 +100,7 @@ Result<std::string> FrameReader::decompress(std::string_view frame, std::size_t 
   std::string content(size, '\0');
   const std::size_t got = ZSTD_decompress_usingDDict(context_->zstd, content.data(), content.size(), frame.data(),
                                                      frame.size(), &reading_dictionary());
+  check_memory(got);
   if (ZSTD_isError(got) || got != size) return refused("it is damaged.");
   return content;
 }

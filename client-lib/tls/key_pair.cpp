@@ -1,6 +1,7 @@
 #include "tls/key_pair.h"
 
 #include <openssl/bio.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
@@ -28,6 +29,17 @@ template <typename T>
 T* need(T* made) {
   if (made == nullptr) throw std::bad_alloc();
   return made;
+}
+
+// After a failure that may have another reason as well, and began with an empty queue of
+// errors. Without memory there may be none for the error either.
+void check_memory() {
+  bool any = false;
+  while (const unsigned long error = ERR_get_error()) {
+    any = true;
+    if (ERR_GET_REASON(error) == ERR_R_MALLOC_FAILURE) throw std::bad_alloc();
+  }
+  if (!any) throw std::bad_alloc();
 }
 
 void need(int done) {
@@ -74,7 +86,9 @@ KeyPair self_sign(EVP_PKEY* key, const std::string& name, long seconds, const EV
 
 Result<Certificate> read_certificate(std::string_view pem) {
   const Bio bio(need(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()))), BIO_free);
+  ERR_clear_error();
   Certificate certificate(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr), X509_free);
+  if (!certificate) check_memory();
   if (!certificate) return Error{Errc::invalid_argument, "The certificate could not be read."};
   return certificate;
 }
@@ -95,7 +109,9 @@ Result<std::array<std::uint8_t, 64>> signing_key(std::string_view pem) {
   const Error unreadable{Errc::storage_corrupt, "The device's key could not be read."};
   const Bio bio(need(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()))), BIO_free);
   // Not PEM_read_bio_PrivateKey: it asks every decoder of OpenSSL 3, which takes half a millisecond.
+  ERR_clear_error();
   const KeyInfo info(PEM_read_bio_PKCS8_PRIV_KEY_INFO(bio.get(), nullptr, nullptr, nullptr), PKCS8_PRIV_KEY_INFO_free);
+  if (!info) check_memory();
   if (!info) return unreadable;
   const ASN1_OBJECT* algorithm = nullptr;
   const unsigned char* bytes = nullptr;
@@ -119,7 +135,9 @@ Result<std::string> device_public_key(std::string_view certificate_pem) {
   if (!certificate) return certificate.error();
   std::string raw(32, '\0');
   std::size_t size = raw.size();
+  ERR_clear_error();
   EVP_PKEY* key = X509_get0_pubkey(certificate->get());
+  if (key == nullptr) check_memory();
   if (key == nullptr || EVP_PKEY_get_id(key) != EVP_PKEY_ED25519 ||
       EVP_PKEY_get_raw_public_key(key, reinterpret_cast<unsigned char*>(raw.data()), &size) != 1) {
     return Error{Errc::invalid_argument, "The certificate holds no Ed25519 key."};
@@ -130,10 +148,12 @@ Result<std::string> device_public_key(std::string_view certificate_pem) {
 Result<std::string> pin_of(std::string_view certificate_pem) {
   auto certificate = read_certificate(certificate_pem);
   if (!certificate) return certificate.error();
-  unsigned char* encoded = nullptr;
-  const int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate->get()), &encoded);
-  if (size <= 0) return Error{Errc::invalid_argument, "The certificate holds no key."};
   std::string pin(SHA256_DIGEST_LENGTH, '\0');
+  unsigned char* encoded = nullptr;
+  ERR_clear_error();
+  const int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate->get()), &encoded);
+  if (size <= 0) check_memory();
+  if (size <= 0) return Error{Errc::invalid_argument, "The certificate holds no key."};
   SHA256(encoded, static_cast<std::size_t>(size), reinterpret_cast<unsigned char*>(pin.data()));
   OPENSSL_free(encoded);
   return pin;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <toml++/toml.h>
+#include <array>
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -119,9 +120,12 @@ std::string configuration_text(const Configuration& configuration) {
 Result<std::string> read_file(const std::filesystem::path& path) {
   std::ifstream stream(path, std::ios::binary);
   if (!stream) return Error{Errc::not_found, "The file " + path.string() + " cannot be read."};
-  std::ostringstream content;
-  content << stream.rdbuf();
-  return content.str();
+  std::string content;
+  std::array<char, 4096> part{};
+  while (stream.read(part.data(), part.size()) || stream.gcount() > 0)
+    content.append(part.data(), static_cast<std::size_t>(stream.gcount()));
+  if (stream.bad()) return Error{Errc::storage_failed, "The file " + path.string() + " cannot be read to its end."};
+  return content;
 }
 
 Result<void> write_private_file(const std::filesystem::path& path, const std::string& content) {
@@ -130,7 +134,11 @@ Result<void> write_private_file(const std::filesystem::path& path, const std::st
   const bool written =
       ::write(file, content.data(), content.size()) == static_cast<ssize_t>(content.size()) && ::fsync(file) == 0;
   ::close(file);
-  if (!written) return Error{Errc::storage_full, "The file " + path.string() + " could not be written."};
+  if (!written) {
+    // Half a key would stand in the way of the next try.
+    ::unlink(path.c_str());
+    return Error{Errc::storage_full, "The file " + path.string() + " could not be written."};
+  }
   return {};
 }
 
