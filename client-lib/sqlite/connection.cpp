@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <exception>
 #include <new>
 #include <utility>
@@ -24,9 +25,24 @@ Errc classify(int code) {
   }
 }
 
+// Whether the operating system could not read from the database's file or its journal. SQLite on
+// Unix calls the page damaged then: SQLITE_IOERR_CORRUPTFS, which it turns into SQLITE_CORRUPT.
+bool reading_failed(sqlite3* database) {
+  const auto failed = [database](int which) {
+    sqlite3_file* file = nullptr;
+    int error = 0;
+    return sqlite3_file_control(database, "main", which, &file) == SQLITE_OK && file != nullptr &&
+           file->pMethods != nullptr &&
+           file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &error) == SQLITE_OK && error == EIO;
+  };
+  return failed(SQLITE_FCNTL_FILE_POINTER) || failed(SQLITE_FCNTL_JOURNAL_POINTER);
+}
+
 [[noreturn]] void fail(sqlite3* database, int code) {
   if ((code & 0xFF) == SQLITE_NOMEM || code == SQLITE_IOERR_NOMEM) throw std::bad_alloc();
   const char* message = database != nullptr ? sqlite3_errmsg(database) : sqlite3_errstr(code);
+  if ((code & 0xFF) == SQLITE_CORRUPT && database != nullptr && reading_failed(database))
+    throw SqliteError(Errc::storage_failed, sqlite3_errstr(SQLITE_IOERR));
   throw SqliteError(classify(code), message);
 }
 
@@ -159,6 +175,15 @@ void Connection::rewrite_log() {
   }
   if (size > 0) check_file(log->pMethods->xSync(log, SQLITE_SYNC_FULL));
   sqlite3_db_config(database_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr);
+}
+
+std::string Connection::integrity_problem() {
+  auto check = prepare("PRAGMA integrity_check(1)");
+  if (!check.step()) return "the check did not run";
+  std::string answer(check.text(0));
+  if (answer == "ok") return {};
+  if (reading_failed(database_)) throw SqliteError(Errc::storage_failed, answer);
+  return answer;
 }
 
 std::int64_t Connection::changes() const { return sqlite3_changes64(database_); }

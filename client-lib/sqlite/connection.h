@@ -101,6 +101,10 @@ class Connection {
   // al., "Can Applications Recover from fsync Failures?", USENIX ATC 2020.)
   void rewrite_log();
 
+  // The first damage that SQLite's own check finds; empty where there is none.
+  // storage_failed where the file cannot be read.
+  [[nodiscard]] std::string integrity_problem();
+
   [[nodiscard]] std::int64_t changes() const;
 
  private:

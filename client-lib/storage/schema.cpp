@@ -91,7 +91,11 @@ INSERT INTO meta SELECT 'acknowledged_hash', hash FROM batch
 }  // namespace
 
 Result<std::unique_ptr<sqlite::Connection>> open_store(const std::string& path, bool create) {
-  if (!create && !std::filesystem::exists(path)) return Error{Errc::not_found, "There is no store at " + path + "."};
+  std::error_code unknown;
+  if (!create && !std::filesystem::exists(path, unknown)) {
+    if (unknown) return Error{Errc::storage_failed, "The store cannot be reached: " + unknown.message() + "."};
+    return Error{Errc::not_found, "There is no store at " + path + "."};
+  }
   return sqlite::guard([&]() -> Result<std::unique_ptr<sqlite::Connection>> {
     auto connection = std::make_unique<sqlite::Connection>(path, sqlite::OpenMode::read_write);
     connection->lock_exclusively();

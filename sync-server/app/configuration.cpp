@@ -67,7 +67,9 @@ toml::value<std::string> quoted(const std::string& text) { return toml::value<st
 Result<Configuration> read_configuration(const std::filesystem::path& folder) {
   Configuration configuration;
   configuration.folder = folder;
-  if (!std::filesystem::exists(configuration.file())) {
+  const auto there = is_there(configuration.file());
+  if (!there) return there.error();
+  if (!*there) {
     return Error{Errc::not_found, "There is no server in " + folder.string() + ". Make one: fieldsync-server --dir " +
                                       folder.string() + " init"};
   }
@@ -117,9 +119,19 @@ std::string configuration_text(const Configuration& configuration) {
   return text.str();
 }
 
+Result<bool> is_there(const std::filesystem::path& path) {
+  std::error_code unknown;
+  const bool there = std::filesystem::exists(path, unknown);
+  if (unknown) return Error{Errc::storage_failed, path.string() + " cannot be reached: " + unknown.message() + "."};
+  return there;
+}
+
 Result<std::string> read_file(const std::filesystem::path& path) {
+  const auto there = is_there(path);
+  if (!there) return there.error();
+  if (!*there) return Error{Errc::not_found, "There is no file " + path.string() + "."};
   std::ifstream stream(path, std::ios::binary);
-  if (!stream) return Error{Errc::not_found, "The file " + path.string() + " cannot be read."};
+  if (!stream) return Error{Errc::storage_failed, "The file " + path.string() + " cannot be read."};
   std::string content;
   std::array<char, 4096> part{};
   while (stream.read(part.data(), part.size()) || stream.gcount() > 0)
@@ -129,16 +141,20 @@ Result<std::string> read_file(const std::filesystem::path& path) {
 }
 
 Result<void> write_private_file(const std::filesystem::path& path, const std::string& content) {
-  const int file = ::open(path.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
-  if (file < 0) return Error{Errc::storage_failed, "The file " + path.string() + " exists already or cannot be made."};
+  const std::filesystem::path draft = path.string() + ".new";
+  const int file = ::open(draft.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
+  if (file < 0) return Error{Errc::storage_failed, "The file " + draft.string() + " cannot be made."};
   const bool written =
       ::write(file, content.data(), content.size()) == static_cast<ssize_t>(content.size()) && ::fsync(file) == 0;
-  ::close(file);
-  if (!written) {
-    // Half a key would stand in the way of the next try.
-    ::unlink(path.c_str());
+  const bool closed = ::close(file) == 0;
+  if (!written || !closed) {
+    ::unlink(draft.c_str());
     return Error{Errc::storage_full, "The file " + path.string() + " could not be written."};
   }
+  const int folder = ::open(path.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const bool durable = folder >= 0 && ::rename(draft.c_str(), path.c_str()) == 0 && ::fsync(folder) == 0;
+  if (folder >= 0) ::close(folder);
+  if (!durable) return Error{Errc::storage_failed, "The file " + path.string() + " could not be put in its place."};
   return {};
 }
 

@@ -37,8 +37,10 @@ struct Configuration {
 // With a comment at each setting.
 [[nodiscard]] std::string configuration_text(const Configuration& configuration);
 
+[[nodiscard]] Result<bool> is_there(const std::filesystem::path& path);
+// not_found: no such file.
 [[nodiscard]] Result<std::string> read_file(const std::filesystem::path& path);
-// Readable by its owner only.
+// Readable by its owner only. Whole and durable, or not there; replaces what is there.
 [[nodiscard]] Result<void> write_private_file(const std::filesystem::path& path, const std::string& content);
 
 }  // namespace fieldsync::server

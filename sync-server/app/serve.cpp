@@ -30,8 +30,9 @@ core::Instant wall_clock() {
 // One that is gone is not replaced by an empty one.
 Result<std::unique_ptr<SqliteStore>> open_database(const Configuration& configuration) {
   const auto file = configuration.database();
-  if (!std::filesystem::exists(file))
-    return Error{Errc::not_found, "The database " + file.string() + " is gone. Put a copy of it back."};
+  const auto there = is_there(file);
+  if (!there) return there.error();
+  if (!*there) return Error{Errc::not_found, "The database " + file.string() + " is gone. Put a copy of it back."};
   return SqliteStore::open(file.string());
 }
 
@@ -51,10 +52,12 @@ Result<CursorKey> cursor_key_of(Store& store) {
   return key;
 }
 
-Result<void> fill_new_database(Store& store, const Clock& clock) {
+// Does nothing where it has been done.
+Result<void> fill_database(Store& store, const Clock& clock) {
   CursorKey key;
   randombytes_buf(key.data(), key.size());
   auto filled = store.write([&](WriteTransaction& transaction) -> Result<void> {
+    if (!transaction.setting("cursor_key").empty()) return {};
     transaction.put_setting("cursor_key", {reinterpret_cast<const char*>(key.data()), key.size()});
     for (const std::string_view text : standard_forms()) {
       auto parsed = codec::parse_form_text(text);
@@ -65,6 +68,18 @@ Result<void> fill_new_database(Store& store, const Clock& clock) {
   });
   if (!filled) return filled;
   return make_office(store, clock);
+}
+
+// The certificate is written last. Where it is there the key was, which may be kept elsewhere.
+Result<void> make_key(const std::filesystem::path& key, const std::filesystem::path& certificate,
+                      const std::string& host) {
+  const auto there = is_there(certificate);
+  if (!there) return there.error();
+  if (*there) return {};
+  const tls::KeyPair made = tls::make_server_key(host);
+  auto written = write_private_file(key, made.private_key_pem);
+  if (written) written = write_private_file(certificate, made.certificate_pem);
+  return written;
 }
 
 CommandResult run_here(const Invocation& invocation, const Configuration& configuration, Store& store,
@@ -107,7 +122,9 @@ Result<void> make_server(const std::filesystem::path& folder, const InitOptions&
   const bool loopback = options.host == "127.0.0.1" || options.host == "localhost";
   configuration.listen_address = loopback ? "127.0.0.1" : "0.0.0.0";
   configuration.public_address = options.host + ":" + std::to_string(options.port);
-  if (std::filesystem::exists(configuration.file())) {
+  const auto there = is_there(configuration.file());
+  if (!there) return there.error();
+  if (*there) {
     return Error{Errc::invalid_argument, "There is a server in " + folder.string() +
                                              " already. Start it: fieldsync-server --dir " + folder.string() +
                                              " serve"};
@@ -117,19 +134,16 @@ Result<void> make_server(const std::filesystem::path& folder, const InitOptions&
   if (error)
     return Error{Errc::storage_failed, "The folder " + folder.string() + " cannot be made: " + error.message() + "."};
   std::filesystem::permissions(folder, std::filesystem::perms::owner_all, error);
-  const tls::KeyPair key = tls::make_server_key(options.host);
-  const tls::KeyPair spare = tls::make_server_key(options.host);
-  const std::pair<std::filesystem::path, std::string> files[] = {
-      {configuration.key(), key.private_key_pem},
-      {configuration.certificate(), key.certificate_pem},
-      {configuration.spare_key(), spare.private_key_pem},
-      {configuration.spare_certificate(), spare.certificate_pem}};
-  for (const auto& [path, content] : files) {
-    if (auto written = write_private_file(path, content); !written) return written;
-  }
+  if (error)
+    return Error{Errc::storage_failed,
+                 "The folder " + folder.string() + " cannot be made private: " + error.message() + "."};
+  // What an earlier init made before it failed is kept: another key would be another server.
+  auto made = make_key(configuration.key(), configuration.certificate(), options.host);
+  if (made) made = make_key(configuration.spare_key(), configuration.spare_certificate(), options.host);
+  if (!made) return made;
   auto store = SqliteStore::open(configuration.database().string());
   if (!store) return store.error();
-  if (auto filled = fill_new_database(**store, wall_clock); !filled) return filled;
+  if (auto filled = fill_database(**store, wall_clock); !filled) return filled;
   // Last, so that a folder with settings is a whole server.
   if (auto written = write_private_file(configuration.file(), configuration_text(configuration)); !written)
     return written;

@@ -197,6 +197,19 @@ TEST_CASE("A server is made once") {
   CHECK(content_of(server.path + "/server.key") == key);
 }
 
+TEST_CASE("An init that did not come to its end is run again and keeps what it made") {
+  const Folder server;
+  const std::string key = content_of(server.path + "/server.key");
+  const std::string forms = server.succeeds({"form", "list", "--json"});
+  std::filesystem::remove(server.path + "/fieldsync-server.toml");
+  std::filesystem::remove(server.path + "/spare.crt");
+  std::filesystem::remove(server.path + "/spare.key");
+  server.succeeds({"init", "--port", "9443"});
+  CHECK(content_of(server.path + "/server.key") == key);
+  CHECK(server.succeeds({"form", "list", "--json"}) == forms);
+  CHECK(std::filesystem::exists(server.path + "/spare.crt"));
+}
+
 TEST_CASE("Settings that cannot be meant are refused with their name, by serve and by every command") {
   const Folder server;
   const std::string file = server.path + "/fieldsync-server.toml";

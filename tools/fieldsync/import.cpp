@@ -38,7 +38,8 @@ ImportReport import_lines(Database& database, const ImportTarget& target, std::i
   ImportReport report;
   ImportProgress progress;
   std::string line;
-  for (std::uint64_t number = 1; std::getline(lines, line); ++number) {
+  std::uint64_t number = 1;
+  for (; std::getline(lines, line); ++number) {
     progress.bytes += line.size() + 1;
     if (is_blank(line)) continue;
     const auto created = import_line(database, target, line);
@@ -51,6 +52,7 @@ ImportReport import_lines(Database& database, const ImportTarget& target, std::i
     progress.created = report.created.size();
     on_line(progress);
   }
+  if (lines.bad()) report.refused.push_back({number, {Errc::storage_failed, "The file cannot be read from here on."}});
   return report;
 }
 

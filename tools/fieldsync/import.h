@@ -36,7 +36,7 @@ struct ImportReport {
 
 // One record for each line that is not blank, each saved before the next is read;
 // see draft_json.h for what a line holds. Ends early where the store cannot be
-// written: that line is the last one refused.
+// written, or the lines not read: that line is the last one refused.
 [[nodiscard]] ImportReport import_lines(Database& database, const ImportTarget& target, std::istream& lines,
                                         const std::function<void(const ImportProgress&)>& on_line);
 

@@ -4,6 +4,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <exception>
 #include <new>
 #include <optional>
@@ -27,6 +28,7 @@ Result<void> SqliteStore::lock_against_others() {
   lock_file_ = ::open((path_ + ".lock").c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
   if (lock_file_ < 0) return Error{Errc::storage_failed, "The database's folder cannot be written: " + path_ + "."};
   if (::flock(lock_file_, LOCK_EX | LOCK_NB) == 0) return {};
+  if (errno != EWOULDBLOCK) return Error{Errc::storage_failed, "The file " + path_ + ".lock cannot be locked."};
   return Error{Errc::in_use, "Another fieldsync-server uses " + path_ + ". Stop it first."};
 }
 

@@ -400,11 +400,6 @@ Counts SqliteTransaction::counts() {
           static_cast<std::uint64_t>(count("SELECT count(*) FROM quarantine"))};
 }
 
-std::string SqliteTransaction::integrity_problem() {
-  auto select = connection_.prepare("PRAGMA integrity_check(1)");
-  if (!select.step()) return "the check did not run";
-  const std::string answer(select.text(0));
-  return answer == "ok" ? std::string() : answer;
-}
+std::string SqliteTransaction::integrity_problem() { return connection_.integrity_problem(); }
 
 }  // namespace fieldsync::server

@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 
 namespace fieldsync::sim {
@@ -14,12 +15,18 @@ OpenFile::~OpenFile() {
 
 int OpenFile::read(char* bytes, std::size_t count, std::size_t at) {
   if (is_dead()) return SQLITE_IOERR_READ;
-  if (const int failed = machine_.look(Operation::read, SQLITE_IOERR_READ); failed != SQLITE_OK) return failed;
+  // As SQLite's own file layer has it where the operating system says EIO.
+  if (const int failed = machine_.look(Operation::read, SQLITE_IOERR_CORRUPTFS); failed != SQLITE_OK) {
+    last_error_ = EIO;
+    return failed;
+  }
   const std::string& content = machine_.files_.content(file_);
   const std::size_t there = at < content.size() ? std::min(count, content.size() - at) : 0;
   std::memcpy(bytes, content.data() + std::min(at, content.size()), there);
   std::memset(bytes + there, 0, count - there);
-  return there == count ? SQLITE_OK : SQLITE_IOERR_SHORT_READ;
+  if (there == count) return SQLITE_OK;
+  last_error_ = 0;
+  return SQLITE_IOERR_SHORT_READ;
 }
 
 int OpenFile::write(std::string_view bytes, std::size_t at) {

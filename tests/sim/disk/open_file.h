@@ -25,6 +25,9 @@ class OpenFile {
   [[nodiscard]] int sync();
   [[nodiscard]] int size(std::size_t& answer);
 
+  // errno of the last read that failed, until one reaches the end of the file.
+  [[nodiscard]] int last_error() const { return last_error_; }
+
   [[nodiscard]] int lock(int level);
   [[nodiscard]] int unlock(int level);
   [[nodiscard]] int check_reserved(bool& answer);
@@ -42,6 +45,7 @@ class OpenFile {
   HandleId handle_;
   std::shared_ptr<FileLocks> locks_;
   std::uint64_t boot_;
+  int last_error_ = 0;
 };
 
 }  // namespace fieldsync::sim

@@ -108,6 +108,10 @@ int check_reserved(sqlite3_file* base, int* answer) {
 // SQLITE_OK for a PRAGMA: it was seen to here, and SQLite does nothing.
 int control_file(sqlite3_file* base, int operation, void* argument) {
   const Handle& handle = *reinterpret_cast<Handle*>(base);
+  if (operation == SQLITE_FCNTL_LAST_ERRNO) {
+    *static_cast<int*>(argument) = handle.file->last_error();
+    return SQLITE_OK;
+  }
   if (operation != SQLITE_FCNTL_PRAGMA || handle.database == nullptr || handle.forced->applying) return SQLITE_NOTFOUND;
   const char* const* words = static_cast<char**>(argument);
   const std::string_view name = words[1];

@@ -14,9 +14,8 @@
 // process (the zstd dictionaries, OpenSSL's tables) is made before anything fails.
 //
 // What never fails here: malloc() of libstdc++ and libc; protobuf's is operator new. No
-// file but SQLite's: the server's keys, settings and lock files, and what the command
-// lines import and export, are opened by open() and by streams, which the simulated disk
-// does not see. Nor does TLS run: requests reach the office by a call.
+// file but SQLite's: those of keys, settings, locks, imports and exports fail in
+// tests/integration/file_faults. Nor does TLS run: requests reach the office by a call.
 //
 // Exits with 1 where a call crashed, lied or left something behind. It names the
 // point before it is tried in --verbose, for those that crash.

@@ -33,8 +33,7 @@ struct Scenario {
   // administrator's transactions throw.
   bool may_throw = false;
   bool follows_script = true;  // the phone saves nothing else
-  // SQLite's integrity check lists a page that it could not read, or had no memory for,
-  // among the damage, and integrity_problem() passes that on.
+  // SQLite's integrity check lists a page that it had no memory for among the damage.
   bool passes_for_damage = false;
   std::shared_ptr<const DiskSet> disks;
   std::function<std::unique_ptr<Work>(team::Team&)> begin;

@@ -31,8 +31,8 @@ constexpr std::array<Who, team::machine_count> everybody{Who::office, Who::phone
 // disk, and without a disk nobody of damage. An office without memory answers as to
 // any exception, or not at all.
 bool may_say(const Scenario& scenario, const Point& point, bool office_threw, Errc code) {
-  if (scenario.passes_for_damage && code == Errc::storage_corrupt) return true;
   if (point.what == What::allocation) {
+    if (scenario.passes_for_damage && code == Errc::storage_corrupt) return true;
     if (office_threw && (code == Errc::internal_error || code == Errc::connection_lost)) return true;
     return code == Errc::out_of_memory;
   }

@@ -60,11 +60,17 @@ std::uint64_t size_of(const std::string& file) {
   return problem ? 0 : size;
 }
 
+Error cannot_read(const std::string& file) {
+  std::error_code unknown;
+  const bool missing = !std::filesystem::exists(file, unknown) && !unknown;
+  return {missing ? Errc::not_found : Errc::storage_failed, "The file " + file + " cannot be read."};
+}
+
 Result<void> create_from(const Settings& settings, Database& database, const ImportTarget& target,
                          const std::string& from) {
   std::ifstream file;
   if (from != "-") file.open(from, std::ios::binary);
-  if (from != "-" && !file) return Error{Errc::not_found, "The file " + from + " cannot be read."};
+  if (from != "-" && !file) return cannot_read(from);
   ImportReport report;
   {
     ProgressBar bar(std::cerr, terminal_columns(STDERR_FILENO));
