@@ -11,6 +11,7 @@ import argparse
 import json
 import re
 import shlex
+import signal
 import statistics
 import subprocess
 import sys
@@ -24,6 +25,8 @@ SEEDS_MAX = 5000
 MEDIAN_MAX = 200
 # A program that waits for ever has found nothing.
 SECONDS_MAX = 3600
+# How a bug may end the program; anything else is no answer.
+CRASHES = {signal.SIGABRT, signal.SIGSEGV, signal.SIGFPE, signal.SIGILL, signal.SIGBUS}
 PROGRAM = "bin/fieldsync-sim"
 
 
@@ -102,10 +105,12 @@ def hunt_quietly(build, bug, seeds_max):
     found = re.match(r"Found after (\d+) seeds: (.*)", run.stdout)
     if found:
         return int(found[1]), found[2]
+    # It names each seed before it begins.
+    numbers = [line for line in run.stderr.splitlines() if line.isdigit()]
+    if -run.returncode in CRASHES and numbers:
+        return int(numbers[-1]), f"the program ends with {signal.Signals(-run.returncode).name}"
     if run.returncode != 0:
-        # It names each seed before it begins.
-        numbers = [line for line in run.stderr.splitlines() if line.isdigit()]
-        return int(numbers[-1]), f"the program ends with {run.returncode}"
+        raise SystemExit(f"{bug['name']}: the simulation could not run: exit code {run.returncode}")
     return None, "not found"
 
 

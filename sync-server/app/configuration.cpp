@@ -6,6 +6,7 @@
 
 #include <toml++/toml.h>
 #include <array>
+#include <cerrno>
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -146,10 +147,12 @@ Result<void> write_private_file(const std::filesystem::path& path, const std::st
   if (file < 0) return Error{Errc::storage_failed, "The file " + draft.string() + " cannot be made."};
   const bool written =
       ::write(file, content.data(), content.size()) == static_cast<ssize_t>(content.size()) && ::fsync(file) == 0;
+  const bool is_full = !written && (errno == ENOSPC || errno == EDQUOT || errno == EFBIG);
   const bool closed = ::close(file) == 0;
   if (!written || !closed) {
     ::unlink(draft.c_str());
-    return Error{Errc::storage_full, "The file " + path.string() + " could not be written."};
+    return Error{is_full ? Errc::storage_full : Errc::storage_failed,
+                 "The file " + path.string() + " could not be written."};
   }
   const int folder = ::open(path.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   const bool durable = folder >= 0 && ::rename(draft.c_str(), path.c_str()) == 0 && ::fsync(folder) == 0;

@@ -129,7 +129,9 @@ class Importer {
 
   // True where the row changes anything.
   Result<bool> add(const std::vector<Column>& columns, const CsvRow& row, std::size_t key_column) {
-    core::RecordState state = current(record_id(row[key_column]));
+    auto known = current(record_id(row[key_column]));
+    if (!known) return known.error();
+    const core::RecordState& state = *known;
     core::Operation operation;
     operation.id = {device_.id, device_.last_counter + count_ + 1};
     operation.record = state.id;
@@ -143,9 +145,9 @@ class Importer {
       if (!value) return value.error();
       const core::FieldBase base =
           core::open_field(state, {{}, columns[i].field->number}, {device_.id, device_.person.id});
-      const bool known = std::any_of(base.siblings.begin(), base.siblings.end(),
-                                     [&](const core::Sibling& sibling) { return sibling.value == *value; });
-      if (!known) operation.writes.push_back(core::write_field(base, columns[i].field, std::move(*value)));
+      const bool stands = std::any_of(base.siblings.begin(), base.siblings.end(),
+                                      [&](const core::Sibling& sibling) { return sibling.value == *value; });
+      if (!stands) operation.writes.push_back(core::write_field(base, columns[i].field, std::move(*value)));
     }
     if (operation.writes.empty()) return false;
     std::stable_sort(operation.writes.begin(), operation.writes.end(),
@@ -201,9 +203,9 @@ class Importer {
     return id;
   }
 
-  core::RecordState current(const core::RecordId& id) {
+  Result<core::RecordState> current(const core::RecordId& id) {
     core::RecordState state;
-    const auto looked = store_.read([&](ReadTransaction& transaction) -> Result<void> {
+    auto looked = store_.read([&](ReadTransaction& transaction) -> Result<void> {
       const auto row = transaction.record(id);
       if (!row) return {};
       auto decoded = read_record(*row, reader_);
@@ -211,7 +213,7 @@ class Importer {
       state = std::move(*decoded);
       return {};
     });
-    FIELDSYNC_CHECK(static_cast<bool>(looked), "what the server stored it can read");
+    if (!looked) return looked.error();
     state.id = id;
     return state;
   }

@@ -53,7 +53,6 @@ int main(int count, char** values) {
   try {
     return run({values + 1, values + count});
   } catch (const std::exception& error) {
-    std::cerr << "fieldsync-server: " << error.what() << "\n";
-    return 1;
+    return report({Errc::internal_error, error.what()});
   }
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <chrono>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -186,7 +187,7 @@ class Saving {
   }
   [[nodiscard]] std::set<std::string> told(int exit_code) const {
     INFO(content_of(told_));
-    CHECK((exit_code == 0 || exit_code == -1));
+    CHECK((exit_code == 0 || exit_code == -SIGKILL));
     if (by_command()) return exit_code == 0 ? names_of_round(round_) : std::set<std::string>();
     std::set<std::string> names;
     std::ifstream in(told_);
@@ -216,6 +217,7 @@ TEST_CASE("A server that is killed again and again while a device sends loses an
     REQUIRE(server.app("Bakyt", {"new", "facility", "--from", write_records(server, round)}).exit_code == 0);
     Process client(server.app_command("Bakyt", {"sync"}), server.path("client.log"));
     moments.wait();
+    REQUIRE(server.running());
     server.kill();
     if (client.running()) ++interrupted;
     client.pause();
@@ -228,7 +230,8 @@ TEST_CASE("A server that is killed again and again while a device sends loses an
     // It may try again against the server that came back, or give up: both are fine.
     client.go_on();
     if (round % 2 == 0) client.kill();
-    client.wait();
+    const int ended = client.wait();
+    CHECK((ended >= 0 || ended == -SIGKILL));
     const Finished again = server.app("Bakyt", {"sync"});
     INFO("round " << round << ": " << again.output);
     REQUIRE(again.exit_code == 0);
@@ -236,7 +239,7 @@ TEST_CASE("A server that is killed again and again while a device sends loses an
   }
   std::cout << interrupted << " of " << rounds << " syncs were interrupted, " << told_some
             << " after an acknowledgement" << std::endl;
-  CHECK(interrupted > 0);
+  CHECK(interrupted > rounds / 4);
   CHECK(told_some > 0);
   check_agreement(server, "Bakyt");
   const auto names = names_on(server, "fresh");
@@ -284,8 +287,8 @@ TEST_CASE("An app that is killed again and again while it saves or sends keeps e
   }
   std::cout << interrupted << " of " << 2 * rounds << " programs were interrupted, " << interrupted_between_saves
             << " between two saves; " << told.size() << " of " << saved << " saves were told" << std::endl;
-  CHECK(interrupted > 0);
-  CHECK(interrupted_between_saves > 0);
+  CHECK(interrupted > rounds / 2);
+  CHECK(interrupted_between_saves > rounds / 100);
   check_agreement(server, "Bakyt");
   const auto names = names_on(server, "fresh");
   CHECK(names.size() == saved);

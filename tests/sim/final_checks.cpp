@@ -46,6 +46,21 @@ void check_quarantined(const Healed& healed, const Book& book, const SavedOperat
     throw BrokenPromise("The office put " + text_of(book, counter) + " into quarantine for no reason: " + code);
 }
 
+// What was saved after the right to it was taken away for good may not be applied.
+void check_applied(const Healed& healed, const Book& book, const SavedOperation& saved) {
+  const OfficePerson& person = healed.office.people()[book.person];
+  // A restored office does not know of what it had decided.
+  if (person.is_unsure || healed.server.restores() > 0) return;
+  const auto forbids = [&](const std::map<std::size_t, std::int64_t>& since_ms) {
+    return std::any_of(since_ms.begin(), since_ms.end(), [&](const auto& entry) {
+      return healed.office.scopes()[entry.first].id == saved.operation.scope && saved.saved_ms > entry.second;
+    });
+  };
+  if (forbids(person.away_since_ms) || forbids(person.board_since_ms))
+    throw BrokenPromise("The office applied " + text_of(book, saved.operation.id.counter) +
+                        ", which its author may not write");
+}
+
 // Everything acknowledged is in the history, and either applied or in quarantine.
 void check_device_at_office(const Healed& healed, Device& device, const OfficeCopy& copy) {
   const Book& book = device.book();
@@ -59,6 +74,9 @@ void check_device_at_office(const Healed& healed, Device& device, const OfficeCo
   const bool revoked = healed.office.is_revoked(book.device);
   if (row.last_counter > book.saved.size())
     throw BrokenPromise("The office has more of " + book.name + " than it saved");
+  const auto had = healed.office.had_when_revoked(book.device);
+  if (revoked && had && healed.server.restores() == 0 && row.last_counter > *had)
+    throw BrokenPromise("The office took operations of " + book.name + " after it had revoked it");
   if (!revoked && row.last_counter < book.saved.size())
     throw BrokenPromise("The office misses " + text_of(book, row.last_counter + 1));
   if (row.last_counter < book.promised)
@@ -73,7 +91,10 @@ void check_device_at_office(const Healed& healed, Device& device, const OfficeCo
       throw BrokenPromise(text_of(book, counter) +
                           (applied ? " is applied and in quarantine" : " is neither applied nor in quarantine"));
     if (applied && saved.poisoned) throw BrokenPromise(text_of(book, counter) + " was poisoned and is applied");
-    if (applied) continue;
+    if (applied) {
+      check_applied(healed, book, saved);
+      continue;
+    }
     if (quarantined->second != bytes)
       throw BrokenPromise("In quarantine " + text_of(book, counter) + " is not what was saved");
     check_quarantined(healed, book, saved, row.quarantine_code.at(counter));

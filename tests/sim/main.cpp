@@ -12,6 +12,7 @@
 #include <fstream>
 #include <iostream>
 #include <sstream>
+#include <stdexcept>
 
 #include "sim/world.h"
 
@@ -87,6 +88,7 @@ void print_summary(const Summary& summary, bool json) {
 }
 
 int run_seeds(const std::vector<std::uint64_t>& seeds, bool json, std::uint64_t operations_least) {
+  if (seeds.empty()) throw std::runtime_error("there is no seed to run");
   Summary summary;
   for (const std::uint64_t seed : seeds) {
     const RunResult result = run_seed(seed);
@@ -145,6 +147,7 @@ int run_twice(const Range& range) {
 
 std::vector<std::uint64_t> kept_seeds(const std::string& file) {
   std::ifstream lines(file);
+  if (!lines) throw std::runtime_error(file + " cannot be read");
   std::vector<std::uint64_t> seeds;
   for (std::string line; std::getline(lines, line);) {
     if (!line.empty() && line.front() != '#') seeds.push_back(std::stoull(line));
@@ -152,10 +155,7 @@ std::vector<std::uint64_t> kept_seeds(const std::string& file) {
   return seeds;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  const std::vector<std::string> arguments(argv + 1, argv + argc);
+int run(const std::vector<std::string>& arguments) {
   const std::string command = arguments.size() >= 2 ? arguments[0] : "";
   const std::string option = arguments.size() >= 3 ? arguments[2] : "";
   if (command == "--seed") return run_one(std::stoull(arguments[1]), option == "--story");
@@ -173,4 +173,15 @@ int main(int argc, char** argv) {
   for (std::uint64_t seed = range.first; seed <= range.last; ++seed) seeds.push_back(seed);
   const bool has_least = option == "--least" && arguments.size() >= 4;
   return run_seeds(seeds, option == "--json", has_least ? std::stoull(arguments[3]) : 0);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run({argv + 1, argv + argc});
+  } catch (const std::exception& error) {
+    std::cerr << "fieldsync-sim: " << error.what() << '\n';
+    return 2;
+  }
 }

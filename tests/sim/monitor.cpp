@@ -24,7 +24,7 @@ void Monitor::act() {
     finish(std::move(screen));
     return;
   }
-  if (run_.strikes(FaultKind::operation_poisoned)) {
+  if (run_.tries(FaultKind::operation_poisoned)) {
     save_poisoned();
     return;
   }
@@ -114,8 +114,9 @@ void Monitor::open_record() {
   if (!screen) return;
   write_something(*screen);
   if (run_.tries(FaultKind::form_left_open)) {
-    if (run_.strikes(FaultKind::two_screens)) {
+    if (run_.tries(FaultKind::two_screens)) {
       if (auto other = show(device_.database().edit(screen->editor.id()))) {
+        run_.tally.add(FaultKind::two_screens);
         write_something(*other);
         device_.screens().push_back(std::move(*other));
       }
@@ -295,6 +296,7 @@ void Monitor::save_poisoned() {
     transaction.commit();
     return {};
   });
+  if (stored) run_.tally.add(FaultKind::operation_poisoned);
   note(stored, "saves a poisoned operation");
 }
 

@@ -130,8 +130,14 @@ void Network::handle(const std::shared_ptr<Message>& message) {
   }
   if (v1::SyncReply reply; response->status == 200 && reply.ParseFromString(response->body))
     on_reply_(*message->link, reply);
-  if (run_.strikes(FaultKind::reply_lost)) return;
-  if (run_.strikes(FaultKind::reply_cut)) {
+  // A device that gave up already misses nothing.
+  const auto strikes = [&](FaultKind kind) {
+    const bool struck = run_.tries(kind);
+    if (struck && !message->answered) run_.tally.add(kind);
+    return struck;
+  };
+  if (strikes(FaultKind::reply_lost)) return;
+  if (strikes(FaultKind::reply_cut)) {
     answer(message, lost(), latency());
     return;
   }
@@ -140,7 +146,7 @@ void Network::handle(const std::shared_ptr<Message>& message) {
     return;
   }
   const std::int64_t late_ms =
-      run_.strikes(FaultKind::reply_delayed) ? run_.chance.between(5 * second_ms, 40 * second_ms) : 0;
+      strikes(FaultKind::reply_delayed) ? run_.chance.between(5 * second_ms, 40 * second_ms) : 0;
   answer(message, as_reply(*response), latency() + late_ms);
 }
 

@@ -2,6 +2,9 @@
 
 #include <sodium.h>
 
+#include <algorithm>
+#include <memory>
+
 #include "service/enrolment.h"
 #include "service/form_publication.h"
 #include "sim/visit_form.h"
@@ -64,7 +67,7 @@ Office::Office(Run& run, Server& server) : run_(run), server_(server) {
     scopes_.push_back({random_id<core::ScopeId>(), i == 0 ? "Osh region" : "Batken region"});
   const char* names[] = {"Aigul", "Bakyt", "Chynara", "Daniyar", "Elmira", "Farhod", "Gulnora", "Hakim"};
   for (const char* name : names) {
-    OfficePerson person{random_id<core::PersonId>(), name, {0}, {}, {}, {}, false};
+    OfficePerson person{random_id<core::PersonId>(), name, {0}, {}, {}, {}, {}, {}, false};
     if (scope_count == 2 && run.chance.happens(0.6)) person.scopes.push_back(1);
     people_.push_back(person);
   }
@@ -105,7 +108,10 @@ void Office::write_down() {
 
 void Office::write_down_form_after(std::int64_t ms) {
   write_now([this](auto& transaction) { return write_all_but_form(transaction); });
-  run_.schedule.after(ms, [this] { publish_form(); });
+  run_.schedule.after(ms, [this] {
+    run_.tally.add(FaultKind::form_lost_by_restore);
+    publish_form();
+  });
 }
 
 void Office::publish_form() {
@@ -118,7 +124,10 @@ void Office::write_now(const std::function<Result<void>(server::WriteTransaction
 }
 
 void Office::write_down_after(std::int64_t ms) {
-  run_.schedule.after(ms, [this] { decide([this](auto& transaction) { return write_all(transaction); }); });
+  run_.schedule.after(ms, [this] {
+    run_.tally.add(FaultKind::rights_given_again);
+    decide([this](auto& transaction) { return write_all(transaction); });
+  });
 }
 
 std::optional<std::string> Office::new_code(std::size_t person) {
@@ -136,10 +145,21 @@ std::optional<std::string> Office::new_code(std::size_t person) {
 void Office::revoke(const core::DeviceId& device) {
   revoked_.insert(device);
   rights_taken_ms_ = run_.schedule.now();
-  decide([this, device](server::WriteTransaction& transaction) -> Result<void> {
-    if (const auto row = transaction.device_by_id(device)) transaction.revoke_device(row->key, server_.clock());
+  const auto counted = std::make_shared<std::uint64_t>(0);
+  const auto write = [this, device, counted](server::WriteTransaction& transaction) -> Result<void> {
+    const auto row = transaction.device_by_id(device);
+    if (row) transaction.revoke_device(row->key, server_.clock());
+    *counted = row ? row->last_counter : 0;
     return {};
+  };
+  decide(write, [this, device, counted](bool written) {
+    if (written) had_when_revoked_[device] = *counted;
   });
+}
+
+std::optional<std::uint64_t> Office::had_when_revoked(const core::DeviceId& device) const {
+  const auto known = had_when_revoked_.find(device);
+  return known == had_when_revoked_.end() ? std::nullopt : std::optional(known->second);
 }
 
 std::optional<std::size_t> Office::take_from_scope(std::size_t index) {
@@ -184,18 +204,33 @@ void Office::decide_memberships(std::size_t person) {
       people_[person].is_unsure = true;
       return;
     }
-    for (const std::size_t scope : people_[person].scopes) {
-      const auto away = people_[person].away_until_ms.find(scope);
-      if (away != people_[person].away_until_ms.end() && away->second == INT64_MAX) away->second = run_.schedule.now();
-    }
-    for (auto& [scope, until_ms] : people_[person].board_until_ms) {
-      if (!people_[person].on_board.contains(scope) && until_ms == INT64_MAX) until_ms = run_.schedule.now();
-    }
+    note_written(people_[person]);
   });
+}
+
+void Office::note_written(OfficePerson& person) {
+  const std::int64_t now_ms = run_.schedule.now();
+  for (auto& [scope, until_ms] : person.away_until_ms) {
+    if (std::find(person.scopes.begin(), person.scopes.end(), scope) == person.scopes.end()) {
+      person.away_since_ms.emplace(scope, now_ms);
+    } else {
+      until_ms = std::min(until_ms, now_ms);
+      person.away_since_ms.erase(scope);
+    }
+  }
+  for (auto& [scope, until_ms] : person.board_until_ms) {
+    if (person.on_board.contains(scope)) {
+      person.board_since_ms.emplace(scope, now_ms);
+    } else {
+      until_ms = std::min(until_ms, now_ms);
+      person.board_since_ms.erase(scope);
+    }
+  }
 }
 
 void Office::renew_form() {
   if (form_version_ == visit_versions) return;
+  run_.tally.add(FaultKind::form_renewed);
   ++form_version_;
   form_published_ms_ = run_.schedule.now();
   run_.story.tell("office", "publishes version " + std::to_string(form_version_) + " of the form");

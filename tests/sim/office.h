@@ -19,9 +19,12 @@ struct OfficePerson {
   // Scopes that were taken away at some time, and until when: for ever where they were
   // not given back.
   std::map<std::size_t, std::int64_t> away_until_ms;
+  // Of those that were not given back: since when the office knows.
+  std::map<std::size_t, std::int64_t> away_since_ms;
   // Scopes that the person reads and may not write in; and the same of earlier ones.
   std::set<std::size_t> on_board;
   std::map<std::size_t, std::int64_t> board_until_ms;
+  std::map<std::size_t, std::int64_t> board_since_ms;
   // A decision was told to have failed, and may come back with the log when the server
   // starts again.
   bool is_unsure = false;
@@ -64,6 +67,9 @@ class Office {
   [[nodiscard]] const std::vector<OfficeScope>& scopes() const { return scopes_; }
   [[nodiscard]] const std::vector<OfficePerson>& people() const { return people_; }
   [[nodiscard]] bool is_revoked(const core::DeviceId& device) const { return revoked_.contains(device); }
+  // How many of the device's operations the office had when it revoked the device.
+  // Nothing where it did not come to that.
+  [[nodiscard]] std::optional<std::uint64_t> had_when_revoked(const core::DeviceId& device) const;
   [[nodiscard]] std::uint32_t form_version() const { return form_version_; }
 
  private:
@@ -72,6 +78,8 @@ class Office {
   void write_now(const std::function<Result<void>(server::WriteTransaction&)>& body);
   void publish_form();
   void decide_memberships(std::size_t person);
+  // The database has the person's memberships as they are.
+  void note_written(OfficePerson& person);
   // Tries until the database took it. `tried` hears each time whether it did.
   void decide(
       const std::function<Result<void>(server::WriteTransaction&)>& body,
@@ -82,6 +90,7 @@ class Office {
   std::vector<OfficeScope> scopes_;
   std::vector<OfficePerson> people_;
   std::set<core::DeviceId> revoked_;
+  std::map<core::DeviceId, std::uint64_t> had_when_revoked_;
   std::uint32_t form_version_ = 1;
   std::int64_t rights_taken_ms_ = -1;  // the last time
   std::int64_t form_published_ms_ = -1;

@@ -98,7 +98,7 @@ class World {
   void plan_decisions() {
     for (int i = 0; i < 2; ++i) {
       at_some_time([this] {
-        if (run_.strikes(FaultKind::form_renewed)) office_.renew_form();
+        if (run_.tries(FaultKind::form_renewed)) office_.renew_form();
       });
     }
     at_some_time([this] {
@@ -218,9 +218,9 @@ class World {
   void office_was_restored() {
     const std::int64_t copy_ms = server_.restored_from_ms();
     network_.deliver_old_requests(copy_ms);
-    if (office_.has_taken_rights_since(copy_ms) && run_.strikes(FaultKind::rights_given_again)) {
+    if (office_.has_taken_rights_since(copy_ms) && run_.tries(FaultKind::rights_given_again)) {
       office_.write_down_after(run_.chances.of(FaultKind::rights_given_again).between(minute_ms, 7 * day_ms));
-    } else if (office_.has_published_since(copy_ms) && run_.strikes(FaultKind::form_lost_by_restore)) {
+    } else if (office_.has_published_since(copy_ms) && run_.tries(FaultKind::form_lost_by_restore)) {
       office_.write_down_form_after(run_.chances.of(FaultKind::form_lost_by_restore).between(minute_ms, length_ms_));
     } else {
       office_.write_down();

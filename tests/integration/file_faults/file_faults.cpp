@@ -1,14 +1,16 @@
 // file_faults.cpp: a library that is loaded before a program (LD_PRELOAD) and makes the
-// n-th operation on the files of one folder fail with EIO, once or for ever.
+// n-th operation on the files of one folder fail with EIO, once or for ever, or the disk
+// be full from there on.
 //
 //   FIELDSYNC_FAULT_FOLDER   only files in it or below it
 //   FIELDSYNC_FAULT_NTH      which operation fails; 1 is the first, 0 none
-//   FIELDSYNC_FAULT_LASTING  "once" or "for-ever"
+//   FIELDSYNC_FAULT_LASTING  "once", "for-ever" or "full": what writes fails with ENOSPC
 //   FIELDSYNC_FAULT_TRACE    a file that gets a line with the name of each operation
 //
 // It stands between the program with all its libraries and libc, as man 8 ld.so has it; what
 // libc calls inside of itself it does not see. A file whose closing fails is closed, as on
 // Linux (man 2 close). A lock is given again after it failed once: locks are not on the disk.
+
 // The checked variants of these functions would stand where they are to be defined.
 #undef _FORTIFY_SOURCE
 
@@ -37,7 +39,7 @@ struct Settings {
   const char* folder = std::getenv("FIELDSYNC_FAULT_FOLDER");
   const char* trace = std::getenv("FIELDSYNC_FAULT_TRACE");
   std::uint64_t nth = std::strtoull(text("FIELDSYNC_FAULT_NTH"), nullptr, 10);
-  bool for_ever = std::strcmp(text("FIELDSYNC_FAULT_LASTING"), "for-ever") == 0;
+  std::string_view lasting = text("FIELDSYNC_FAULT_LASTING");
 
   static const char* text(const char* name) {
     const char* value = std::getenv(name);
@@ -56,7 +58,9 @@ std::atomic<std::uint64_t> operations = 0;
 
 bool is_in_folder(const char* path) {
   const char* folder = settings().folder;
-  return folder != nullptr && path != nullptr && std::strncmp(path, folder, std::strlen(folder)) == 0;
+  if (folder == nullptr || path == nullptr) return false;
+  const std::size_t length = std::strlen(folder);
+  return std::strncmp(path, folder, length) == 0 && (path[length] == '/' || path[length] == '\0');
 }
 
 bool is_in_folder(int file) { return file >= 0 && file < most_files && is_ours[static_cast<std::size_t>(file)]; }
@@ -79,10 +83,14 @@ bool fails(std::string_view operation, Of of) {
   tell(operation);
   const std::uint64_t count = ++operations;
   const bool is_lock = operation == "fcntl" || operation == "flock";
-  const bool goes_on = settings().for_ever && settings().nth > 0 && count > settings().nth && !is_lock;
-  const bool failing = count == settings().nth || goes_on;
-  if (failing) errno = EIO;
-  return failing;
+  const bool writes = operation == "write" || operation == "writev" || operation == "pwrite" || operation == "mkdir";
+  const bool goes_on = settings().nth > 0 && count > settings().nth;
+  if (settings().lasting == "full") {
+    errno = ENOSPC;
+    return writes && (count == settings().nth || goes_on);
+  }
+  errno = EIO;
+  return count == settings().nth || (settings().lasting == "for-ever" && goes_on && !is_lock);
 }
 
 int opened(int file, const char* path) {
@@ -118,7 +126,7 @@ extern "C" {
 int open(const char* path, int flags, ...) {
   auto* real = next<int(const char*, int, ...)>("open");
   mode_t mode = 0;
-  if ((flags & O_CREAT) != 0) {
+  if ((flags & (O_CREAT | O_TMPFILE)) != 0) {
     va_list rest;
     va_start(rest, flags);
     mode = va_arg(rest, mode_t);

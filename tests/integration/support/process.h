@@ -9,7 +9,7 @@
 namespace fieldsync::testing {
 
 struct Finished {
-  int exit_code = -1;  // -1: killed by a signal
+  int exit_code = -1;  // below 0: of the signal that ended it
   std::string output;  // standard output and error together
 };
 
@@ -29,7 +29,7 @@ class Process {
   void go_on();
   // SIGTERM: it ends in its own time.
   void ask_to_stop();
-  // The exit code, -1 where a signal ended it.
+  // The exit code; below 0 it is the signal that ended it.
   int wait();
 
  private:

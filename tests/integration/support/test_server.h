@@ -17,6 +17,7 @@ class TestServer {
 
   // Waits until it accepts connections.
   void start();
+  [[nodiscard]] bool running() const { return process_->running(); }
   void kill() { process_->kill(); }
   // As an operator stops it. Its exit code.
   int stop();

@@ -65,11 +65,14 @@ void Trial::arm(const Point& point) {
   }
   const auto effect = point.lasting == testing::Lasting::once ? sim::Fault::Effect::io_error_once
                                                               : sim::Fault::Effect::io_error_for_ever;
+  failures_before_ = team_.machine(point.who).fault_counts().io_errors;
   if (point.nth > 0) team_.machine(point.who).inject({effect, sim::Among::everything, point.nth});
 }
 
-void Trial::disarm() {
-  testing::stop_allocation_faults();
+void Trial::disarm(const Point& point) {
+  const std::uint64_t allocations = testing::stop_allocation_faults();
+  struck_ = point.what == What::allocation ? allocations >= point.nth
+                                           : team_.machine(point.who).fault_counts().io_errors > failures_before_;
   for (const Who who : everybody) team_.machine(who).clear_faults();
 }
 
@@ -94,18 +97,18 @@ std::string Trial::meet(const Scenario& scenario, Work& work, const Point& point
   arm(point);
   try {
     const auto met = work.act(team_);
-    disarm();
+    disarm(point);
     if (met) {
       at_success_ = snapshot();
     } else if (!may_say(scenario, point, team_.office_threw, met.error().code)) {
       wrong = "it says " + std::string(describe(met.error().code).name) + ": " + met.error().message();
     }
   } catch (const std::bad_alloc&) {
-    disarm();
+    disarm(point);
     const bool may = scenario.may_throw && point.what == What::allocation;
     if (!may) return "bad_alloc came through";
   } catch (const std::exception& exception) {
-    disarm();
+    disarm(point);
     return std::string("an exception came through: ") + exception.what();
   }
   if (!wrong.empty()) return wrong;

@@ -32,11 +32,13 @@ class Trial {
   // code, or success and everything done; then success when it is tried again, nothing
   // missing or doubled, stores sound, no memory kept.
   [[nodiscard]] std::string run(const Scenario& scenario, const Point& point);
+  // Whether the last run() came to its point: chance makes some a little shorter.
+  [[nodiscard]] bool has_struck() const { return struck_; }
 
  private:
   void set_up(const Scenario& scenario);
   void arm(const Point& point);
-  void disarm();
+  void disarm(const Point& point);
   // Closes everything and empties the disks.
   void put_away();
   [[nodiscard]] std::string meet(const Scenario& scenario, Work& work, const Point& point);
@@ -50,6 +52,8 @@ class Trial {
   team::Team& team_;
   const team::Script& script_;
   team::Outline expected_;
+  bool struck_ = false;
+  std::uint64_t failures_before_ = 0;  // of the disk that is to fail
   std::optional<DiskSet> at_success_;  // where the work succeeded in spite of the fault
 };
 
