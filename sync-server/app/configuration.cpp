@@ -145,9 +145,11 @@ Result<void> write_private_file(const std::filesystem::path& path, const std::st
   const std::filesystem::path draft = path.string() + ".new";
   const int file = ::open(draft.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
   if (file < 0) return Error{Errc::storage_failed, "The file " + draft.string() + " cannot be made."};
-  const bool written =
-      ::write(file, content.data(), content.size()) == static_cast<ssize_t>(content.size()) && ::fsync(file) == 0;
-  const bool is_full = !written && (errno == ENOSPC || errno == EDQUOT || errno == EFBIG);
+  const ssize_t count = ::write(file, content.data(), content.size());
+  const bool whole = count == static_cast<ssize_t>(content.size());
+  const bool written = whole && ::fsync(file) == 0;
+  // A part alone is written where no more fits.
+  const bool is_full = !written && ((count >= 0 && !whole) || errno == ENOSPC || errno == EDQUOT || errno == EFBIG);
   const bool closed = ::close(file) == 0;
   if (!written || !closed) {
     ::unlink(draft.c_str());
