@@ -84,13 +84,14 @@ bool fails(std::string_view operation, Of of) {
   const std::uint64_t count = ++operations;
   const bool is_lock = operation == "fcntl" || operation == "flock";
   const bool writes = operation == "write" || operation == "writev" || operation == "pwrite" || operation == "mkdir";
-  const bool goes_on = settings().nth > 0 && count > settings().nth;
-  if (settings().lasting == "full") {
-    errno = ENOSPC;
-    return writes && (count == settings().nth || goes_on);
-  }
-  errno = EIO;
-  return count == settings().nth || (settings().lasting == "for-ever" && goes_on && !is_lock);
+  const bool is_it = count == settings().nth;
+  const bool follows = settings().nth > 0 && count > settings().nth;
+  const bool is_full = settings().lasting == "full" && writes && (is_it || follows);
+  const bool is_broken =
+      settings().lasting != "full" && (is_it || (settings().lasting == "for-ever" && follows && !is_lock));
+  if (is_full) errno = ENOSPC;
+  if (is_broken) errno = EIO;
+  return is_full || is_broken;
 }
 
 int opened(int file, const char* path) {
@@ -126,7 +127,7 @@ extern "C" {
 int open(const char* path, int flags, ...) {
   auto* real = next<int(const char*, int, ...)>("open");
   mode_t mode = 0;
-  if ((flags & (O_CREAT | O_TMPFILE)) != 0) {
+  if ((flags & O_CREAT) != 0) {
     va_list rest;
     va_start(rest, flags);
     mode = va_arg(rest, mode_t);

@@ -1,7 +1,7 @@
 // Real programs on files that fail: in each scenario every operation on a file of the
 // server's folder, of the store and of what is imported and exported fails once, then for
-// ever. The program ends by itself with an error that names the storage; nothing is lost,
-// and what failed can be done again.
+// ever, and the disk is full from each on. The program ends by itself with an error that
+// names the storage; nothing is lost, and what failed can be done again.
 //
 // The fault points of tests/sim fail SQLite's files in one process, with every check of
 // the simulator; these are all files, as the operating system shows them.
@@ -30,7 +30,7 @@ using Arguments = std::vector<std::string>;
 
 constexpr const char* key_files[] = {"server.key", "server.crt", "spare.key", "spare.crt"};
 
-// Without the long profile every so-manieth operation fails.
+// Every operation in the long profile; else one of so many.
 std::uint64_t stride() { return long_profile() ? 1 : 23; }
 
 // A folder of files that fail, made anew for each trial from a copy.
