@@ -56,7 +56,7 @@ constexpr auto table = std::to_array<ErrcEntry>({
     {Errc::overloaded, "overloaded", 503, true, "The server is busy. Try again in a moment."},
     {Errc::storage_full, "storage_full", 507, true, "The disk is full. Make room; nothing was lost."},
     {Errc::storage_failed, "storage_failed", 500, true,
-     "The database could not be written. Nothing of this was stored."},
+     "The disk could not be read or written. Try again; what was saved before is still there."},
     {Errc::storage_corrupt, "storage_corrupt", 500, false,
      "The database is damaged. Keep the file and restore a backup beside it."},
     {Errc::storage_too_new, "storage_too_new", 500, false,

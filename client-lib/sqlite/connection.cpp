@@ -33,7 +33,8 @@ bool reading_failed(sqlite3* database) {
     int error = 0;
     return sqlite3_file_control(database, "main", which, &file) == SQLITE_OK && file != nullptr &&
            file->pMethods != nullptr &&
-           file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &error) == SQLITE_OK && error == EIO;
+           file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &error) == SQLITE_OK &&
+           (error == EIO || error == ENXIO || error == ERANGE);
   };
   return failed(SQLITE_FCNTL_FILE_POINTER) || failed(SQLITE_FCNTL_JOURNAL_POINTER);
 }

@@ -105,6 +105,14 @@ KeyPair make_server_key(const std::string& host) {
   return self_sign(key.get(), "fieldsync server", server_certificate_seconds, EVP_sha256(), host);
 }
 
+Result<KeyPair> certify_server_key(std::string_view pem, const std::string& host) {
+  const Bio bio(need(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()))), BIO_free);
+  const Key key(PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr), EVP_PKEY_free);
+  if (!key) check_memory();
+  if (!key) return Error{Errc::invalid_argument, "The server's key could not be read."};
+  return self_sign(key.get(), "fieldsync server", server_certificate_seconds, EVP_sha256(), host);
+}
+
 Result<std::array<std::uint8_t, 64>> signing_key(std::string_view pem) {
   const Error unreadable{Errc::storage_corrupt, "The device's key could not be read."};
   const Bio bio(need(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()))), BIO_free);

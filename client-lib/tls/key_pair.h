@@ -22,6 +22,8 @@ struct KeyPair {
 [[nodiscard]] KeyPair make_device_key();
 // A server's: ECDSA on P-256. Certificate of 90 days for these DNS names or addresses.
 [[nodiscard]] KeyPair make_server_key(const std::string& host);
+// The same key with a new certificate.
+[[nodiscard]] Result<KeyPair> certify_server_key(std::string_view private_key_pem, const std::string& host);
 
 // libsodium's form of an Ed25519 private key: seed, then public key.
 [[nodiscard]] Result<std::array<std::uint8_t, 64>> signing_key(std::string_view private_key_pem);

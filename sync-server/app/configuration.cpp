@@ -143,7 +143,8 @@ Result<std::string> read_file(const std::filesystem::path& path) {
 
 Result<void> write_private_file(const std::filesystem::path& path, const std::string& content) {
   const std::filesystem::path draft = path.string() + ".new";
-  const int file = ::open(draft.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
+  ::unlink(draft.c_str());  // of one that was killed
+  const int file = ::open(draft.c_str(), O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC, 0600);
   if (file < 0) return Error{Errc::storage_failed, "The file " + draft.string() + " cannot be made."};
   const ssize_t count = ::write(file, content.data(), content.size());
   const bool whole = count == static_cast<ssize_t>(content.size());
@@ -157,8 +158,10 @@ Result<void> write_private_file(const std::filesystem::path& path, const std::st
                  "The file " + path.string() + " could not be written."};
   }
   const int folder = ::open(path.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  const bool durable = folder >= 0 && ::rename(draft.c_str(), path.c_str()) == 0 && ::fsync(folder) == 0;
+  const bool in_place = folder >= 0 && ::rename(draft.c_str(), path.c_str()) == 0;
+  const bool durable = in_place && ::fsync(folder) == 0;
   if (folder >= 0) ::close(folder);
+  if (!in_place) ::unlink(draft.c_str());
   if (!durable) return Error{Errc::storage_failed, "The file " + path.string() + " could not be put in its place."};
   return {};
 }

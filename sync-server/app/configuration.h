@@ -40,7 +40,8 @@ struct Configuration {
 [[nodiscard]] Result<bool> is_there(const std::filesystem::path& path);
 // not_found: no such file.
 [[nodiscard]] Result<std::string> read_file(const std::filesystem::path& path);
-// Readable by its owner only. Whole and durable, or not there; replaces what is there.
+// Readable by its owner only, and whole, or not there; durable where it succeeds. Replaces
+// what is there.
 [[nodiscard]] Result<void> write_private_file(const std::filesystem::path& path, const std::string& content);
 
 }  // namespace fieldsync::server

@@ -70,16 +70,24 @@ Result<void> fill_database(Store& store, const Clock& clock) {
   return make_office(store, clock);
 }
 
-// The certificate is written last. Where it is there the key was, which may be kept elsewhere.
+// Keeps a key that is there: another would be another server. The certificate is written
+// last; where it is there, the key may be kept elsewhere.
 Result<void> make_key(const std::filesystem::path& key, const std::filesystem::path& certificate,
                       const std::string& host) {
-  const auto there = is_there(certificate);
+  const auto certified = is_there(certificate);
+  if (!certified) return certified.error();
+  if (*certified) return {};
+  const auto there = is_there(key);
   if (!there) return there.error();
-  if (*there) return {};
-  const tls::KeyPair made = tls::make_server_key(host);
-  auto written = write_private_file(key, made.private_key_pem);
-  if (written) written = write_private_file(certificate, made.certificate_pem);
-  return written;
+  if (!*there) {
+    const tls::KeyPair made = tls::make_server_key(host);
+    auto written = write_private_file(key, made.private_key_pem);
+    return written ? write_private_file(certificate, made.certificate_pem) : written;
+  }
+  const auto kept = read_file(key);
+  if (!kept) return kept.error();
+  const auto again = tls::certify_server_key(*kept, host);
+  return again ? write_private_file(certificate, again->certificate_pem) : Result<void>(again.error());
 }
 
 CommandResult run_here(const Invocation& invocation, const Configuration& configuration, Store& store,
@@ -137,13 +145,21 @@ Result<void> make_server(const std::filesystem::path& folder, const InitOptions&
   if (error)
     return Error{Errc::storage_failed,
                  "The folder " + folder.string() + " cannot be made private: " + error.message() + "."};
-  // What an earlier init made before it failed is kept: another key would be another server.
-  auto made = make_key(configuration.key(), configuration.certificate(), options.host);
-  if (made) made = make_key(configuration.spare_key(), configuration.spare_certificate(), options.host);
-  if (!made) return made;
+  // First, for its lock.
   auto store = SqliteStore::open(configuration.database().string());
   if (!store) return store.error();
   if (auto filled = fill_database(**store, wall_clock); !filled) return filled;
+  auto made = make_key(configuration.key(), configuration.certificate(), options.host);
+  if (made) made = make_key(configuration.spare_key(), configuration.spare_certificate(), options.host);
+  if (!made) return made;
+  const auto has_key = is_there(configuration.key());
+  if (!has_key) return has_key.error();
+  if (!*has_key) {
+    return Error{Errc::not_found,
+                 "The key " + configuration.key().string() +
+                     " is gone, and devices trust no other. Put it back, or the spare key in its place with "
+                     "its certificate."};
+  }
   // Last, so that a folder with settings is a whole server.
   if (auto written = write_private_file(configuration.file(), configuration_text(configuration)); !written)
     return written;

@@ -210,6 +210,20 @@ TEST_CASE("An init that did not come to its end is run again and keeps what it m
   CHECK(std::filesystem::exists(server.path + "/spare.crt"));
 }
 
+TEST_CASE("An init over a key without its certificate keeps the key, and without the key it is refused") {
+  const Folder server;
+  const std::string key = content_of(server.path + "/server.key");
+  std::filesystem::remove(server.path + "/fieldsync-server.toml");
+  std::filesystem::remove(server.path + "/server.crt");
+  server.succeeds({"init", "--port", "9443"});
+  CHECK(content_of(server.path + "/server.key") == key);
+  CHECK(std::filesystem::exists(server.path + "/server.crt"));
+  std::filesystem::remove(server.path + "/fieldsync-server.toml");
+  std::filesystem::remove(server.path + "/server.key");
+  check_refusal(server.administer({"init"}), refused, "not_found");
+  CHECK_FALSE(std::filesystem::exists(server.path + "/fieldsync-server.toml"));
+}
+
 TEST_CASE("Settings that cannot be meant are refused with their name, by serve and by every command") {
   const Folder server;
   const std::string file = server.path + "/fieldsync-server.toml";

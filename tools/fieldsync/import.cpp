@@ -26,12 +26,11 @@ Result<core::RecordId> import_line(Database& database, const ImportTarget& targe
 
 bool is_blank(const std::string& line) { return line.find_first_not_of(" \t\r") == std::string::npos; }
 
-// What refuses one line for what it says does not concern the next.
+}  // namespace
+
 bool concerns_store(Errc code) {
   return code == Errc::storage_full || code == Errc::storage_failed || code == Errc::storage_corrupt;
 }
-
-}  // namespace
 
 ImportReport import_lines(Database& database, const ImportTarget& target, std::istream& lines,
                           const std::function<void(const ImportProgress&)>& on_line) {

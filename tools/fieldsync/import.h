@@ -29,6 +29,9 @@ struct RefusedLine {
   Error error;
 };
 
+// Whether no line after the one that was refused so can be saved either.
+[[nodiscard]] bool concerns_store(Errc code);
+
 struct ImportReport {
   std::vector<core::RecordId> created;
   std::vector<RefusedLine> refused;

@@ -87,6 +87,11 @@ Result<void> create_from(const Settings& settings, Database& database, const Imp
     print_import(report);
   }
   if (report.refused.empty()) return {};
+  const RefusedLine& last = report.refused.back();
+  if (concerns_store(last.error.code)) {
+    return Error{last.error.code, "The import ended at line " + std::to_string(last.number) +
+                                      ". Nothing from there on was saved: import that part again."};
+  }
   const Errc code = report.refused.front().error.code;
   return Error{code == Errc::invalid_argument ? Errc::malformed_request : code,
                counted(report.refused.size(), "line was", "lines were") +
