@@ -320,9 +320,8 @@ void check_replica(const Book& book, api::LocalStore& store, const core::ScopeId
 }
 
 void check_integrity(const Book& book, api::LocalStore& store) {
-  auto check = store.connection->prepare("PRAGMA integrity_check(1)");
-  if (check.step() && check.text(0) != "ok")
-    throw BrokenPromise(book.name + " has a damaged store: " + std::string(check.text(0)));
+  if (const std::string problem = store.connection->integrity_problem(); !problem.empty())
+    throw BrokenPromise(book.name + " has a damaged store: " + problem);
 }
 
 // It is told nothing any more. What the office has not got, it still has itself.

@@ -67,7 +67,10 @@ Office::Office(Run& run, Server& server) : run_(run), server_(server) {
     scopes_.push_back({random_id<core::ScopeId>(), i == 0 ? "Osh region" : "Batken region"});
   const char* names[] = {"Aigul", "Bakyt", "Chynara", "Daniyar", "Elmira", "Farhod", "Gulnora", "Hakim"};
   for (const char* name : names) {
-    OfficePerson person{random_id<core::PersonId>(), name, {0}, {}, {}, {}, {}, {}, false};
+    OfficePerson person;
+    person.id = random_id<core::PersonId>();
+    person.name = name;
+    person.scopes = {0};
     if (scope_count == 2 && run.chance.happens(0.6)) person.scopes.push_back(1);
     people_.push_back(person);
   }
@@ -209,23 +212,21 @@ void Office::decide_memberships(std::size_t person) {
 }
 
 void Office::note_written(OfficePerson& person) {
-  const std::int64_t now_ms = run_.schedule.now();
-  for (auto& [scope, until_ms] : person.away_until_ms) {
-    if (std::find(person.scopes.begin(), person.scopes.end(), scope) == person.scopes.end()) {
-      person.away_since_ms.emplace(scope, now_ms);
-    } else {
-      until_ms = std::min(until_ms, now_ms);
-      person.away_since_ms.erase(scope);
+  const auto note = [now_ms = run_.schedule.now()](auto& until, auto& since, const auto& is_taken) {
+    for (auto& [scope, until_ms] : until) {
+      if (is_taken(scope)) {
+        since.emplace(scope, now_ms);
+      } else {
+        until_ms = std::min(until_ms, now_ms);
+        since.erase(scope);
+      }
     }
-  }
-  for (auto& [scope, until_ms] : person.board_until_ms) {
-    if (person.on_board.contains(scope)) {
-      person.board_since_ms.emplace(scope, now_ms);
-    } else {
-      until_ms = std::min(until_ms, now_ms);
-      person.board_since_ms.erase(scope);
-    }
-  }
+  };
+  note(person.away_until_ms, person.away_since_ms, [&](std::size_t scope) {
+    return std::find(person.scopes.begin(), person.scopes.end(), scope) == person.scopes.end();
+  });
+  note(person.board_until_ms, person.board_since_ms,
+       [&](std::size_t scope) { return person.on_board.contains(scope); });
 }
 
 void Office::renew_form() {

@@ -123,8 +123,7 @@ OfficeCopy read_office(const Server& server) {
   std::map<std::int64_t, core::DeviceId> devices;
   read_devices(connection, copy, devices);
   read_index(connection, devices, copy, scopes);
-  auto check = connection.prepare("PRAGMA integrity_check(1)");
-  if (check.step() && check.text(0) != "ok") copy.integrity_problem = std::string(check.text(0));
+  copy.integrity_problem = connection.integrity_problem();
   return copy;
 }
 

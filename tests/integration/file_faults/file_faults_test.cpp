@@ -166,21 +166,39 @@ bool has_whole_keys(const std::string& folder) {
   });
 }
 
-// A server's folder without a running server.
-struct ServerPlace : Place {
-  [[nodiscard]] Arguments command(Arguments arguments) const {
-    arguments.insert(arguments.begin(), {FIELDSYNC_SERVER, "--dir", server()});
-    return arguments;
+// A place that one program works in.
+class ProgramPlace : public Place {
+ public:
+  [[nodiscard]] Arguments command(const Arguments& arguments) const {
+    Arguments all = program_;
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    return all;
   }
   [[nodiscard]] std::function<Arguments()> always(const Arguments& arguments) const {
     return [this, arguments] { return command(arguments); };
   }
-  Finished succeed(Arguments arguments) const {
-    Finished finished = run(command(std::move(arguments)));
+  void succeed(const Arguments& arguments) const {
+    const Finished finished = run(command(arguments));
     INFO(finished.output);
     REQUIRE(finished.exit_code == 0);
-    return finished;
   }
+
+ protected:
+  // `program` is followed by the path of `folder`.
+  ProgramPlace(Arguments program, const std::string& folder) : program_(std::move(program)) {
+    fs::create_directories(path("."));
+    program_.push_back(path(folder));
+  }
+
+ private:
+  Arguments program_;
+};
+
+// A server's folder without a running server.
+class ServerPlace : public ProgramPlace {
+ public:
+  ServerPlace() : ProgramPlace({FIELDSYNC_SERVER, "--dir"}, "server") {}
+
   // How often the command's output holds the text; the database is sound.
   [[nodiscard]] std::size_t count(const Arguments& list, const std::string& text) const {
     if (run(command({"check"})).exit_code != 0) return SIZE_MAX;
@@ -195,24 +213,12 @@ bool is_sound(const std::string& database) {
 }
 
 // A store that is enrolled at a running server, whose own files do not fail.
-struct AppPlace : Place {
+class AppPlace : public ProgramPlace {
+ public:
+  AppPlace() : ProgramPlace({FIELDSYNC_APP, "--store"}, "store") {}
+
   TestServer office;
 
-  AppPlace() { fs::create_directories(path(".")); }
-
-  [[nodiscard]] Arguments command(Arguments arguments) const {
-    arguments.insert(arguments.begin(), {FIELDSYNC_APP, "--store", store()});
-    return arguments;
-  }
-  [[nodiscard]] std::function<Arguments()> always(const Arguments& arguments) const {
-    return [this, arguments] { return command(arguments); };
-  }
-  Finished succeed(Arguments arguments) const {
-    Finished finished = run(command(std::move(arguments)));
-    INFO(finished.output);
-    REQUIRE(finished.exit_code == 0);
-    return finished;
-  }
   // How often the command's output holds the text; the store is sound.
   [[nodiscard]] std::size_t count(const Arguments& list, const std::string& text) const {
     if (!is_sound(store() + "/fieldsync.db")) return SIZE_MAX;
@@ -225,7 +231,6 @@ struct AppPlace : Place {
 
 TEST_CASE("A server whose files fail while it is made says so, and can be made again") {
   ServerPlace place;
-  fs::create_directories(place.path("."));
   try_all_points(place, {"init", place.always({"init", "--port", "9443"}), [&](const Finished&) {
                            return has_whole_keys(place.server()) && place.count({"form", "list"}, "interview") == 1;
                          }});
@@ -233,7 +238,6 @@ TEST_CASE("A server whose files fail while it is made says so, and can be made a
 
 TEST_CASE("A server whose files fail while it is administered says so and loses nothing") {
   ServerPlace place;
-  fs::create_directories(place.path("."));
   place.succeed({"init", "--port", "9443"});
   try_all_points(place, {"scope add", place.always({"scope", "add", "Osh"}), [&](const Finished&) {
                            return place.count({"scope", "list"}, "Osh") == 1;
@@ -262,7 +266,6 @@ TEST_CASE("A server whose files fail while it is administered says so and loses 
 
 TEST_CASE("A server whose files fail while it starts says so, or serves") {
   ServerPlace place;
-  fs::create_directories(place.path("."));
   const int port = free_port();
   place.succeed({"init", "--port", std::to_string(port)});
   const auto start_and_stop = [&](const Arguments& command) {
@@ -287,6 +290,38 @@ TEST_CASE("An app whose files fail while it is enrolled says so, and can be enro
   const auto enrol = [&] { return place.command({"enrol", place.office.enrolment_text(), "--name", "tablet"}); };
   try_all_points(place,
                  {"enrol", enrol, [&](const Finished&) { return place.run(place.command({"sync"})).exit_code == 0; }});
+}
+
+TEST_CASE("An import whose file cannot be read to its end says from which line on") {
+  const AppPlace place;
+  place.succeed({"enrol", place.office.enrolment_text(), "--name", "tablet"});
+  place.succeed({"sync"});
+  std::string lines;
+  for (int i = 0; i < 400; ++i)
+    lines += R"({"names": ["en:Colony )" + std::to_string(i) +
+             R"("], "kind": "sizo"})"
+             "\n";
+  write_to(place.path("facilities.jsonl"), lines);
+  place.keep();
+  const Arguments import = place.command({"new", "facility", "--from", place.path("facilities.jsonl")});
+  place.forget_operations();
+  REQUIRE(fieldsync::testing::run(place.failing(import, 0, "once")).exit_code == 0);
+  const auto operations = place.operations();
+  // The first read() of the file brings some lines, the second the next.
+  const auto is_read = [](const std::string& name) { return name == "read"; };
+  const auto first = std::find_if(operations.begin(), operations.end(), is_read);
+  const auto second = std::find_if(first + 1, operations.end(), is_read);
+  REQUIRE(second != operations.end());
+  place.restore();
+  const auto nth = static_cast<std::uint64_t>(second - operations.begin() + 1);
+  const Finished ended = fieldsync::testing::run(place.failing(import, nth, "once"));
+  INFO(ended.output);
+  CHECK(ended.exit_code == 1);
+  CHECK(says(ended, "storage_failed"));
+  const std::size_t saved = place.count({"list", "facility"}, "Colony ");
+  CHECK(saved > 0);
+  CHECK(saved < 400);
+  CHECK(ended.output.find("The import ended at line " + std::to_string(saved + 1) + ".") != std::string::npos);
 }
 
 TEST_CASE("An app whose files fail says so, loses no record and doubles none") {

@@ -55,8 +55,7 @@ class Writer {
     try {
       Connection connection(path, OpenMode::read_write);
       connection.execute(pragmas_.c_str());
-      auto check = connection.prepare("PRAGMA integrity_check(1)");
-      if (!check.step() || check.text(0) != "ok") return false;
+      if (!connection.integrity_problem().empty()) return false;
       connection.execute("CREATE TABLE IF NOT EXISTS t(x INTEGER PRIMARY KEY, filling BLOB)");
       auto select = connection.prepare("SELECT count(*) FROM t");
       if (!select.step()) return false;
