@@ -47,8 +47,10 @@ struct Settings {
   }
 };
 
+// A sanitizer calls before there is an environment.
 const Settings& settings() {
-  static const Settings read;
+  static Settings read;
+  if (read.folder == nullptr) read = Settings();
   return read;
 }
 
