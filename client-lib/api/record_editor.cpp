@@ -55,7 +55,13 @@ Result<void> RecordEditor::Session::open_field(std::string_view name, const core
   return sqlite::guard([&]() -> Result<void> {
     const std::lock_guard lock(store_.mutex);
     const auto now = store_.records.shown(state_.id);
-    bases_.insert_or_assign(key, core::open_field(now ? *now : state_, key, writer_));
+    core::FieldBase base = core::open_field(now ? *now : state_, key, writer_);
+    const auto pending = writes_.find(key);
+    if (pending != writes_.end() && is_count(key)) {
+      // What was counted over the former base goes on over this one.
+      pending->second.front() = core::count_on(pending->second.front(), base_of(key), base);
+    }
+    bases_.insert_or_assign(key, std::move(base));
     return {};
   });
 }
@@ -81,13 +87,11 @@ Result<void> RecordEditor::Session::put(core::FieldWrite write, const core::Form
 Result<void> RecordEditor::Session::set(std::string_view name, core::Value value, const core::ItemId& item) {
   auto field = describe_field(name);
   if (!field) return field.error();
-  core::FieldBase base = base_of({item, (*field)->number});
-  const auto pending = writes_.find(base.key);
-  if ((*field)->policy == core::MergePolicy::counter && pending != writes_.end()) {
-    // Raised a second time before saving.
-    if (const auto* count = std::get_if<std::int64_t>(&pending->second.front().value)) base.own_count = *count;
-  }
-  return put(core::write_field(base, *field, std::move(value)), *field);
+  const core::FieldKey key{item, (*field)->number};
+  const auto pending = writes_.find(key);
+  if (is_count(key) && pending != writes_.end())
+    return put(core::count_further(pending->second.front(), value), *field);
+  return put(core::write_field(base_of(key), *field, std::move(value)), *field);
 }
 
 Result<void> RecordEditor::Session::clear(std::string_view name, const core::ItemId& item) {
@@ -159,25 +163,24 @@ core::Operation RecordEditor::Session::pending_operation() const {
   return operation;
 }
 
+bool RecordEditor::Session::is_count(const core::FieldKey& key) const {
+  const core::FormField* field = form_.find(key.field);
+  return field != nullptr && field->policy == core::MergePolicy::counter;
+}
+
 // Another screen of this device may have counted since this one was opened.
-void RecordEditor::Session::count_on(const core::RecordState& now, core::Operation& operation) const {
+void RecordEditor::Session::count_on(const core::RecordState& now, core::Operation& operation) {
   for (core::FieldWrite& write : operation.writes) {
-    const core::FormField* field = form_.find(write.key.field);
-    const auto* count = std::get_if<std::int64_t>(&write.value);
-    const auto base = bases_.find(write.key);
-    if (field == nullptr || field->policy != core::MergePolicy::counter || count == nullptr || base == bases_.end())
-      continue;
-    write = core::count_on(std::move(write), base->second, core::open_field(now, write.key, writer_));
+    if (!is_count(write.key)) continue;
+    const core::FieldBase base = core::open_field(now, write.key, writer_);
+    write = core::count_on(std::move(write), base_of(write.key), base);
   }
 }
 
 // What waits may yet be refused, and a count over it must stand for all of it.
 Result<void> RecordEditor::Session::name_beneath_counts(core::Operation& operation) const {
-  const auto is_count = [&](const core::FieldWrite& write) {
-    const core::FormField* field = form_.find(write.key.field);
-    return field != nullptr && field->policy == core::MergePolicy::counter;
-  };
-  if (std::none_of(operation.writes.begin(), operation.writes.end(), is_count)) return {};
+  const auto counts = [&](const core::FieldWrite& write) { return is_count(write.key); };
+  if (std::none_of(operation.writes.begin(), operation.writes.end(), counts)) return {};
   // What was refused while the form was open is still beneath what is on the screen.
   std::vector<storage::StoredOperation> beneath = store_.outbox.of_record(operation.record, 0);
   for (storage::StoredOperation& refused : store_.outbox.refused_operations()) {
@@ -191,7 +194,7 @@ Result<void> RecordEditor::Session::name_beneath_counts(core::Operation& operati
         codec::decode_operation(stored.bytes, {writer_.device, stored.counter}, writer_.person, elements);
     if (!earlier) return earlier.error();
     for (core::FieldWrite& write : operation.writes) {
-      if (is_count(write)) core::name_beneath(write, *earlier);
+      if (counts(write)) core::name_beneath(write, *earlier);
     }
   }
   return {};
@@ -200,7 +203,6 @@ Result<void> RecordEditor::Session::name_beneath_counts(core::Operation& operati
 Result<SaveReceipt> RecordEditor::Session::save() {
   if (writes_.empty()) return nothing_to_save();
   core::Operation operation = pending_operation();
-  if (auto checked = core::check_operation(operation, form_); !checked) return checked.error();
   return sqlite::guard([&]() -> Result<SaveReceipt> {
     const std::lock_guard lock(store_.mutex);
     if (writer_.device != store_.identity.device()) {
@@ -214,6 +216,7 @@ Result<SaveReceipt> RecordEditor::Session::save() {
     // Where the scope was left meanwhile, the count goes on from what was on the screen.
     count_on(shown ? *shown : state_, operation);
     if (auto named = name_beneath_counts(operation); !named) return named.error();
+    if (auto checked = core::check_operation(operation, form_); !checked) return checked.error();
     core::RecordState now = shown.value_or(core::RecordState{});
     storage::StoredOperation stored{operation.id.counter, operation.record, codec::encode_operation(operation), 0};
     if (stored.bytes.size() > core::operation_bytes_max)

@@ -33,7 +33,8 @@ class RecordEditor::Session {
   enum class Earlier : std::uint8_t { kept, replaced };
   Result<void> put(core::FieldWrite write, const core::FormField* field, Earlier earlier = Earlier::kept);
   [[nodiscard]] core::Operation pending_operation() const;
-  void count_on(const core::RecordState& now, core::Operation& operation) const;
+  [[nodiscard]] bool is_count(const core::FieldKey& key) const;
+  void count_on(const core::RecordState& now, core::Operation& operation);
   Result<void> name_beneath_counts(core::Operation& operation) const;
 
   api::LocalStore& store_;

@@ -157,9 +157,10 @@ Result<void> SyncSteps::read_all_anew(const Error& refusal, core::Milliseconds t
   {
     const std::lock_guard lock(store_.mutex);
     sqlite::Transaction transaction(*store_.connection);
-    if (!store_.replica.read_all_anew()) return refusal;
+    if (began_anew_ || !store_.replica.read_all_anew()) return refusal;
     transaction.commit();
   }
+  began_anew_ = true;
   engine::SyncSession::Exchanged exchanged;
   exchanged.batch_bytes = sent_.batch_bytes;
   exchanged.took = took;

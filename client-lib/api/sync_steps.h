@@ -59,7 +59,8 @@ class SyncSteps {
   Result<std::string> make_request(const engine::Action& action);
   Result<void> take_up(const Result<engine::HttpReply>& answer, core::Milliseconds took);
   // The server does not know its own cursors any more: all scopes are read from their
-  // beginning. Returns `refusal` where no cursor was sent.
+  // beginning. Returns `refusal` where no cursor was sent, and the second time in one sync:
+  // servers behind one address that refuse each other's cursors would never end it.
   Result<void> read_all_anew(const Error& refusal, core::Milliseconds took);
   // The reply is not of this store's history: compares on, or ends with device_forked.
   Result<void> take_up_other_history(const v1::SyncReply& reply, core::Milliseconds took);
@@ -81,6 +82,7 @@ class SyncSteps {
   // The server has refusals to tell, and sends no record before: no batch beside the next
   // request, so that downloads do not wait for uploads.
   bool refusals_first_ = false;
+  bool began_anew_ = false;
 };
 
 // not_enrolled, storage_corrupt.

@@ -20,6 +20,12 @@ std::vector<ValueId> all_of(const FieldBase& base) {
   return ids;
 }
 
+// An emptied count is none.
+std::int64_t count_in(const Value& value) {
+  const auto* count = std::get_if<std::int64_t>(&value);
+  return count == nullptr ? 0 : *count;
+}
+
 // Emptied places and equal elements: an add takes their place.
 std::vector<ValueId> taken_up_by(const FieldBase& base, const Value& value) {
   std::vector<ValueId> ids;
@@ -80,15 +86,30 @@ void name_beneath(FieldWrite& write, const Operation& earlier) {
     const FieldWrite& over = earlier.writes[i];
     if (over.key != write.key || !names({earlier.id, place_of_write(earlier, i)})) continue;
     for (const ValueId& beneath : over.replaces) {
-      if (!names(beneath) && write.replaces.size() < named_by_count_max) write.replaces.push_back(beneath);
+      if (!names(beneath)) write.replaces.push_back(beneath);
     }
   }
   std::sort(write.replaces.begin(), write.replaces.end());
+  const auto own = [&](const ValueId& id) { return id.operation.device == earlier.id.device; };
+  const auto oldest = std::find_if(write.replaces.begin(), write.replaces.end(), own);
+  const auto newest_end = std::find_if_not(oldest, write.replaces.end(), own);
+  const std::ptrdiff_t excess = newest_end - oldest - static_cast<std::ptrdiff_t>(named_by_count_max);
+  if (excess > 0) write.replaces.erase(oldest + 1, oldest + 1 + excess);
+}
+
+FieldWrite count_further(FieldWrite pending, const Value& value) {
+  if (const auto* added = std::get_if<std::int64_t>(&value)) {
+    pending.value = sum(count_in(pending.value), *added);
+  } else {
+    pending.value = value;
+  }
+  return pending;
 }
 
 FieldWrite count_on(FieldWrite write, const FieldBase& before, const FieldBase& now) {
-  auto& count = std::get<std::int64_t>(write.value);
-  count = sum(count, difference(now.own_count, before.own_count));
+  if (std::holds_alternative<SealedValue>(write.value)) return write;
+  const std::int64_t meanwhile = difference(now.own_count, before.own_count);
+  if (meanwhile != 0) write = count_further(std::move(write), meanwhile);
   std::erase_if(write.replaces, [&](const ValueId& id) {
     return std::find(before.own_device.begin(), before.own_device.end(), id) != before.own_device.end();
   });

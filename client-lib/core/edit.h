@@ -42,13 +42,17 @@ struct FieldBase {
 
 // A write of a counter over a value of `earlier`, which the server may yet refuse: it
 // names also what that one named. Else the sum before it would stand again, beside the
-// one that holds it. From the newest such operation to the oldest; as far as the write
-// names no more than named_by_count_max.
+// one that holds it. From the newest such operation to the oldest. Of more than
+// named_by_count_max own values the newest are named, and the oldest: the server has it.
 inline constexpr std::size_t named_by_count_max = 100;
 void name_beneath(FieldWrite& write, const Operation& earlier);
 
+// A counter's write that is not saved yet, raised by `value`, or emptied. Also where it
+// settles the whole count: it still replaces what it named.
+[[nodiscard]] FieldWrite count_further(FieldWrite pending, const Value& value);
+
 // A counter's write, made over `before`, as it is to be saved over `now`: two screens of
-// one device that count at once must add up. Also where it settles the whole count.
+// one device that count at once must add up. Also where it settles or empties the count.
 [[nodiscard]] FieldWrite count_on(FieldWrite write, const FieldBase& before, const FieldBase& now);
 
 // Takes one element out of a set, or one entry out of a list, wherever it was

@@ -309,6 +309,15 @@ TEST_CASE("What fieldsync does not know is refused, and nothing is saved") {
   CHECK(json_value(server.app("Bakyt", {"--json", "status"}).output, "saved_here") == "0");
 }
 
+TEST_CASE("An import from a standard input that cannot be read is no empty one") {
+  const TestServer server;
+  server.enrol("Bakyt");
+  std::vector<std::string> reads_a_folder = {"sh", "-c", "exec \"$@\" < /", "sh"};
+  for (std::string& word : server.app_command(server.path("Bakyt"), {"new", "facility", "--from", "-"}))
+    reads_a_folder.push_back(std::move(word));
+  check_refusal(run(reads_a_folder), refused, "storage_failed");
+}
+
 TEST_CASE("A store that is not there or damaged is told, and left as it is") {
   const TestServer server;
   check_refusal(server.app("nobody", {"status"}), refused, "not_found");

@@ -1,6 +1,8 @@
 #include "fieldsync/import.h"
 
 #include <boost/json/parse.hpp>
+#include <cstdio>
+#include <iostream>
 #include <string>
 
 #include "fieldsync/draft_json.h"
@@ -23,6 +25,9 @@ Result<core::RecordId> import_line(Database& database, const ImportTarget& targe
   if (!saved) return saved.error();
   return editor->id();
 }
+
+// The standard input keeps its errors to itself and shows its stream an end.
+bool failed(const std::istream& lines) { return lines.bad() || (&lines == &std::cin && std::ferror(stdin) != 0); }
 
 bool is_blank(const std::string& line) { return line.find_first_not_of(" \t\r") == std::string::npos; }
 
@@ -51,7 +56,8 @@ ImportReport import_lines(Database& database, const ImportTarget& target, std::i
     progress.created = report.created.size();
     on_line(progress);
   }
-  if (lines.bad()) report.refused.push_back({number, {Errc::storage_failed, "The file cannot be read from here on."}});
+  if (failed(lines))
+    report.refused.push_back({number, {Errc::storage_failed, "The file cannot be read from here on."}});
   return report;
 }
 

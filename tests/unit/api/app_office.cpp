@@ -32,7 +32,9 @@ constexpr const char* inspection_form = R"(
   fields { number: 9 name: "cell_state" type: FIELD_TYPE_TEXT group: 8 confidentiality: CONFIDENTIALITY_TEAM
            labels { language: "en" text: "State" } }
   fields { number: 10 name: "witness" type: FIELD_TYPE_TEXT confidentiality: CONFIDENTIALITY_SEALED
-           labels { language: "en" text: "Witness" } })";
+           labels { language: "en" text: "Witness" } }
+  fields { number: 11 name: "held" type: FIELD_TYPE_INTEGER policy: MERGE_POLICY_COUNTER confidentiality: CONFIDENTIALITY_TEAM
+           labels { language: "en" text: "Held" } has_range: true minimum: 0 maximum: 500 })";
 constexpr const char* finding_form = R"(
   name: "finding" version: 1 labels { language: "en" text: "Finding" }
   fields { number: 1 name: "inspection" type: FIELD_TYPE_REFERENCE refers_to: "inspection" confidentiality: CONFIDENTIALITY_TEAM

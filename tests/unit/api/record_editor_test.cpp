@@ -191,6 +191,57 @@ TEST_CASE("Counts of two screens and of two devices add up") {
   CHECK(start.two.shown(start.record, "interviews") == Values{integer(116)});
 }
 
+TEST_CASE("A count goes on when its field is looked at again after another screen counted") {
+  Two start("interviews", integer(1));
+  RecordEditor screen = start.one.open_editor(start.record);
+  must(screen.set("interviews", integer(2)));
+  start.one.edit(start.record, "interviews", integer(10));
+  must(screen.open_field("interviews"));
+  SECTION("saved as it is") {
+    must(screen.save());
+    CHECK(start.one.shown(start.record, "interviews") == Values{integer(13)});
+  }
+  SECTION("counted on") {
+    must(screen.set("interviews", integer(100)));
+    start.one.edit(start.record, "interviews", integer(1'000));
+    must(screen.save());
+    CHECK(start.one.shown(start.record, "interviews") == Values{integer(1'113)});
+  }
+  SECTION("cleared as it is now") {
+    must(screen.clear("interviews"));
+    must(screen.save());
+    CHECK(start.one.shown(start.record, "interviews") == Values{integer(0)});
+  }
+  start.meet();
+  CHECK(start.two.shown(start.record, "interviews") == start.one.shown(start.record, "interviews"));
+}
+
+TEST_CASE("Two screens that subtract at once cannot bring a count below its minimum") {
+  Two start("held", integer(5));
+  RecordEditor screen = start.one.open_editor(start.record);
+  RecordEditor other_screen = start.one.open_editor(start.record);
+  must(screen.set("held", integer(-4)));
+  must(other_screen.set("held", integer(-3)));
+  must(screen.save());
+  CHECK(verdict(other_screen.save()) == "value_out_of_range");
+  CHECK(start.one.shown(start.record, "held") == Values{integer(1)});
+  // Nothing of it is lost: the person corrects it and saves.
+  must(other_screen.set("held", integer(2)));
+  must(other_screen.save());
+  start.meet();
+  CHECK(start.two.shown(start.record, "held") == Values{integer(0)});
+  CHECK(must(start.one->status()).refused == 0);
+}
+
+TEST_CASE("What was cleared on one screen keeps what another screen counted meanwhile") {
+  Two start("interviews", integer(1));
+  RecordEditor screen = start.one.open_editor(start.record);
+  must(screen.clear("interviews"));
+  start.one.edit(start.record, "interviews", integer(10));
+  must(screen.save());
+  CHECK(start.one.shown(start.record, "interviews") == Values{integer(10)});
+}
+
 TEST_CASE("A count that is saved when its record was gone meanwhile goes on from the screen") {
   Two start("interviews", integer(1));
   RecordEditor editor = start.one.open_editor(start.record);
@@ -250,6 +301,27 @@ TEST_CASE("Whoever settles a count settles all of it, but for what was not on th
   REQUIRE(start.one.shown(start.record, "interviews") == Values{integer(7)});
   RecordEditor editor = start.one.open_editor(start.record);
   must(editor.resolve("interviews", integer(10)));
+  SECTION("and counts on before saving") {
+    must(editor.set("interviews", integer(5)));
+    must(editor.save());
+    start.meet();
+    CHECK(start.two.shown(start.record, "interviews") == Values{integer(15)});
+  }
+  SECTION("and clears it before saving") {
+    must(editor.clear("interviews"));
+    must(editor.set("interviews", integer(2)));
+    must(editor.save());
+    start.meet();
+    CHECK(start.two.shown(start.record, "interviews") == Values{integer(2)});
+  }
+  SECTION("and looks at it again when somebody else has counted") {
+    start.two.edit(start.record, "interviews", integer(2));
+    start.meet();
+    must(editor.open_field("interviews"));
+    must(editor.save());
+    // The other device's sum goes on from 4, and was not settled.
+    CHECK(start.one.shown(start.record, "interviews") == Values{integer(16)});
+  }
   SECTION("nothing else was counted") {
     must(editor.save());
     CHECK(start.one.shown(start.record, "interviews") == Values{integer(10)});

@@ -370,6 +370,22 @@ TEST_CASE("Where the server knows its cursors no more, all is read anew") {
   CHECK(must(app->status()).records == 2);
 }
 
+TEST_CASE("Where the server refuses every cursor, also its newest, a sync ends") {
+  AppOffice office;
+  App app(office);
+  const core::RecordId record = app.write("summary", text("Cell 4."));
+  app.sync();
+  app.faults = {refusal(Errc::bad_cursor)};
+  // The first answer gives a cursor and more to come; the next request is refused for that cursor.
+  app.changes.push_back([&](v1::SyncReply& reply) {
+    reply.set_more(true);
+    app.faults = {refusal(Errc::bad_cursor)};
+  });
+  CHECK(verdict(app->sync({})) == "bad_cursor");
+  CHECK(app.shown(record, "summary") == Values{text("Cell 4.")});
+  app.sync();
+}
+
 TEST_CASE("What the server says of its own database is not said of this one") {
   AppOffice office;
   App app(office);

@@ -189,16 +189,26 @@ TEST_CASE("a count over one that waits names what that one named", "[core][edit]
   CHECK(apart.replaces == std::vector<ValueId>{value_id(1, 3)});
 }
 
-TEST_CASE("a count names no more than a hundred", "[core][edit]") {
-  FieldWrite last = sets(head_count, integer(500), {value_id(1, 500)});
-  for (std::uint64_t counter = 500; counter > 300; --counter) {
-    Operation earlier;
-    earlier.id = value_id(1, counter).operation;
-    earlier.writes.push_back(sets(head_count, integer(500), {value_id(1, counter - 1)}));
-    name_beneath(last, earlier);
+TEST_CASE("a count names no more than a hundred: the newest, and the oldest, which the server has", "[core][edit]") {
+  std::vector<Operation> waiting;  // each names what is beneath, as the editor saves it
+  FieldWrite last;
+  for (std::uint64_t counter = 2; counter <= 300; ++counter) {
+    last = sets(head_count, integer(300), {value_id(1, counter - 1)});
+    for (auto earlier = waiting.rbegin(); earlier != waiting.rend(); ++earlier) name_beneath(last, *earlier);
+    waiting.push_back(operation(op_id(1, counter), {last}));
   }
+  std::vector<ValueId> expected = {value_id(1, 1)};
+  for (std::uint64_t counter = 201; counter < 300; ++counter) expected.push_back(value_id(1, counter));
   CHECK(last.replaces.size() == named_by_count_max);
-  CHECK(last.replaces.front() == value_id(1, 401));
+  CHECK(last.replaces == expected);
+}
+
+TEST_CASE("a count on a pending one keeps what that one named, and adds to it", "[core][edit]") {
+  const FieldWrite settled = sets(head_count, integer(10), {value_id(1, 1), value_id(2, 1)});
+  CHECK(count_further(settled, integer(5)) == sets(head_count, integer(15), settled.replaces));
+  CHECK(count_further(settled, empty()) == sets(head_count, empty(), settled.replaces));
+  CHECK(count_further(sets(head_count, empty(), settled.replaces), integer(2)) ==
+        sets(head_count, integer(2), settled.replaces));
 }
 
 TEST_CASE("two devices of one person count apart", "[core][edit]") {
