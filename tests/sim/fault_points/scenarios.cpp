@@ -213,6 +213,7 @@ std::string told(const std::vector<T>& all) {
 
 template <typename T>
 Result<std::string> answer_of(const Result<T>& result) {
+  const testing::AllocationPause pause;
   return result ? Result<std::string>(told(*result)) : Result<std::string>(result.error());
 }
 
