@@ -157,7 +157,7 @@ TEST_CASE("A cut that lost may have been sent: where a restored server got it la
   const auto small = sender.next(large->content.size() / 4);
   REQUIRE(small);
   const auto prefix = [](const storage::SignedBatch& batch) {
-    return codec::bytes_of(hash_of(batch)).substr(0, codec::previous_hash_prefix_bytes);
+    return std::string(codec::bytes_of(hash_of(batch)).substr(0, codec::previous_hash_prefix_bytes));
   };
   sender.acknowledged(*small);
   const auto behind = sender.next();
