@@ -8,6 +8,7 @@
 #include <cstring>
 #include <iostream>
 #include <sstream>
+#include <thread>
 
 #include "app/import.h"
 #include "app/standard_forms.h"
@@ -21,6 +22,9 @@
 
 namespace fieldsync::server {
 namespace {
+
+// How long a command waits for a server that is starting or stopping, or for another command.
+constexpr std::chrono::seconds wait_for_other{3};
 
 core::Instant wall_clock() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
@@ -101,6 +105,14 @@ CommandResult run_here(const Invocation& invocation, const Configuration& config
   CommandResult result = refused(done.error());
   result.output = out.str();
   return result;
+}
+
+CommandResult run_alone(const Invocation& invocation, const Configuration& configuration, Store& store) {
+  auto cursor_key = cursor_key_of(store);
+  if (!cursor_key) return refused(cursor_key.error());
+  const Clock clock = wall_clock;
+  SyncService sync(store, *cursor_key, clock);
+  return run_here(invocation, configuration, store, sync, clock);
 }
 
 // Requests with their outcome: never content, names, keys or codes.
@@ -242,15 +254,15 @@ CommandResult administrate(const Configuration& configuration, const std::vector
                            const std::filesystem::path& working_folder) {
   std::vector<std::string> handed{working_folder.string()};
   handed.insert(handed.end(), arguments.begin(), arguments.end());
-  if (auto result = send_command(configuration.control_socket(), handed)) return *result;
-  const Invocation invocation = parse_command_line(arguments, working_folder);
-  auto store = open_database(configuration);
-  if (!store) return refused(store.error());
-  auto cursor_key = cursor_key_of(**store);
-  if (!cursor_key) return refused(cursor_key.error());
-  const Clock clock = wall_clock;
-  SyncService sync(**store, *cursor_key, clock);
-  return run_here(invocation, configuration, **store, sync, clock);
+  const auto until = std::chrono::steady_clock::now() + wait_for_other;
+  while (true) {
+    if (auto result = send_command(configuration.control_socket(), handed)) return *result;
+    auto store = open_database(configuration);
+    if (store) return run_alone(parse_command_line(arguments, working_folder), configuration, **store);
+    const bool passes = store.error().code == Errc::in_use && std::chrono::steady_clock::now() < until;
+    if (!passes) return refused(store.error());
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
 }
 
 }  // namespace fieldsync::server

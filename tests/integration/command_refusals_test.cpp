@@ -1,12 +1,17 @@
 // What the commands say to wrong input: a sentence with its code on standard
 // error, an exit code that scripts can tell apart, and nothing changed.
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <catch2/catch.hpp>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <memory>
+#include <thread>
 
 #include "fieldsync/database.h"
 #include "support/test_server.h"
@@ -259,6 +264,26 @@ TEST_CASE("A database that is damaged, gone or in use is refused and left as it 
   }
   write_to(file, good);
   server.succeeds({"check"});
+}
+
+TEST_CASE("A command waits a moment for a server that is on its way up or down, and no longer") {
+  const Folder server;
+  // As such a server: it has its database, and takes no commands.
+  const std::string lock = server.path + "/fieldsync-server.db.lock";
+  int held = ::open(lock.c_str(), O_RDWR | O_CLOEXEC);
+  REQUIRE(::flock(held, LOCK_EX | LOCK_NB) == 0);
+  std::thread ends([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    ::close(held);
+  });
+  const Finished waited = server.administer({"check"});
+  ends.join();
+  INFO(waited.output);
+  CHECK(waited.exit_code == 0);
+  held = ::open(lock.c_str(), O_RDWR | O_CLOEXEC);
+  REQUIRE(::flock(held, LOCK_EX | LOCK_NB) == 0);
+  check_refusal(server.administer({"check"}), refused, "in_use");
+  ::close(held);
 }
 
 TEST_CASE("A second server in one folder is refused, the first goes on") {
