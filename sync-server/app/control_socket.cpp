@@ -17,6 +17,9 @@ namespace json = boost::json;
 
 constexpr int backlog = 8;
 
+// A server says this when it takes a connection; before, a command has not reached anybody.
+constexpr char ready = '+';
+
 sockaddr_un address_of(const std::filesystem::path& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
@@ -44,6 +47,28 @@ void write_all(int socket, std::string_view text) {
     text.remove_prefix(static_cast<std::size_t>(sent));
   }
 }
+
+class Connected {
+ public:
+  explicit Connected(const std::filesystem::path& path) : socket_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    const sockaddr_un address = address_of(path);
+    char greeting = 0;
+    taken_ = socket_ >= 0 && ::connect(socket_, generic(address), sizeof address) == 0 &&
+             ::read(socket_, &greeting, 1) == 1 && greeting == ready;
+  }
+  ~Connected() {
+    if (socket_ >= 0) ::close(socket_);
+  }
+  Connected(const Connected&) = delete;
+  Connected& operator=(const Connected&) = delete;
+
+  [[nodiscard]] bool is_taken() const { return taken_; }
+  [[nodiscard]] int descriptor() const { return socket_; }
+
+ private:
+  int socket_;
+  bool taken_ = false;
+};
 
 }  // namespace
 
@@ -79,7 +104,7 @@ class ControlSocket::Listener {
   }
 
   void answer(int peer) {
-    CommandResult result;
+    write_all(peer, {&ready, 1});
     boost::system::error_code error;
     const json::value parsed = json::parse(read_all(peer), error);
     if (error || !parsed.is_array()) return;
@@ -87,7 +112,7 @@ class ControlSocket::Listener {
     for (const json::value& argument : parsed.as_array()) {
       if (argument.is_string()) arguments.emplace_back(argument.as_string());
     }
-    result = run_(arguments);
+    const CommandResult result = run_(arguments);
     write_all(peer,
               json::serialize(json::object{{"exit", result.exit_code}, {"out", result.output}, {"err", result.error}}));
   }
@@ -103,26 +128,25 @@ ControlSocket::ControlSocket(const std::filesystem::path& path, RunCommand run)
 
 ControlSocket::~ControlSocket() = default;
 
-std::optional<CommandResult> send_command(const std::filesystem::path& path,
-                                          const std::vector<std::string>& arguments) {
-  const int socket = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const sockaddr_un address = address_of(path);
-  std::optional<CommandResult> result;
-  if (socket >= 0 && ::connect(socket, generic(address), sizeof address) == 0) {
-    json::array list;
-    for (const std::string& argument : arguments) list.emplace_back(argument);
-    write_all(socket, json::serialize(list));
-    ::shutdown(socket, SHUT_WR);
-    boost::system::error_code error;
-    const json::value parsed = json::parse(read_all(socket), error);
-    if (!error && parsed.is_object()) {
-      const json::object& object = parsed.as_object();
-      result = CommandResult{static_cast<int>(object.at("exit").as_int64()), std::string(object.at("out").as_string()),
-                             std::string(object.at("err").as_string())};
-    }
+Result<std::optional<CommandResult>> send_command(const std::filesystem::path& path,
+                                                  const std::vector<std::string>& arguments) {
+  const Connected socket(path);
+  if (!socket.is_taken()) return std::optional<CommandResult>();
+  json::array list;
+  for (const std::string& argument : arguments) list.emplace_back(argument);
+  write_all(socket.descriptor(), json::serialize(list));
+  ::shutdown(socket.descriptor(), SHUT_WR);
+  boost::system::error_code error;
+  const json::value parsed = json::parse(read_all(socket.descriptor()), error);
+  if (error || !parsed.is_object()) {
+    return Error{Errc::connection_lost,
+                 "The server ended before it answered. See whether the command was carried out before you give it "
+                 "again."};
   }
-  if (socket >= 0) ::close(socket);
-  return result;
+  const json::object& object = parsed.as_object();
+  return std::optional(CommandResult{static_cast<int>(object.at("exit").as_int64()),
+                                     std::string(object.at("out").as_string()),
+                                     std::string(object.at("err").as_string())});
 }
 
 }  // namespace fieldsync::server

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "core/result.h"
+
 namespace fieldsync::server {
 
 struct CommandResult {
@@ -33,8 +35,9 @@ class ControlSocket {
   std::unique_ptr<Listener> listener_;
 };
 
-// Nothing where no server listens there.
-[[nodiscard]] std::optional<CommandResult> send_command(const std::filesystem::path& path,
-                                                        const std::vector<std::string>& arguments);
+// Nothing where no server took the command; it may then be carried out otherwise. An error
+// where one took it and ended before it answered: nobody knows whether it was carried out.
+[[nodiscard]] Result<std::optional<CommandResult>> send_command(const std::filesystem::path& path,
+                                                                const std::vector<std::string>& arguments);
 
 }  // namespace fieldsync::server

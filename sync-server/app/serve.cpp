@@ -256,7 +256,9 @@ CommandResult administrate(const Configuration& configuration, const std::vector
   handed.insert(handed.end(), arguments.begin(), arguments.end());
   const auto until = std::chrono::steady_clock::now() + wait_for_other;
   while (true) {
-    if (auto result = send_command(configuration.control_socket(), handed)) return *result;
+    auto sent = send_command(configuration.control_socket(), handed);
+    if (!sent) return refused(sent.error());
+    if (*sent) return **sent;
     auto store = open_database(configuration);
     if (store) return run_alone(parse_command_line(arguments, working_folder), configuration, **store);
     const bool passes = store.error().code == Errc::in_use && std::chrono::steady_clock::now() < until;

@@ -2,7 +2,9 @@
 // error, an exit code that scripts can tell apart, and nothing changed.
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
@@ -56,6 +58,42 @@ struct Folder {
     for (const char* what : {"scope", "person", "device", "form"}) all += succeeds({what, "list", "--json"});
     return all;
   }
+};
+
+// A server that dies over its first command: before it takes it, or before it answers.
+class DyingServer {
+ public:
+  DyingServer(const std::string& folder, bool takes_it) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path_ = folder + "/control.sock";
+    REQUIRE(path_.size() < sizeof address.sun_path);
+    path_.copy(address.sun_path, path_.size());
+    REQUIRE(::bind(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+    REQUIRE(::listen(socket_, 1) == 0);
+    thread_ = std::thread([this, takes_it] {
+      const int peer = ::accept(socket_, nullptr, nullptr);
+      ::unlink(path_.c_str());
+      if (takes_it) {
+        ::send(peer, "+", 1, MSG_NOSIGNAL);
+        char taken[4096];
+        while (::read(peer, taken, sizeof taken) > 0) continue;
+      }
+      ::close(peer);
+    });
+  }
+  ~DyingServer() {
+    ::shutdown(socket_, SHUT_RDWR);
+    thread_.join();
+    ::close(socket_);
+  }
+  DyingServer(const DyingServer&) = delete;
+  DyingServer& operator=(const DyingServer&) = delete;
+
+ private:
+  std::string path_;
+  int socket_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  std::thread thread_;
 };
 
 // Each waits two seconds for the store.
@@ -284,6 +322,21 @@ TEST_CASE("A command waits a moment for a server that is on its way up or down, 
   REQUIRE(::flock(held, LOCK_EX | LOCK_NB) == 0);
   check_refusal(server.administer({"check"}), refused, "in_use");
   ::close(held);
+}
+
+TEST_CASE("A command that a dying server took is not carried out a second time; one that it did not take is, once") {
+  const Folder server;
+  const std::string before = server.standing();
+  {
+    const DyingServer dying(server.path, true);
+    check_refusal(server.administer({"scope", "add", "North"}), refused, "connection_lost");
+  }
+  CHECK(server.standing() == before);
+  {
+    const DyingServer dying(server.path, false);
+    server.succeeds({"scope", "add", "North"});
+  }
+  CHECK(server.standing() != before);
 }
 
 TEST_CASE("A second server in one folder is refused, the first goes on") {
