@@ -82,6 +82,12 @@ constexpr auto table = std::to_array<ErrcEntry>({
      "one. "
      "Everything stays saved here. Ask the coordinator for a new code and enrol again; what the office lacks is sent "
      "then."},
+    {Errc::locked, "locked", 0, false, "The store is locked. Unlock it with its passphrase first."},
+    {Errc::wrong_passphrase, "wrong_passphrase", 0, false,
+     "The store does not open with that passphrase or hardware key. Nothing was changed."},
+    {Errc::too_many_slots, "too_many_slots", 0, false,
+     "The store has eight ways to be opened already. Remove one first."},
+    {Errc::wiped, "wiped", 0, false, "This store was wiped. Nothing of it can be read any more."},
 });
 
 }  // namespace

@@ -62,6 +62,10 @@ enum class Errc {
   // Either side; at the end, because numbers stay.
   out_of_memory,
   device_forked,
+  locked,
+  wrong_passphrase,
+  too_many_slots,
+  wiped,
 };
 
 struct ErrcEntry {
