@@ -63,6 +63,16 @@ void forget_memory_statistics() {
   FIELDSYNC_CHECK(code == SQLITE_OK, "it is called before SQLite is used");
 }
 
+void delete_database(const std::string& path) {
+  sqlite3_vfs* files = sqlite3_vfs_find(nullptr);
+  FIELDSYNC_CHECK(files != nullptr, "SQLite has a file layer");
+  // The database goes last: as long as it is there, it says that it was wiped.
+  for (const char* part : {"-journal", "-wal", "-shm", ""}) {
+    const int code = files->xDelete(files, (path + part).c_str(), 1);
+    if (code != SQLITE_OK && code != SQLITE_IOERR_DELETE_NOENT) fail(nullptr, code);
+  }
+}
+
 Statement::~Statement() {
   sqlite3_reset(statement_);
   sqlite3_clear_bindings(statement_);
@@ -83,6 +93,12 @@ Statement& Statement::bind_blob(int index, std::string_view bytes) {
 Statement& Statement::bind_text(int index, std::string_view text) {
   const char* data = text.data() == nullptr ? "" : text.data();
   check(statement_, sqlite3_bind_text64(statement_, index, data, text.size(), SQLITE_STATIC, SQLITE_UTF8));
+  return *this;
+}
+
+Statement& Statement::bind_copy(int index, std::string_view bytes) {
+  const char* data = bytes.data() == nullptr ? "" : bytes.data();
+  check(statement_, sqlite3_bind_blob64(statement_, index, data, bytes.size(), SQLITE_TRANSIENT));
   return *this;
 }
 

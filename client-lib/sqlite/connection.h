@@ -36,6 +36,18 @@ class SqliteError : public std::runtime_error {
   Errc code_;
 };
 
+// Hears of rows, each as bytes that no other row of the database has: its table's name and
+// all its columns, in the file's own types.
+class RowListener {
+ public:
+  virtual ~RowListener() = default;
+  // A row that went, or came; an update is one of each. Called inside SQLite: it must not
+  // throw, nor use the connection.
+  virtual void on_row(std::string_view table, std::string_view row) noexcept = 0;
+  // A row changed that there was no memory to tell of.
+  virtual void on_lost_row() noexcept = 0;
+};
+
 // One prepared statement, bound and stepped. Blobs and text that are bound must
 // live until the statement was stepped.
 class Statement {
@@ -50,6 +62,8 @@ class Statement {
   Statement& bind_unsigned(int index, std::uint64_t number) { return bind(index, static_cast<std::int64_t>(number)); }
   Statement& bind_blob(int index, std::string_view bytes);
   Statement& bind_text(int index, std::string_view text);
+  // Keeps a copy of its own.
+  Statement& bind_copy(int index, std::string_view bytes);
 
   // True while there is a row.
   bool step();
@@ -62,6 +76,8 @@ class Statement {
   [[nodiscard]] std::string_view blob(int column) const;
   [[nodiscard]] std::string_view text(int column) const { return blob(column); }
   [[nodiscard]] bool is_null(int column) const;
+  // Tells of the row at which it stands; all columns of `table`, in their order.
+  void tell(std::string_view table, RowListener& listener) const;
 
  private:
   sqlite3_stmt* statement_;
@@ -70,6 +86,10 @@ class Statement {
 // Turns SQLite's own count of its memory off, which takes a lock for each piece. For a
 // program, before its first connection; never for a library, whose host decides.
 void forget_memory_statistics();
+
+// Deletes a database's file and its logs, and syncs their folder. What is not there is
+// deleted. storage_failed. Pre: no connection to it is open.
+void delete_database(const std::string& path);
 
 enum class OpenMode { read_write, read_only };
 
@@ -104,6 +124,10 @@ class Connection {
   // The first damage that SQLite's own check finds; empty where there is none.
   // storage_failed where the file cannot be read.
   [[nodiscard]] std::string integrity_problem();
+
+  // Tells `listener` of every row that changes from now on, as long as it listens; null to
+  // stop. It hears also of rows whose change is undone later.
+  void listen(RowListener* listener);
 
   [[nodiscard]] std::int64_t changes() const;
 
