@@ -11,6 +11,7 @@
 #include "api/record_view.h"
 #include "api/search_text.h"
 #include "api/sync_driver.h"
+#include "api/unlocking.h"
 
 namespace fieldsync {
 namespace {
@@ -51,12 +52,43 @@ bool matches(const RecordView& view, const Query& query, const std::string& fold
   });
 }
 
+std::string file_in(const std::string& directory) {
+  return (std::filesystem::path(directory) / "fieldsync.db").string();
+}
+
 class LocalDatabase final : public Database {
  public:
   explicit LocalDatabase(std::unique_ptr<LocalStore> store) : owned_store_(std::move(store)) {}
 
   Result<Identity> enrol(const std::string& text, const std::string& device_name) override {
     return guard([&] { return enrol_at_office(text, device_name); });
+  }
+
+  LockState lock_state() override {
+    const std::lock_guard lock(store_.mutex);
+    if (store_.vault.is_open()) return LockState::unlocked;
+    const auto is_new = guard([&]() -> Result<bool> { return store_.vault.is_new(); });
+    return is_new && *is_new ? LockState::fresh : LockState::locked;
+  }
+
+  Result<void> unlock(const Credentials& credentials) override {
+    return guard([&] { return api::unlock_with(store_, credentials); });
+  }
+
+  Result<void> add_credentials(const Credentials& known, const Credentials& added) override {
+    return guard([&] { return api::change_credentials(store_, known, storage::Vault::Known::stays, &added); });
+  }
+  Result<void> replace_credentials(const Credentials& known, const Credentials& added) override {
+    return guard([&] { return api::change_credentials(store_, known, storage::Vault::Known::goes, &added); });
+  }
+  Result<void> remove_credentials(const Credentials& known) override {
+    return guard([&] { return api::change_credentials(store_, known, storage::Vault::Known::goes, nullptr); });
+  }
+
+  void lock() override {
+    cancel_sync();
+    const std::lock_guard no_sync(sync_mutex_);
+    api::lock(store_);
   }
 
   Identity identity() override {
@@ -69,11 +101,10 @@ class LocalDatabase final : public Database {
   }
 
   Result<void> set_server(const std::string& address) override {
-    return guard([&]() -> Result<void> {
+    return in_store([&]() -> Result<void> {
       if (address.find(':') == std::string::npos)
         return Error{Errc::invalid_argument, "The address must be host:port."};
-      const std::lock_guard lock(store_.mutex);
-      sqlite::Transaction transaction(*store_.connection);
+      storage::Transaction transaction(store_.vault);
       store_.identity.set_server(address);
       transaction.commit();
       return {};
@@ -81,22 +112,15 @@ class LocalDatabase final : public Database {
   }
 
   Result<std::vector<core::Form>> forms() override {
-    return guard([&]() -> Result<std::vector<core::Form>> {
-      const std::lock_guard lock(store_.mutex);
-      return store_.directory.forms();
-    });
+    return in_store([&]() -> Result<std::vector<core::Form>> { return store_.directory.forms(); });
   }
 
   Result<core::Form> form(std::string_view name) override {
-    return guard([&]() -> Result<core::Form> {
-      const std::lock_guard lock(store_.mutex);
-      return known_form(name);
-    });
+    return in_store([&]() -> Result<core::Form> { return known_form(name); });
   }
 
   Result<std::vector<ScopeInfo>> scopes() override {
-    return guard([&]() -> Result<std::vector<ScopeInfo>> {
-      const std::lock_guard lock(store_.mutex);
+    return in_store([&]() -> Result<std::vector<ScopeInfo>> {
       std::vector<ScopeInfo> infos;
       for (const storage::ScopeRow& row : store_.directory.scopes()) {
         infos.push_back({row.id, row.name, std::string(role_name(row.role)), store_.records.count(row.id), row.digest});
@@ -115,8 +139,7 @@ class LocalDatabase final : public Database {
   }
 
   Result<RecordEditor> create(std::string_view form_name, const core::ScopeId& scope) override {
-    return guard([&]() -> Result<RecordEditor> {
-      const std::lock_guard lock(store_.mutex);
+    return in_store([&]() -> Result<RecordEditor> {
       auto form = known_form(form_name);
       if (!form) return form.error();
       if (!store_.directory.scope(scope)) return Error{Errc::scope_not_found, {}};
@@ -135,8 +158,7 @@ class LocalDatabase final : public Database {
   }
 
   Result<RecordView> read(const core::RecordId& record) override {
-    return guard([&]() -> Result<RecordView> {
-      const std::lock_guard lock(store_.mutex);
+    return in_store([&]() -> Result<RecordView> {
       const auto state = store_.records.shown(record);
       if (!state) return Error{Errc::not_found, "There is no such record on this device."};
       return view_of(*state);
@@ -144,8 +166,7 @@ class LocalDatabase final : public Database {
   }
 
   Result<std::vector<RecordView>> query(const Query& query) override {
-    return guard([&]() -> Result<std::vector<RecordView>> {
-      const std::lock_guard lock(store_.mutex);
+    return in_store([&]() -> Result<std::vector<RecordView>> {
       const std::string folded = api::fold(query.text);
       std::vector<RecordView> views;
       store_.records.for_each_shown(query.form, [&](const core::RecordState& state) {
@@ -163,7 +184,7 @@ class LocalDatabase final : public Database {
   }
 
   Result<core::RecordId> find_by_prefix(std::string_view hex) override {
-    return guard([&]() -> Result<core::RecordId> {
+    return in_store([&]() -> Result<core::RecordId> {
       const std::string digits(hex.substr(0, 2 * core::RecordId::size));
       const auto pad = [&](char digit) {
         return core::RecordId::parse_hex(digits + std::string(2 * core::RecordId::size - digits.size(), digit));
@@ -173,7 +194,6 @@ class LocalDatabase final : public Database {
       if (hex.size() < 2 || hex.size() > 2 * core::RecordId::size || !low || !high) {
         return Error{Errc::invalid_argument, "'" + std::string(hex) + "' is not the beginning of a record's id."};
       }
-      const std::lock_guard lock(store_.mutex);
       const auto ids = store_.records.ids_from(low->view(), high->view());
       if (ids.empty()) return Error{Errc::not_found, "No record's id begins with '" + std::string(hex) + "'."};
       if (ids.size() > 1)
@@ -184,10 +204,7 @@ class LocalDatabase final : public Database {
   }
 
   Result<std::vector<Conflict>> conflicts() override {
-    return guard([&]() -> Result<std::vector<Conflict>> {
-      const std::lock_guard lock(store_.mutex);
-      return all_conflicts();
-    });
+    return in_store([&]() -> Result<std::vector<Conflict>> { return all_conflicts(); });
   }
 
   Result<void> delete_record(const core::RecordId& record) override {
@@ -207,8 +224,7 @@ class LocalDatabase final : public Database {
   }
 
   Result<Status> status() override {
-    return guard([&]() -> Result<Status> {
-      const std::lock_guard lock(store_.mutex);
+    return in_store([&]() -> Result<Status> {
       Status status;
       const std::uint64_t acknowledged = store_.identity.acknowledged_counter();
       status.saved_here = store_.identity.last_counter() - acknowledged;
@@ -227,8 +243,7 @@ class LocalDatabase final : public Database {
   }
 
   Result<std::vector<RefusedOperation>> refused() override {
-    return guard([&]() -> Result<std::vector<RefusedOperation>> {
-      const std::lock_guard lock(store_.mutex);
+    return in_store([&]() -> Result<std::vector<RefusedOperation>> {
       std::vector<RefusedOperation> operations;
       for (const storage::Refusal& refusal : store_.outbox.refused()) {
         const core::DeviceId by = refusal.former_device.is_none() ? store_.identity.device() : refusal.former_device;
@@ -239,6 +254,16 @@ class LocalDatabase final : public Database {
   }
 
  private:
+  // Runs `body` with the store's lock held, unless the store is locked.
+  template <typename Body>
+  auto in_store(Body body) -> decltype(body()) {
+    return guard([&]() -> decltype(body()) {
+      const std::lock_guard lock(store_.mutex);
+      if (!store_.vault.is_open()) return Error{Errc::locked, {}};
+      return body();
+    });
+  }
+
   // The functions below are called with the store's lock held.
 
   Result<core::Form> known_form(std::string_view name) {
@@ -295,8 +320,7 @@ class LocalDatabase final : public Database {
   }
 
   Result<std::unique_ptr<RecordEditor::Session>> open_session(const core::RecordId& record) {
-    return guard([&]() -> Result<std::unique_ptr<RecordEditor::Session>> {
-      const std::lock_guard lock(store_.mutex);
+    return in_store([&]() -> Result<std::unique_ptr<RecordEditor::Session>> {
       auto state = store_.records.shown(record);
       if (!state) return Error{Errc::not_found, "There is no such record on this device."};
       auto form = known_form(state->form);
@@ -349,6 +373,10 @@ std::unique_ptr<Database> api::make_database(std::unique_ptr<LocalStore> store) 
   return std::make_unique<LocalDatabase>(std::move(store));
 }
 
+Result<void> Database::wipe(const std::string& directory) {
+  return guard([&] { return api::wipe(file_in(directory)); });
+}
+
 Result<std::unique_ptr<Database>> Database::open(const OpenOptions& options) {
   return guard([&]() -> Result<std::unique_ptr<Database>> {
     std::error_code error;
@@ -356,9 +384,11 @@ Result<std::unique_ptr<Database>> Database::open(const OpenOptions& options) {
     if (error)
       return Error{Errc::storage_failed,
                    "The folder " + options.directory + " cannot be made: " + error.message() + "."};
-    const std::string file = (std::filesystem::path(options.directory) / "fieldsync.db").string();
-    auto store = api::open_local_store(file, options.create, api::real_environment());
+    auto store = api::open_local_store(file_in(options.directory), options.create, api::real_environment());
     if (!store) return store.error();
+    if (!options.credentials.passphrase.empty() || options.credentials.hardware_key) {
+      if (auto unlocked = api::unlock_with(**store, options.credentials); !unlocked) return unlocked.error();
+    }
     return api::make_database(std::move(*store));
   });
 }

@@ -32,7 +32,7 @@ tls::KeyPair key_to_enrol(LocalStore& store, bool anew) {
   tls::KeyPair key{store.identity.next_private_key_pem(), store.identity.next_certificate_pem()};
   if (!key.private_key_pem.empty()) return key;
   key = store.environment.make_key();
-  sqlite::Transaction transaction(*store.connection);
+  storage::Transaction transaction(store.vault);
   store.identity.set_next_key(key.private_key_pem, key.certificate_pem);
   transaction.commit();
   return key;
@@ -54,7 +54,7 @@ Result<v1::EnrolReply> ask(engine::Transport& transport, const std::string& code
 }
 
 void forget_next_key(LocalStore& store) {
-  sqlite::Transaction transaction(*store.connection);
+  storage::Transaction transaction(store.vault);
   store.identity.set_next_key({}, {});
   transaction.commit();
 }
@@ -113,7 +113,7 @@ Result<void> begin_anew(LocalStore& store, const tls::KeyPair& key) {
 // theirs: nothing goes out under that key's id.
 Error for_another_person(LocalStore& store, const v1::EnrolReply& reply, bool anew) {
   const DeviceReadAgain read_again(store.identity);
-  sqlite::Transaction transaction(*store.connection);
+  storage::Transaction transaction(store.vault);
   store.identity.set_next_key({}, {});
   if (!anew) {
     // It was the store's own key: the office was restored to before it had it.
@@ -148,7 +148,7 @@ Result<void> enrol(LocalStore& store, const std::string& text, const std::string
   const core::PersonId saved_by = store.identity.person();
   if (!saved_by.is_none() && person != saved_by) return for_another_person(store, *reply, anew);
   const DeviceReadAgain read_again(store.identity);
-  sqlite::Transaction transaction(*store.connection);
+  storage::Transaction transaction(store.vault);
   if (anew) {
     if (auto begun = begin_anew(store, key); !begun) return begun;
   }

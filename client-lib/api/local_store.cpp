@@ -6,6 +6,7 @@
 #include <array>
 
 #include "storage/schema.h"
+#include "storage/sealing.h"
 
 namespace fieldsync::api {
 namespace {
@@ -16,11 +17,19 @@ Result<void> make_key_if_new(LocalStore& store) {
     const tls::KeyPair key = store.environment.make_key();
     auto device = device_of(key.certificate_pem);
     if (!device) return device.error();
-    sqlite::Transaction transaction(*store.connection);
+    storage::Transaction transaction(store.vault);
     store.identity.set_key(key.private_key_pem, key.certificate_pem, *device);
     transaction.commit();
     return {};
   });
+}
+
+Result<void> create_vault(LocalStore& store, const seal::Credentials& credentials) {
+  storage::Sealing sealing(*store.connection, store.vault, store.directory, store.records, store.outbox);
+  auto created = store.vault.create(credentials, cost_of(store, credentials), [&] { sealing.seal_what_is_open(); });
+  // What stood open is not to be read in the log either.
+  if (created) store.connection->execute("PRAGMA wal_checkpoint(TRUNCATE)");
+  return created;
 }
 
 }  // namespace
@@ -51,10 +60,53 @@ Result<std::unique_ptr<LocalStore>> open_local_store(const std::string& file, bo
     auto connection = storage::open_store(file, create);
     if (!connection) return connection.error();
     auto store = std::make_unique<LocalStore>(std::move(*connection), std::move(environment));
-    if (auto made = make_key_if_new(*store); !made) return made.error();
-    store->known_identity = read_identity(*store);
-    return store;
+    if (!store->vault.is_destroyed()) return store;
+    store.reset();
+    sqlite::delete_database(file);
+    return Error{Errc::wiped, {}};
   });
+}
+
+Result<void> wipe(const std::string& file) {
+  return sqlite::guard([&]() -> Result<void> {
+    {
+      auto connection = storage::open_store(file, false);
+      if (connection) {
+        storage::Vault(**connection).destroy();
+      } else if (connection.error().code != Errc::storage_corrupt && connection.error().code != Errc::storage_too_new) {
+        return connection.error();
+      }
+    }
+    sqlite::delete_database(file);
+    return {};
+  });
+}
+
+seal::KeyCost cost_of(const LocalStore& store, const seal::Credentials& credentials) {
+  return credentials.passphrase.empty() ? seal::KeyCost{} : seal::calibrated_cost(store.environment.steady_clock);
+}
+
+Result<void> unlock(LocalStore& store, const seal::Credentials& credentials) {
+  return sqlite::guard([&]() -> Result<void> {
+    const std::lock_guard locked(store.mutex);
+    if (store.vault.is_open()) return {};
+    if (store.vault.is_new()) {
+      if (auto created = create_vault(store, credentials); !created) return created;
+    } else if (auto opened = store.vault.open(credentials); !opened) {
+      return opened;
+    }
+    if (auto made = make_key_if_new(store); !made) return made;
+    store.known_identity = read_identity(store);
+    return {};
+  });
+}
+
+void lock(LocalStore& store) {
+  const std::lock_guard locked(store.mutex);
+  store.vault.close();
+  store.identity.read_device_again();
+  store.directory.forget_forms();
+  store.known_identity = {};
 }
 
 }  // namespace fieldsync::api

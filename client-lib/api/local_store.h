@@ -15,6 +15,7 @@
 #include "storage/outbox.h"
 #include "storage/record_store.h"
 #include "storage/replica.h"
+#include "storage/vault.h"
 
 namespace fieldsync::api {
 
@@ -30,10 +31,11 @@ struct LocalStore {
   // Every use of the members below holds this.
   std::mutex mutex;
   std::unique_ptr<sqlite::Connection> connection;
-  storage::Identity identity{*connection};
-  storage::Directory directory{*connection};
-  storage::RecordStore records{*connection};
-  storage::Outbox outbox{*connection};
+  storage::Vault vault{*connection};
+  storage::Identity identity{*connection, vault};
+  storage::Directory directory{*connection, vault};
+  storage::RecordStore records{*connection, vault};
+  storage::Outbox outbox{*connection, vault};
   storage::Replica replica{identity, directory, records, outbox};
   storage::Fork fork{identity, directory, records, outbox, replica};
 };
@@ -44,10 +46,19 @@ struct LocalStore {
 // The id of the device that has this certificate.
 [[nodiscard]] Result<core::DeviceId> device_of(const std::string& certificate_pem);
 
-// Opens the database file, and gives a new one its device's key: work begins
-// before enrolment. Touches the file system through SQLite alone. Errors as
+// Opens the database file, locked. Touches the file system through SQLite alone. Errors as
 // Database::open.
 [[nodiscard]] Result<std::unique_ptr<LocalStore>> open_local_store(const std::string& file, bool create,
                                                                    Environment environment);
+
+// Unlocks the store, and gives a new one its data key and its device's key: work begins
+// before enrolment. The lock is taken. Errors as Database::unlock.
+[[nodiscard]] Result<void> unlock(LocalStore& store, const seal::Credentials& credentials);
+// What a slot with these credentials should cost: as much as this device does in a second.
+[[nodiscard]] seal::KeyCost cost_of(const LocalStore& store, const seal::Credentials& credentials);
+// Forgets the keys, and what was read with them.
+void lock(LocalStore& store);
+// Errors as Database::wipe.
+[[nodiscard]] Result<void> wipe(const std::string& file);
 
 }  // namespace fieldsync::api

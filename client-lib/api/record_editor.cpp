@@ -226,7 +226,7 @@ Result<SaveReceipt> RecordEditor::Session::save() {
     if (!scanned) return scanned.error();
     now.apply(operation, {operation.author, operation.claimed, operation.claimed, operation.claimed, 0, false});
     RecordView view = api::make_view(now, &form_);
-    sqlite::Transaction transaction(*store_.connection);
+    storage::Transaction transaction(store_.vault);
     store_.records.put_shown(now);
     store_.outbox.append(stored);
     store_.identity.set_last_counter(operation.id.counter);

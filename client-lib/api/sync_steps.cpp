@@ -76,7 +76,9 @@ void SyncSteps::cancel() { session_.on_failure({Errc::cancelled, {}}); }
 SyncStep SyncSteps::finish() {
   const auto noted = sqlite::guard([&]() -> Result<void> {
     const std::lock_guard lock(store_.mutex);
+    storage::Transaction transaction(store_.vault);
     store_.identity.set_last_sync(store_.environment.wall_clock());
+    transaction.commit();
     return {};
   });
   if (!noted) return noted.error();
@@ -87,7 +89,9 @@ void SyncSteps::prepare_ahead() {
   if (!sent_.batch) return;
   const auto ahead = sqlite::guard([&]() -> Result<void> {
     const std::lock_guard lock(store_.mutex);
+    storage::Transaction transaction(store_.vault);
     ahead_ = store_.outbox.batch_ahead_of(*sent_.batch, sent_.batch_bytes_aim, store_.identity.device(), key_);
+    transaction.commit();
     return {};
   });
   if (!ahead) ahead_.reset();
@@ -156,7 +160,7 @@ Result<void> SyncSteps::take_up(const Result<engine::HttpReply>& answer, core::M
 Result<void> SyncSteps::read_all_anew(const Error& refusal, core::Milliseconds took) {
   {
     const std::lock_guard lock(store_.mutex);
-    sqlite::Transaction transaction(*store_.connection);
+    storage::Transaction transaction(store_.vault);
     if (began_anew_ || !store_.replica.read_all_anew()) return refusal;
     transaction.commit();
   }
@@ -171,7 +175,7 @@ Result<void> SyncSteps::read_all_anew(const Error& refusal, core::Milliseconds t
 
 Result<void> SyncSteps::take_up_other_history(const v1::SyncReply& reply, core::Milliseconds took) {
   const std::lock_guard lock(store_.mutex);
-  sqlite::Transaction transaction(*store_.connection);
+  storage::Transaction transaction(store_.vault);
   const auto further = store_.fork.compare_on(reply, sent_.batch ? &*sent_.batch : nullptr);
   if (!further) return further.error();
   transaction.commit();
@@ -182,7 +186,7 @@ Result<void> SyncSteps::take_up_other_history(const v1::SyncReply& reply, core::
 
 Result<void> SyncSteps::take_up_other_history(const Error& refusal, core::Milliseconds took) {
   const std::lock_guard lock(store_.mutex);
-  sqlite::Transaction transaction(*store_.connection);
+  storage::Transaction transaction(store_.vault);
   const auto further = store_.fork.compare_on(refusal.code, sent_.batch->first);
   if (!further) return further.error();
   transaction.commit();
@@ -226,7 +230,9 @@ Result<std::string> SyncSteps::make_request(const engine::Action& action) {
   if (!refusals_first && follows) {
     sent_.batch = std::move(ahead_);
   } else if (!refusals_first && !forked) {
+    storage::Transaction transaction(store_.vault);
     sent_.batch = store_.outbox.batch_after(acknowledged, action.batch_bytes, store_.identity.device(), key_);
+    transaction.commit();
   }
   ahead_.reset();
   if (!sent_.batch && !forked && !refusals_first && store_.identity.last_counter() > acknowledged.counter) {
@@ -249,7 +255,7 @@ Result<std::string> SyncSteps::make_request(const engine::Action& action) {
 
 Result<storage::Taken> SyncSteps::store_reply(const v1::SyncReply& reply) {
   const std::lock_guard lock(store_.mutex);
-  sqlite::Transaction transaction(*store_.connection);
+  storage::Transaction transaction(store_.vault);
   auto taken = store_.replica.take(reply);
   if (!taken) return taken;
   if (auto ended = store_.fork.end_comparison(); !ended) return ended.error();

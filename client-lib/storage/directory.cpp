@@ -1,54 +1,80 @@
 #include "storage/directory.h"
 
+#include <algorithm>
+#include <tuple>
+
 #include "codec/form_codec.h"
 #include "codec/frame.h"
+#include "storage/packing.h"
 
 namespace fieldsync::storage {
 namespace {
 
 constexpr std::size_t form_list_bytes_max = 16 * 1024 * 1024;
 
-ScopeRow read_scope(const sqlite::Statement& row) {
-  return {core::ScopeId::from_bytes(row.blob(0)).value_or(core::ScopeId{}), std::string(row.text(1)),
-          static_cast<v1::Role>(row.integer(2)), std::string(row.blob(3)), row.unsigned_integer(4)};
-}
+[[noreturn]] void damaged() { throw sqlite::SqliteError(Errc::storage_corrupt, "a scope or form could not be read"); }
 
 }  // namespace
 
+ScopeRow Directory::read_scope(const sqlite::Statement& row) const {
+  const std::string_view id = row.blob(0);
+  ScopeRow scope;
+  scope.id = core::ScopeId::from_bytes(id).value_or(core::ScopeId{});
+  const std::string about = vault_.read({seal::Place::scope, id}, row.blob(1));
+  Unpacker about_fields(about);
+  scope.role = static_cast<v1::Role>(about_fields.number());
+  scope.name = about_fields.rest();
+  if (row.is_null(2)) return scope;
+  const std::string position = vault_.read({seal::Place::scope_position, id}, row.blob(2));
+  Unpacker position_fields(position);
+  scope.digest = position_fields.number();
+  scope.cursor = position_fields.rest();
+  if (!about_fields.done() || !position_fields.done()) damaged();
+  return scope;
+}
+
 std::vector<ScopeRow> Directory::scopes() {
-  auto select = connection_.prepare("SELECT id, name, role, cursor, digest FROM scope ORDER BY name, id");
+  auto select = connection_.prepare("SELECT id, about, position FROM scope");
   std::vector<ScopeRow> rows;
   while (select.step()) rows.push_back(read_scope(select));
+  std::sort(rows.begin(), rows.end(), [](const ScopeRow& left, const ScopeRow& right) {
+    return std::tie(left.name, left.id) < std::tie(right.name, right.id);
+  });
   return rows;
 }
 
 std::optional<ScopeRow> Directory::scope(const core::ScopeId& id) {
-  auto select = connection_.prepare("SELECT id, name, role, cursor, digest FROM scope WHERE id = ?1");
+  auto select = connection_.prepare("SELECT id, about, position FROM scope WHERE id = ?1");
   select.bind_blob(1, id.view());
   if (!select.step()) return std::nullopt;
   return read_scope(select);
 }
 
-void Directory::put_scope(const v1::ScopeChanges& changes) {
-  if (changes.role() == v1::ROLE_UNSPECIFIED) return;
+void Directory::put_about(const core::ScopeId& id, v1::Role role, std::string_view name) {
+  std::string about;
+  pack_number(about, static_cast<std::uint64_t>(role));
+  about += name;
   auto upsert = connection_.prepare(
-      "INSERT INTO scope(id, name, role, reading_mode) VALUES(?1, ?2, ?3, ?4)"
-      " ON CONFLICT(id) DO UPDATE SET name = ?2, role = ?3, reading_mode = ?4");
-  upsert.bind_blob(1, changes.scope())
-      .bind_text(2, changes.name())
-      .bind(3, changes.role())
-      .bind(4, changes.reading_mode());
-  upsert.run();
+      "INSERT INTO scope(id, about) VALUES(?1, ?2) ON CONFLICT(id) DO UPDATE SET about = excluded.about");
+  upsert.bind_blob(1, id.view()).bind_copy(2, vault_.seal({seal::Place::scope, id.view()}, about)).run();
+}
+
+void Directory::put_scope(const v1::ScopeChanges& changes) {
+  const auto id = core::ScopeId::from_bytes(changes.scope());
+  if (changes.role() == v1::ROLE_UNSPECIFIED || !id) return;
+  put_about(*id, changes.role(), changes.name());
 }
 
 void Directory::set_position(const core::ScopeId& id, std::string_view cursor, std::uint64_t digest) {
-  auto update = connection_.prepare("UPDATE scope SET cursor = ?2, digest = ?3 WHERE id = ?1");
-  update.bind_blob(1, id.view()).bind_blob(2, cursor).bind_unsigned(3, digest).run();
+  std::string position;
+  pack_number(position, digest);
+  position += cursor;
+  auto update = connection_.prepare("UPDATE scope SET position = ?2 WHERE id = ?1");
+  update.bind_blob(1, id.view()).bind_copy(2, vault_.seal({seal::Place::scope_position, id.view()}, position)).run();
 }
 
 void Directory::leave_scope(const core::ScopeId& id) {
-  auto update = connection_.prepare("UPDATE scope SET role = 0 WHERE id = ?1");
-  update.bind_blob(1, id.view()).run();
+  if (const auto known = scope(id)) put_about(id, v1::ROLE_UNSPECIFIED, known->name);
 }
 
 void Directory::remove_scope(const core::ScopeId& id) {
@@ -59,14 +85,16 @@ void Directory::remove_scope(const core::ScopeId& id) {
 void Directory::put_people(const google::protobuf::RepeatedPtrField<v1::Person>& people) {
   for (const v1::Person& person : people) {
     auto upsert = connection_.prepare("INSERT OR REPLACE INTO person(id, name) VALUES(?1, ?2)");
-    upsert.bind_blob(1, person.id()).bind_text(2, person.name()).run();
+    upsert.bind_blob(1, person.id()).bind_copy(2, vault_.seal({seal::Place::person, person.id()}, person.name()));
+    upsert.run();
   }
 }
 
 std::string Directory::person_name(const core::PersonId& person) {
   auto select = connection_.prepare("SELECT name FROM person WHERE id = ?1");
   select.bind_blob(1, person.view());
-  return select.step() ? std::string(select.text(0)) : person.hex().substr(0, 8);
+  if (!select.step()) return person.hex().substr(0, 8);
+  return vault_.read({seal::Place::person, person.view()}, select.blob(0));
 }
 
 Result<void> Directory::put_forms(const v1::SyncReply& reply) {
@@ -83,30 +111,35 @@ Result<void> Directory::put_forms(const v1::SyncReply& reply) {
 }
 
 void Directory::put_form(const v1::Form& form) {
-  const std::string bytes = form.SerializeAsString();
-  auto upsert = connection_.prepare("INSERT OR REPLACE INTO form(name, version, bytes) VALUES(?1, ?2, ?3)");
-  upsert.bind_text(1, form.name()).bind(2, form.version()).bind_blob(3, bytes).run();
+  const std::string tag = vault_.tag_of(form.name());
+  auto upsert = connection_.prepare("INSERT OR REPLACE INTO form(tag, content) VALUES(?1, ?2)");
+  upsert.bind_blob(1, tag).bind_copy(2, vault_.seal({seal::Place::form, tag}, form.SerializeAsString())).run();
   known_forms_.clear();
 }
 
 std::vector<core::Form> Directory::forms() {
-  auto select = connection_.prepare("SELECT bytes FROM form ORDER BY name");
+  auto select = connection_.prepare("SELECT tag, content FROM form");
   std::vector<core::Form> forms;
   while (select.step()) {
     // A form of a newer kind that this program cannot read is relayed, not shown.
-    if (auto form = codec::decode_form(select.blob(0))) forms.push_back(std::move(*form));
+    const std::string content = vault_.read({seal::Place::form, select.blob(0)}, select.blob(1));
+    if (auto form = codec::decode_form(content)) forms.push_back(std::move(*form));
   }
+  std::sort(forms.begin(), forms.end(),
+            [](const core::Form& left, const core::Form& right) { return left.name < right.name; });
   return forms;
 }
 
 const core::Form* Directory::form(std::string_view name) {
   const auto known = known_forms_.find(name);
   if (known != known_forms_.end()) return known->second ? &*known->second : nullptr;
-  auto select = connection_.prepare("SELECT bytes FROM form WHERE name = ?1");
-  select.bind_text(1, name);
+  const std::string tag = vault_.tag_of(name);
+  auto select = connection_.prepare("SELECT content FROM form WHERE tag = ?1");
+  select.bind_blob(1, tag);
   std::optional<core::Form> form;
   if (select.step()) {
-    if (auto decoded = codec::decode_form(select.blob(0))) form = std::move(*decoded);
+    if (auto decoded = codec::decode_form(vault_.read({seal::Place::form, tag}, select.blob(0))))
+      form = std::move(*decoded);
   }
   const auto& stored = known_forms_.emplace(std::string(name), std::move(form)).first->second;
   return stored ? &*stored : nullptr;

@@ -13,6 +13,7 @@
 #include "core/result.h"
 #include "fieldsync/v1/sync.pb.h"
 #include "sqlite/connection.h"
+#include "storage/vault.h"
 
 namespace fieldsync::storage {
 
@@ -27,8 +28,9 @@ struct ScopeRow {
 // Calls throw SqliteError.
 class Directory {
  public:
-  explicit Directory(sqlite::Connection& connection) : connection_(connection) {}
+  Directory(sqlite::Connection& connection, const Vault& vault) : connection_(connection), vault_(vault) {}
 
+  // By name.
   [[nodiscard]] std::vector<ScopeRow> scopes();
   [[nodiscard]] std::optional<ScopeRow> scope(const core::ScopeId& id);
   // Name and role, where they came with the reply.
@@ -47,11 +49,17 @@ class Directory {
   [[nodiscard]] std::vector<core::Form> forms();
   // Null where the device does not have it. Valid until the next put_forms.
   [[nodiscard]] const core::Form* form(std::string_view name);
+  // What was read of them stays in memory else.
+  void forget_forms() { known_forms_.clear(); }
 
  private:
+  friend class Sealing;
   void put_form(const v1::Form& form);
+  [[nodiscard]] ScopeRow read_scope(const sqlite::Statement& row) const;
+  void put_about(const core::ScopeId& id, v1::Role role, std::string_view name);
 
   sqlite::Connection& connection_;
+  const Vault& vault_;
   std::map<std::string, std::optional<core::Form>, std::less<>> known_forms_;
 };
 

@@ -1,5 +1,7 @@
 #include "storage/identity.h"
 
+#include "storage/packing.h"
+
 namespace fieldsync::storage {
 namespace {
 
@@ -54,25 +56,25 @@ std::optional<core::Instant> Identity::last_sync() {
 }
 
 std::string Identity::text(std::string_view key) {
-  auto select = connection_.prepare("SELECT value FROM meta WHERE key = ?1");
+  auto select = connection_.prepare("SELECT value FROM setting WHERE key = ?1");
   select.bind_text(1, key);
-  return select.step() ? std::string(select.blob(0)) : std::string();
+  return select.step() ? vault_.read({seal::Place::setting, key}, select.blob(0)) : std::string();
 }
 
 void Identity::set_text(std::string_view key, std::string_view value) {
-  auto insert = connection_.prepare("INSERT OR REPLACE INTO meta(key, value) VALUES(?1, ?2)");
-  insert.bind_text(1, key).bind_blob(2, value).run();
+  auto insert = connection_.prepare("INSERT OR REPLACE INTO setting(key, value) VALUES(?1, ?2)");
+  insert.bind_text(1, key).bind_copy(2, vault_.seal({seal::Place::setting, key}, value)).run();
 }
 
 std::uint64_t Identity::number(std::string_view key) {
-  auto select = connection_.prepare("SELECT value FROM meta WHERE key = ?1");
-  select.bind_text(1, key);
-  return select.step() ? select.unsigned_integer(0) : 0;
+  const std::string packed = text(key);
+  return Unpacker(packed).number();
 }
 
 void Identity::set_number(std::string_view key, std::uint64_t value) {
-  auto insert = connection_.prepare("INSERT OR REPLACE INTO meta(key, value) VALUES(?1, ?2)");
-  insert.bind_text(1, key).bind_unsigned(2, value).run();
+  std::string packed;
+  pack_number(packed, value);
+  set_text(key, packed);
 }
 
 }  // namespace fieldsync::storage

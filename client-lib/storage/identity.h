@@ -12,13 +12,14 @@
 #include "core/id.h"
 #include "core/time.h"
 #include "sqlite/connection.h"
+#include "storage/vault.h"
 
 namespace fieldsync::storage {
 
 // Everything small that is one value each. Calls throw SqliteError.
 class Identity {
  public:
-  explicit Identity(sqlite::Connection& connection) : connection_(connection) {}
+  Identity(sqlite::Connection& connection, const Vault& vault) : connection_(connection), vault_(vault) {}
 
   // The device's private key and certificate in PEM; empty before the first start.
   [[nodiscard]] std::string private_key_pem() { return text("private_key"); }
@@ -84,6 +85,7 @@ class Identity {
   void set_number(std::string_view key, std::uint64_t value);
 
   sqlite::Connection& connection_;
+  const Vault& vault_;
   core::DeviceId device_;  // kept once it was read
 };
 

@@ -6,29 +6,80 @@
 #include "codec/digest.h"
 #include "codec/operation_codec.h"
 #include "codec/wire_scan.h"
+#include "storage/packing.h"
 #include "storage/stamper.h"
 
 namespace fieldsync::storage {
 namespace {
 
-StoredOperation read_operation(const sqlite::Statement& row) {
-  return {row.unsigned_integer(0), core::RecordId::from_bytes(row.blob(1)).value_or(core::RecordId{}),
-          std::string(row.blob(2)), 0};
-}
+[[noreturn]] void damaged(const char* what) { throw sqlite::SqliteError(Errc::storage_corrupt, what); }
 
 }  // namespace
 
+StoredOperation Outbox::read_operation(const sqlite::Statement& row) const {
+  const std::uint64_t counter = row.unsigned_integer(0);
+  const std::string content = vault_.read({seal::Place::operation, row_of(counter)}, row.blob(2));
+  Unpacker fields(content);
+  StoredOperation operation;
+  operation.counter = counter;
+  operation.record = core::RecordId::from_bytes(row.blob(1)).value_or(core::RecordId{});
+  operation.elements = fields.number();
+  operation.bytes = fields.rest();
+  if (!fields.done()) damaged("a save that waits could not be read");
+  return operation;
+}
+
+Outbox::Refused Outbox::read_refused(std::uint64_t counter, std::string_view content) const {
+  const std::string opened = vault_.read({seal::Place::refusal, row_of(counter)}, content);
+  Unpacker fields(opened);
+  Refused refused;
+  refused.code = fields.text();
+  refused.message = fields.text();
+  refused.bytes = fields.rest();
+  if (!fields.done()) damaged("a refused save could not be read");
+  return refused;
+}
+
+std::string Outbox::seal_refused(std::uint64_t counter, const Refused& refused) const {
+  std::string content;
+  pack_text(content, refused.code);
+  pack_text(content, refused.message);
+  content += refused.bytes;
+  return vault_.seal({seal::Place::refusal, row_of(counter)}, content);
+}
+
+SignedBatch Outbox::read_batch(const sqlite::Statement& row) const {
+  SignedBatch batch;
+  batch.first = row.unsigned_integer(0);
+  batch.last = row.unsigned_integer(1);
+  const std::string head = vault_.read({seal::Place::batch, row_of(batch.first, batch.last)}, row.blob(2));
+  Unpacker fields(head);
+  batch.hash = codec::hash_from(fields.bytes(batch.hash.size()));
+  batch.previous = codec::hash_from(fields.bytes(batch.previous.size()));
+  batch.encoding = static_cast<codec::Encoding>(fields.number());
+  batch.content_bytes = fields.number();
+  batch.signature = fields.rest();
+  if (!fields.done()) damaged("a signed batch could not be read");
+  return batch;
+}
+
+std::string Outbox::read_content(std::uint64_t first, std::uint64_t last, std::string_view cell) const {
+  return vault_.read({seal::Place::batch_content, row_of(first, last)}, cell);
+}
+
 void Outbox::append(const StoredOperation& operation) {
+  std::string content;
+  pack_number(content, operation.elements);
+  content += operation.bytes;
   auto insert = connection_.prepare(
-      "INSERT INTO operation(counter, record, bytes, elements) VALUES(?1, (SELECT row FROM record WHERE id = ?2), ?3, "
-      "?4)");
-  insert.bind_unsigned(1, operation.counter).bind_blob(2, operation.record.view()).bind_blob(3, operation.bytes);
-  insert.bind_unsigned(4, operation.elements).run();
+      "INSERT INTO operation(counter, record, content) VALUES(?1, (SELECT row FROM record WHERE id = ?2), ?3)");
+  insert.bind_unsigned(1, operation.counter).bind_blob(2, operation.record.view());
+  insert.bind_copy(3, vault_.seal({seal::Place::operation, row_of(operation.counter)}, content)).run();
 }
 
 std::vector<StoredOperation> Outbox::of_record(const core::RecordId& record, std::uint64_t after) {
   auto select = connection_.prepare(
-      "SELECT o.counter, r.id, o.bytes FROM record r JOIN operation o ON o.record = r.row"
+      "SELECT o.counter, r.id, o.content FROM record r JOIN operation o ON o.record = r.row"
       " WHERE r.id = ?1 AND o.counter > ?2 ORDER BY o.counter");
   select.bind_blob(1, record.view()).bind_unsigned(2, after);
   std::vector<StoredOperation> operations;
@@ -86,15 +137,16 @@ void Outbox::remove(std::vector<std::uint64_t> counters) {
 
 std::optional<core::RecordId> Outbox::refuse(std::uint64_t counter, const std::string& code,
                                              const std::string& message) {
-  auto known = connection_.prepare("SELECT 1 FROM refused WHERE counter = ?1 AND code = ?2");
-  known.bind_unsigned(1, counter).bind_text(2, code);
-  if (known.step()) return std::nullopt;
+  {
+    auto known = connection_.prepare("SELECT content FROM refused WHERE counter = ?1");
+    known.bind_unsigned(1, counter);
+    if (known.step() && read_refused(counter, known.blob(0)).code == code) return std::nullopt;
+  }
   const auto operation = find(counter);
   if (!operation) return std::nullopt;
-  auto keep = connection_.prepare(
-      "INSERT OR REPLACE INTO refused(counter, record, bytes, code, message) VALUES(?1, ?2, ?3, ?4, ?5)");
-  keep.bind_unsigned(1, counter).bind_blob(2, operation->record.view()).bind_blob(3, operation->bytes);
-  keep.bind_text(4, code).bind_text(5, message).run();
+  auto keep = connection_.prepare("INSERT OR REPLACE INTO refused(counter, record, content) VALUES(?1, ?2, ?3)");
+  keep.bind_unsigned(1, counter).bind_blob(2, operation->record.view());
+  keep.bind_copy(3, seal_refused(counter, {code, message, operation->bytes})).run();
   remove_between(counter, counter);
   return operation->record;
 }
@@ -105,26 +157,31 @@ void Outbox::forget_refusal(std::uint64_t counter) {
 }
 
 std::uint64_t Outbox::refusals_digest() {
-  auto select = connection_.prepare("SELECT counter, code FROM refused");
+  auto select = connection_.prepare("SELECT counter, content FROM refused");
   std::uint64_t digest = 0;
-  while (select.step()) digest += codec::hash_refusal(select.unsigned_integer(0), select.text(1));
+  while (select.step()) {
+    const std::uint64_t counter = select.unsigned_integer(0);
+    digest += codec::hash_refusal(counter, read_refused(counter, select.blob(1)).code);
+  }
   return digest;
 }
 
 std::optional<StoredOperation> Outbox::find(std::uint64_t counter) {
   auto waiting = connection_.prepare(
-      "SELECT o.counter, r.id, o.bytes FROM operation o JOIN record r ON r.row = o.record WHERE o.counter = ?1");
+      "SELECT o.counter, r.id, o.content FROM operation o JOIN record r ON r.row = o.record WHERE o.counter = ?1");
   waiting.bind_unsigned(1, counter);
   if (waiting.step()) return read_operation(waiting);
   auto batch = connection_.prepare(
-      "SELECT first, content FROM batch WHERE first <= ?1 AND last >= ?1 ORDER BY first DESC LIMIT 1");
+      "SELECT first, last, content FROM batch WHERE first <= ?1 AND last >= ?1 ORDER BY first DESC LIMIT 1");
   batch.bind_unsigned(1, counter);
   if (!batch.step()) return std::nullopt;
-  const auto content = reader_.decompress(batch.blob(1), codec::batch_content_bytes_max);
+  const std::uint64_t first = batch.unsigned_integer(0);
+  const auto content =
+      reader_.decompress(read_content(first, batch.unsigned_integer(1), batch.blob(2)), codec::batch_content_bytes_max);
   if (!content) return std::nullopt;
   const auto operations = codec::split_list(*content);
   if (!operations) return std::nullopt;
-  const std::string_view bytes = operations->at(counter - batch.unsigned_integer(0));
+  const std::string_view bytes = operations->at(counter - first);
   std::size_t elements = 0;
   const auto operation = codec::decode_operation(bytes, {{}, counter}, {}, elements);
   if (!operation) return std::nullopt;
@@ -133,14 +190,15 @@ std::optional<StoredOperation> Outbox::find(std::uint64_t counter) {
 
 std::vector<Refusal> Outbox::refused() {
   auto select = connection_.prepare(
-      "SELECT device, counter, record, code, message FROM former_refused"
-      " UNION ALL SELECT x'', counter, record, code, message FROM refused ORDER BY 1, 2");
+      "SELECT device, counter, record, content FROM former_refused"
+      " UNION ALL SELECT x'', counter, record, content FROM refused ORDER BY 1, 2");
   std::vector<Refusal> refusals;
   while (select.step()) {
-    refusals.push_back({core::DeviceId::from_bytes(select.blob(0)).value_or(core::DeviceId{}),
-                        select.unsigned_integer(1),
-                        core::RecordId::from_bytes(select.blob(2)).value_or(core::RecordId{}),
-                        std::string(select.text(3)), std::string(select.text(4))});
+    const std::uint64_t counter = select.unsigned_integer(1);
+    Refused refused = read_refused(counter, select.blob(3));
+    refusals.push_back({core::DeviceId::from_bytes(select.blob(0)).value_or(core::DeviceId{}), counter,
+                        core::RecordId::from_bytes(select.blob(2)).value_or(core::RecordId{}), std::move(refused.code),
+                        std::move(refused.message)});
   }
   return refusals;
 }
@@ -158,9 +216,10 @@ bool Outbox::has_refused(const core::RecordId& record) {
 }
 
 void Outbox::note_stamps(const v1::BatchStamps& stamps, std::uint64_t last) {
+  const std::uint64_t first = stamps.first_counter();
   auto note = connection_.prepare("INSERT OR REPLACE INTO batch_stamps(first, last, stamps) VALUES(?1, ?2, ?3)");
-  const std::string bytes = stamps.SerializeAsString();
-  note.bind_unsigned(1, stamps.first_counter()).bind_unsigned(2, last).bind_blob(3, bytes).run();
+  note.bind_unsigned(1, first).bind_unsigned(2, last);
+  note.bind_copy(3, vault_.seal({seal::Place::batch_stamps, row_of(first, last)}, stamps.SerializeAsString())).run();
 }
 
 void Outbox::note_effective_time(std::uint64_t counter, core::Instant effective) {
@@ -183,17 +242,21 @@ std::vector<TimedOperation> Outbox::effective_times(std::uint64_t first, std::ui
       "SELECT first, last, stamps FROM batch_stamps WHERE first > ?1 - ?3 AND first <= ?2 AND last >= ?1");
   noted.bind_unsigned(1, first).bind_unsigned(2, last).bind_unsigned(3, codec::operations_per_batch_max);
   while (noted.step()) {
+    const std::uint64_t noted_first = noted.unsigned_integer(0);
+    const std::uint64_t noted_last = noted.unsigned_integer(1);
     v1::BatchStamps stamps;
-    if (!stamps.ParseFromArray(noted.blob(2).data(), static_cast<int>(noted.blob(2).size()))) continue;
+    const std::string row = row_of(noted_first, noted_last);
+    if (!stamps.ParseFromString(vault_.read({seal::Place::batch_stamps, row}, noted.blob(2)))) continue;
     const Stamper stamper(stamps);
-    auto waiting = connection_.prepare("SELECT counter, bytes FROM operation WHERE counter BETWEEN ?1 AND ?2");
-    waiting.bind_unsigned(1, std::max(first, noted.unsigned_integer(0)))
-        .bind_unsigned(2, std::min(last, noted.unsigned_integer(1)));
+    auto waiting = connection_.prepare(
+        "SELECT o.counter, r.id, o.content FROM operation o JOIN record r ON r.row = o.record"
+        " WHERE o.counter BETWEEN ?1 AND ?2");
+    waiting.bind_unsigned(1, std::max(first, noted_first)).bind_unsigned(2, std::min(last, noted_last));
     while (waiting.step()) {
       std::size_t elements = 0;
-      const std::uint64_t counter = waiting.unsigned_integer(0);
-      const auto operation = codec::decode_operation(waiting.blob(1), {{}, counter}, {}, elements);
-      if (operation) times[counter] = stamper.effective_time(operation->claimed, counter);
+      const StoredOperation stored = read_operation(waiting);
+      const auto operation = codec::decode_operation(stored.bytes, {{}, stored.counter}, {}, elements);
+      if (operation) times[stored.counter] = stamper.effective_time(operation->claimed, stored.counter);
     }
   }
   std::vector<TimedOperation> timed;
@@ -202,18 +265,16 @@ std::vector<TimedOperation> Outbox::effective_times(std::uint64_t first, std::ui
 }
 
 std::optional<SignedBatch> Outbox::stored_batch(const codec::ChainPosition& after, std::size_t wire_bytes_max) {
-  auto select = connection_.prepare(
-      "SELECT first, last, hash, previous, encoding, signature, content FROM batch"
-      " WHERE first = ?1 AND previous = ?2 AND (length(content) <= ?3 OR first = last) ORDER BY last DESC LIMIT 1");
-  select.bind_unsigned(1, after.counter + 1).bind_blob(2, codec::bytes_of(after.hash)).bind_unsigned(3, wire_bytes_max);
-  if (!select.step()) return std::nullopt;
-  return SignedBatch{select.unsigned_integer(0),
-                     select.unsigned_integer(1),
-                     codec::hash_from(select.blob(2)),
-                     codec::hash_from(select.blob(3)),
-                     static_cast<codec::Encoding>(select.integer(4)),
-                     std::string(select.blob(5)),
-                     std::string(select.blob(6))};
+  auto select = connection_.prepare("SELECT first, last, head, content FROM batch WHERE first = ?1 ORDER BY last DESC");
+  select.bind_unsigned(1, after.counter + 1);
+  while (select.step()) {
+    SignedBatch batch = read_batch(select);
+    const bool fits = batch.content_bytes <= wire_bytes_max || batch.first == batch.last;
+    if (batch.previous != after.hash || !fits) continue;
+    batch.content = read_content(batch.first, batch.last, select.blob(3));
+    return batch;
+  }
+  return std::nullopt;
 }
 
 std::optional<SignedBatch> Outbox::batch_after(const codec::ChainPosition& after, std::size_t wire_bytes_max,
@@ -238,18 +299,25 @@ std::optional<SignedBatch> Outbox::cut(const codec::ChainPosition& after, std::s
   std::size_t elements = 0;
   std::uint64_t last = after.counter;
   auto select = connection_.prepare(
-      "SELECT counter, bytes, elements FROM operation WHERE counter > ?1 ORDER BY counter LIMIT ?2");
+      "SELECT o.counter, r.id, o.content FROM operation o JOIN record r ON r.row = o.record"
+      " WHERE o.counter > ?1 ORDER BY o.counter LIMIT ?2");
   select.bind_unsigned(1, after.counter).bind_unsigned(2, codec::operations_per_batch_max);
   while (select.step() && select.unsigned_integer(0) == last + 1) {
-    elements += select.unsigned_integer(2);
+    const StoredOperation operation = read_operation(select);
+    elements += operation.elements;
     const bool full =
-        list.size() + select.blob(1).size() + 8 > content_max || elements > codec::request_limits.elements_max;
+        list.size() + operation.bytes.size() + 8 > content_max || elements > codec::request_limits.elements_max;
     if (full && !list.empty()) break;
-    codec::append_to_list(list, select.blob(1));
+    codec::append_to_list(list, operation.bytes);
     ++last;
   }
   if (last == after.counter) return std::nullopt;
-  SignedBatch batch{after.counter + 1, last, {}, after.hash, codec::Encoding::zstd, {}, writer_.compress(list)};
+  SignedBatch batch;
+  batch.first = after.counter + 1;
+  batch.last = last;
+  batch.previous = after.hash;
+  batch.content = writer_.compress(list);
+  batch.content_bytes = batch.content.size();
   compression_ = std::clamp(static_cast<double>(batch.content.size()) / static_cast<double>(list.size()), 0.01, 1.0);
   return batch;
 }
@@ -257,28 +325,46 @@ std::optional<SignedBatch> Outbox::cut(const codec::ChainPosition& after, std::s
 std::optional<SignedBatch> Outbox::batch_ahead_of(const SignedBatch& in_flight, std::size_t wire_bytes_max,
                                                   const core::DeviceId& device, const codec::SigningKey& key) {
   {
-    auto select = connection_.prepare("SELECT count(*) FROM batch WHERE first = ?1 AND previous = ?2");
-    select.bind_unsigned(1, in_flight.first).bind_blob(2, codec::bytes_of(in_flight.previous));
-    if (!select.step() || select.integer(0) != 1) return std::nullopt;
+    auto select = connection_.prepare("SELECT first, last, head FROM batch WHERE first = ?1");
+    select.bind_unsigned(1, in_flight.first);
+    int cuts = 0;
+    while (select.step()) {
+      if (read_batch(select).previous == in_flight.previous) ++cuts;
+    }
+    if (cuts != 1) return std::nullopt;
   }
   return batch_after(in_flight.end(), wire_bytes_max, device, key);
 }
 
+std::string Outbox::seal_head(const SignedBatch& batch) const {
+  std::string head(codec::bytes_of(batch.hash));
+  head += codec::bytes_of(batch.previous);
+  pack_number(head, static_cast<std::uint64_t>(batch.encoding));
+  pack_number(head, batch.content.size());
+  head += batch.signature;
+  return vault_.seal({seal::Place::batch, row_of(batch.first, batch.last)}, head);
+}
+
+std::string Outbox::seal_content(const SignedBatch& batch) const {
+  return vault_.seal({seal::Place::batch_content, row_of(batch.first, batch.last)}, batch.content);
+}
+
 void Outbox::store(const SignedBatch& batch) {
-  auto insert = connection_.prepare(
-      "INSERT OR IGNORE INTO batch(first, last, hash, previous, encoding, signature, content)"
-      " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)");
-  insert.bind_unsigned(1, batch.first).bind_unsigned(2, batch.last).bind_blob(3, codec::bytes_of(batch.hash));
-  insert.bind_blob(4, codec::bytes_of(batch.previous)).bind(5, static_cast<std::int64_t>(batch.encoding));
-  insert.bind_blob(6, batch.signature).bind_blob(7, batch.content).run();
+  // The same operations may have been cut so before, and then it did not fit.
+  if (position_at(batch.last, codec::bytes_of(batch.hash))) return;
+  auto insert = connection_.prepare("INSERT INTO batch(first, last, head, content) VALUES(?1, ?2, ?3, ?4)");
+  insert.bind_unsigned(1, batch.first).bind_unsigned(2, batch.last);
+  insert.bind_copy(3, seal_head(batch)).bind_copy(4, seal_content(batch)).run();
 }
 
 Result<std::vector<core::RecordId>> Outbox::reopen_after(std::uint64_t counter) {
   std::vector<core::RecordId> records;
-  auto select = connection_.prepare("SELECT first, content FROM batch WHERE last > ?1 ORDER BY first");
+  auto select = connection_.prepare("SELECT first, last, content FROM batch WHERE last > ?1 ORDER BY first");
   select.bind_unsigned(1, counter);
   while (select.step()) {
-    auto content = reader_.decompress(select.blob(1), codec::batch_content_bytes_max);
+    auto content =
+        reader_.decompress(read_content(select.unsigned_integer(0), select.unsigned_integer(1), select.blob(2)),
+                           codec::batch_content_bytes_max);
     if (!content) return content.error();
     auto operations = codec::split_list(*content);
     if (!operations) return operations.error();
@@ -297,52 +383,51 @@ Result<core::RecordId> Outbox::reopen(std::uint64_t counter, std::string_view by
   std::size_t elements = 0;
   auto operation = codec::decode_operation(bytes, {{}, counter}, {}, elements);
   if (!operation) return operation.error();
-  auto make_record = connection_.prepare("INSERT OR IGNORE INTO record(id, scope, form) VALUES(?1, ?2, ?3)");
-  make_record.bind_blob(1, operation->record.view())
-      .bind_blob(2, operation->scope.view())
-      .bind_text(3, operation->form)
-      .run();
-  auto insert = connection_.prepare(
-      "INSERT OR IGNORE INTO operation(counter, record, bytes, elements) VALUES(?1, (SELECT row FROM record WHERE "
-      "id = ?2), ?3, ?4)");
-  insert.bind_unsigned(1, counter).bind_blob(2, operation->record.view()).bind_blob(3, bytes);
-  insert.bind_unsigned(4, elements).run();
+  auto make_record = connection_.prepare("INSERT OR IGNORE INTO record(id, scope) VALUES(?1, ?2)");
+  make_record.bind_blob(1, operation->record.view()).bind_blob(2, operation->scope.view()).run();
+  auto waiting = connection_.prepare("SELECT 1 FROM operation WHERE counter = ?1");
+  waiting.bind_unsigned(1, counter);
+  if (!waiting.step()) append({counter, operation->record, std::string(bytes), elements});
   forget_refusal(counter);
   return operation->record;
 }
 
 std::optional<codec::ChainPosition> Outbox::position_at(std::uint64_t last, std::string_view hash_prefix) {
   if (last == 0) return codec::ChainPosition{};
-  auto select = connection_.prepare("SELECT hash FROM batch WHERE last = ?1");
+  auto select = connection_.prepare("SELECT first, last, head FROM batch WHERE last = ?1");
   select.bind_unsigned(1, last);
   while (select.step()) {
-    if (select.blob(0).starts_with(hash_prefix)) return codec::ChainPosition{last, codec::hash_from(select.blob(0))};
+    const SignedBatch batch = read_batch(select);
+    if (codec::bytes_of(batch.hash).starts_with(hash_prefix)) return batch.end();
   }
   return std::nullopt;
 }
 
 std::vector<StoredOperation> Outbox::all() {
   auto select = connection_.prepare(
-      "SELECT o.counter, r.id, o.bytes FROM operation o JOIN record r ON r.row = o.record ORDER BY o.counter");
+      "SELECT o.counter, r.id, o.content FROM operation o JOIN record r ON r.row = o.record ORDER BY o.counter");
   std::vector<StoredOperation> operations;
   while (select.step()) operations.push_back(read_operation(select));
   return operations;
 }
 
 std::vector<StoredOperation> Outbox::refused_operations() {
-  auto select = connection_.prepare("SELECT counter, record, bytes FROM refused ORDER BY counter");
+  auto select = connection_.prepare("SELECT counter, record, content FROM refused ORDER BY counter");
   std::vector<StoredOperation> operations;
-  while (select.step()) operations.push_back(read_operation(select));
+  while (select.step()) {
+    const std::uint64_t counter = select.unsigned_integer(0);
+    operations.push_back({counter, core::RecordId::from_bytes(select.blob(1)).value_or(core::RecordId{}),
+                          read_refused(counter, select.blob(2)).bytes, 0});
+  }
   return operations;
 }
 
 void Outbox::set_aside(const core::DeviceId& former, std::uint64_t last) {
   auto batches = connection_.prepare(
-      "INSERT INTO former_batch SELECT ?1, first, last, hash, previous, encoding, signature, content FROM batch WHERE "
-      "first <= ?2");
+      "INSERT INTO former_batch(device, first, last, head, content)"
+      " SELECT ?1, first, last, head, content FROM batch WHERE first <= ?2");
   batches.bind_blob(1, former.view()).bind_unsigned(2, last).run();
-  auto refusals =
-      connection_.prepare("INSERT INTO former_refused SELECT ?1, counter, record, bytes, code, message FROM refused");
+  auto refusals = connection_.prepare("INSERT INTO former_refused SELECT ?1, counter, record, content FROM refused");
   refusals.bind_blob(1, former.view()).run();
   for (const char* clear :
        {"DELETE FROM batch", "DELETE FROM batch_stamps", "DELETE FROM refused", "DELETE FROM operation"}) {

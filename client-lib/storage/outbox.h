@@ -21,6 +21,7 @@
 #include "core/operation.h"
 #include "fieldsync/v1/sync.pb.h"
 #include "sqlite/connection.h"
+#include "storage/vault.h"
 
 namespace fieldsync::storage {
 
@@ -46,6 +47,7 @@ struct SignedBatch {
   codec::Encoding encoding = codec::Encoding::zstd;
   std::string signature;
   std::string content;
+  std::size_t content_bytes = 0;
 
   [[nodiscard]] codec::ChainPosition end() const { return {last, hash}; }
 };
@@ -66,7 +68,7 @@ struct Refusal {
 // Calls throw SqliteError.
 class Outbox {
  public:
-  explicit Outbox(sqlite::Connection& connection) : connection_(connection) {}
+  Outbox(sqlite::Connection& connection, const Vault& vault) : connection_(connection), vault_(vault) {}
 
   // The store must know the operation's record.
   void append(const StoredOperation& operation);
@@ -128,6 +130,22 @@ class Outbox {
   void set_aside(const core::DeviceId& former, std::uint64_t last);
 
  private:
+  friend class Sealing;
+  // Columns: counter, record, content.
+  [[nodiscard]] StoredOperation read_operation(const sqlite::Statement& row) const;
+  // What the office said of an operation, and the operation.
+  struct Refused {
+    std::string code;
+    std::string message;
+    std::string bytes;
+  };
+  [[nodiscard]] Refused read_refused(std::uint64_t counter, std::string_view content) const;
+  [[nodiscard]] std::string seal_refused(std::uint64_t counter, const Refused& refused) const;
+  [[nodiscard]] std::string seal_head(const SignedBatch& batch) const;
+  [[nodiscard]] std::string seal_content(const SignedBatch& batch) const;
+  // Columns: first, last, head. Without its content.
+  [[nodiscard]] SignedBatch read_batch(const sqlite::Statement& row) const;
+  [[nodiscard]] std::string read_content(std::uint64_t first, std::uint64_t last, std::string_view cell) const;
   [[nodiscard]] std::optional<SignedBatch> stored_batch(const codec::ChainPosition& after, std::size_t wire_bytes_max);
   [[nodiscard]] std::optional<SignedBatch> cut(const codec::ChainPosition& after, std::size_t wire_bytes_max);
   void store(const SignedBatch& batch);
@@ -135,6 +153,7 @@ class Outbox {
   [[nodiscard]] std::optional<StoredOperation> find(std::uint64_t counter);
 
   sqlite::Connection& connection_;
+  const Vault& vault_;
   codec::FrameWriter writer_;
   codec::FrameReader reader_;
   // What a byte of operations comes to on the wire, learned batch by batch.

@@ -2,6 +2,7 @@
 
 #include "codec/digest.h"
 #include "codec/record_codec.h"
+#include "storage/packing.h"
 
 namespace fieldsync::storage {
 namespace {
@@ -10,48 +11,87 @@ using core::RecordState;
 
 [[noreturn]] void damaged(const Error& error) { throw sqlite::SqliteError(Errc::storage_corrupt, error.message()); }
 
+std::string form_of(std::string_view head) {
+  auto state = codec::decode_head(head);
+  if (!state) damaged(state.error());
+  return std::move(state->form);
+}
+
 }  // namespace
 
-RecordState RecordStore::decode(std::string_view head, std::string_view frame) {
-  auto body = body_of(frame);
+RecordStore::Head RecordStore::open_head(seal::Place place, std::string_view id, std::string_view cell) const {
+  const std::string content = vault_.read({place, id}, cell);
+  Unpacker fields(content);
+  Head head;
+  head.hash = fields.number();
+  head.body_hash = fields.number();
+  head.bytes = fields.rest();
+  if (!fields.done()) damaged({Errc::storage_corrupt, "a record's head is too short"});
+  return head;
+}
+
+std::string RecordStore::seal_head(seal::Place place, std::string_view id, const Head& head) const {
+  std::string content;
+  pack_number(content, head.hash);
+  pack_number(content, head.body_hash);
+  content += head.bytes;
+  return vault_.seal({place, id}, content);
+}
+
+RecordState RecordStore::decode(std::string_view id, std::string_view head, std::string_view body_cell) {
+  auto body = body_of(vault_.read({seal::Place::record_body, id}, body_cell));
   if (!body) damaged(body.error());
   auto state = codec::decode_record(head, *body);
   if (!state) damaged(state.error());
   return std::move(*state);
 }
 
+std::string RecordStore::shown_head_bytes(const sqlite::Statement& row) const {
+  const bool told_only = row.is_null(3);
+  const seal::Place place = told_only ? seal::Place::record_head : seal::Place::shown_head;
+  return open_head(place, row.blob(0), row.blob(told_only ? 1 : 3)).bytes;
+}
+
+RecordState RecordStore::decode_shown(const sqlite::Statement& row, std::string_view head) {
+  return decode(row.blob(0), head, row.blob(row.is_null(3) ? 2 : 4));
+}
+
 RecordState RecordStore::replica(const core::RecordId& id) {
   auto select = connection_.prepare("SELECT head, body FROM record WHERE id = ?1 AND head IS NOT NULL");
   select.bind_blob(1, id.view());
-  return select.step() ? decode(select.blob(0), select.blob(1)) : RecordState{};
+  if (!select.step()) return {};
+  return decode(id.view(), open_head(seal::Place::record_head, id.view(), select.blob(0)).bytes, select.blob(1));
 }
 
 std::optional<RecordState> RecordStore::shown(const core::RecordId& id) {
-  auto select =
-      connection_.prepare("SELECT coalesce(shown_head, head), coalesce(shown_body, body) FROM record WHERE id = ?1");
+  auto select = connection_.prepare("SELECT id, head, body, shown_head, shown_body FROM record WHERE id = ?1");
   select.bind_blob(1, id.view());
   if (!select.step()) return std::nullopt;
-  return decode(select.blob(0), select.blob(1));
+  return decode_shown(select, shown_head_bytes(select));
 }
 
 std::optional<RecordStore::ShownHead> RecordStore::shown_head(const core::RecordId& id) {
-  auto select = connection_.prepare(
-      "SELECT row, shown_head, shown_body_hash, hash FROM record WHERE id = ?1 AND shown_head IS NOT NULL");
+  auto select =
+      connection_.prepare("SELECT row, shown_head, head, stale FROM record WHERE id = ?1 AND shown_head IS NOT NULL");
   select.bind_blob(1, id.view());
   if (!select.step()) return std::nullopt;
-  auto head = codec::decode_head(select.blob(1));
+  const Head shown = open_head(seal::Place::shown_head, id.view(), select.blob(1));
+  auto head = codec::decode_head(shown.bytes);
   if (!head) damaged(head.error());
-  return ShownHead{select.integer(0), std::move(*head), select.unsigned_integer(2), select.unsigned_integer(3)};
+  const bool counted = !select.is_null(2) && select.integer(3) == 0;
+  const std::uint64_t replica_hash = counted ? open_head(seal::Place::record_head, id.view(), select.blob(2)).hash : 0;
+  return ShownHead{select.integer(0), std::move(*head), shown.body_hash, replica_hash};
 }
 
 void RecordStore::put_shown(const RecordState& state) {
   const auto encoded = codec::encode_record(state);
-  const std::string frame = frame_of(encoded.body);
+  const std::string_view id = state.id.view();
   auto upsert = connection_.prepare(
-      "INSERT INTO record(id, scope, form, shown_head, shown_body, shown_body_hash) VALUES(?1, ?2, ?3, ?4, ?5, ?6)"
-      " ON CONFLICT(id) DO UPDATE SET shown_head = ?4, shown_body = ?5, shown_body_hash = ?6");
-  upsert.bind_blob(1, state.id.view()).bind_blob(2, state.scope.view()).bind_text(3, state.form);
-  upsert.bind_blob(4, encoded.head).bind_blob(5, frame).bind_unsigned(6, codec::hash_bytes(encoded.body));
+      "INSERT INTO record(id, scope, shown_head, shown_body) VALUES(?1, ?2, ?3, ?4)"
+      " ON CONFLICT(id) DO UPDATE SET shown_head = excluded.shown_head, shown_body = excluded.shown_body");
+  upsert.bind_blob(1, id).bind_blob(2, state.scope.view());
+  upsert.bind_copy(3, seal_head(seal::Place::shown_head, id, {0, codec::hash_bytes(encoded.body), encoded.head}));
+  upsert.bind_copy(4, vault_.seal({seal::Place::record_body, id}, frame_of(encoded.body)));
   upsert.run();
 }
 
@@ -59,8 +99,7 @@ void RecordStore::drop_shown(const core::RecordId& id) {
   auto remove = connection_.prepare("DELETE FROM record WHERE id = ?1 AND head IS NULL");
   remove.bind_blob(1, id.view()).run();
   auto update = connection_.prepare(
-      "UPDATE record SET shown_head = NULL, shown_body = NULL, shown_body_hash = NULL WHERE id = ?1 AND shown_head IS "
-      "NOT NULL");
+      "UPDATE record SET shown_head = NULL, shown_body = NULL WHERE id = ?1 AND shown_head IS NOT NULL");
   update.bind_blob(1, id.view()).run();
 }
 
@@ -73,11 +112,13 @@ std::uint64_t RecordStore::put_replica_frame(const RecordState& head, std::strin
                                              std::string_view frame, std::uint64_t body_hash) {
   const std::uint64_t hash = codec::hash_record(head_bytes, body_hash);
   const std::uint64_t before = stored_hash(head.id);
+  const std::string_view id = head.id.view();
   auto upsert = connection_.prepare(
-      "INSERT INTO record(id, scope, form, head, body, body_hash, hash) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)"
-      " ON CONFLICT(id) DO UPDATE SET head = ?4, body = ?5, body_hash = ?6, hash = ?7, stale = 0");
-  upsert.bind_blob(1, head.id.view()).bind_blob(2, head.scope.view()).bind_text(3, head.form);
-  upsert.bind_blob(4, head_bytes).bind_blob(5, frame).bind_unsigned(6, body_hash).bind_unsigned(7, hash);
+      "INSERT INTO record(id, scope, head, body) VALUES(?1, ?2, ?3, ?4)"
+      " ON CONFLICT(id) DO UPDATE SET head = excluded.head, body = excluded.body, stale = 0");
+  upsert.bind_blob(1, id).bind_blob(2, head.scope.view());
+  upsert.bind_copy(3, seal_head(seal::Place::record_head, id, {hash, body_hash, std::string(head_bytes)}));
+  upsert.bind_copy(4, vault_.seal({seal::Place::record_body, id}, frame));
   upsert.run();
   return hash - before;
 }
@@ -86,28 +127,29 @@ std::uint64_t RecordStore::confirm_shown(const ShownHead& shown) {
   const std::string head = codec::encode_head(shown.head);
   const std::uint64_t hash = codec::hash_record(head, shown.body_hash);
   auto update = connection_.prepare(
-      "UPDATE record SET head = ?2, body = shown_body, body_hash = shown_body_hash, hash = ?3, stale = 0,"
-      " shown_head = NULL, shown_body = NULL, shown_body_hash = NULL WHERE row = ?1");
-  update.bind(1, shown.row).bind_blob(2, head).bind_unsigned(3, hash).run();
+      "UPDATE record SET head = ?2, body = shown_body, stale = 0, shown_head = NULL, shown_body = NULL WHERE row = ?1");
+  update.bind(1, shown.row)
+      .bind_copy(2, seal_head(seal::Place::record_head, shown.head.id.view(), {hash, shown.body_hash, head}))
+      .run();
   return hash - shown.replica_hash;
 }
 
 std::uint64_t RecordStore::stored_hash(const core::RecordId& id) {
-  auto select = connection_.prepare("SELECT hash FROM record WHERE id = ?1");
+  auto select = connection_.prepare("SELECT head FROM record WHERE id = ?1 AND stale = 0 AND head IS NOT NULL");
   select.bind_blob(1, id.view());
-  return select.step() ? select.unsigned_integer(0) : 0;
+  return select.step() ? open_head(seal::Place::record_head, id.view(), select.blob(0)).hash : 0;
 }
 
 void RecordStore::mark_stale(const core::ScopeId& scope) {
-  auto update = connection_.prepare("UPDATE record SET stale = 1, hash = 0 WHERE scope = ?1 AND head IS NOT NULL");
+  auto update = connection_.prepare("UPDATE record SET stale = 1 WHERE scope = ?1 AND head IS NOT NULL");
   update.bind_blob(1, scope.view()).run();
 }
 
 std::vector<core::RecordId> RecordStore::drop_stale() {
   auto remove = connection_.prepare("DELETE FROM record WHERE stale = 1 AND shown_head IS NULL");
   remove.run();
-  auto update = connection_.prepare(
-      "UPDATE record SET head = NULL, body = NULL, body_hash = NULL, stale = 0 WHERE stale = 1 RETURNING id");
+  auto update =
+      connection_.prepare("UPDATE record SET head = NULL, body = NULL, stale = 0 WHERE stale = 1 RETURNING id");
   std::vector<core::RecordId> kept;
   while (update.step()) kept.push_back(core::RecordId::from_bytes(update.blob(0)).value_or(core::RecordId{}));
   return kept;
@@ -119,23 +161,21 @@ void RecordStore::remove_scope(const core::ScopeId& scope) {
 }
 
 void RecordStore::for_each_shown(std::string_view form, const std::function<bool(RecordState)>& visit) {
-  auto select = form.empty()
-                    ? connection_.prepare("SELECT coalesce(shown_head, head), coalesce(shown_body, body) FROM record")
-                    : connection_.prepare(
-                          "SELECT coalesce(shown_head, head), coalesce(shown_body, body)"
-                          " FROM record WHERE form = ?1");
-  if (!form.empty()) select.bind_text(1, form);
+  auto select = connection_.prepare("SELECT id, head, body, shown_head, shown_body FROM record");
   while (select.step()) {
-    if (!visit(decode(select.blob(0), select.blob(1)))) return;
+    const std::string head = shown_head_bytes(select);
+    if (!form.empty() && form_of(head) != form) continue;
+    if (!visit(decode_shown(select, head))) return;
   }
 }
 
 void RecordStore::for_each_with_siblings(const std::function<bool(RecordState)>& visit) {
-  auto select = connection_.prepare("SELECT coalesce(shown_head, head), coalesce(shown_body, body) FROM record");
+  auto select = connection_.prepare("SELECT id, head, body, shown_head, shown_body FROM record");
   while (select.step()) {
-    auto head = codec::decode_head(select.blob(0));
+    const std::string bytes = shown_head_bytes(select);
+    auto head = codec::decode_head(bytes);
     if (!head) damaged(head.error());
-    if (head->stamps.size() > 1 && !visit(decode(select.blob(0), select.blob(1)))) return;
+    if (head->stamps.size() > 1 && !visit(decode_shown(select, bytes))) return;
   }
 }
 

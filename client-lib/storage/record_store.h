@@ -12,13 +12,14 @@
 #include "codec/record_codec.h"
 #include "core/record_state.h"
 #include "sqlite/connection.h"
+#include "storage/vault.h"
 
 namespace fieldsync::storage {
 
 // Calls throw SqliteError; a row that cannot be decoded counts as storage_corrupt.
 class RecordStore {
  public:
-  explicit RecordStore(sqlite::Connection& connection) : connection_(connection) {}
+  RecordStore(sqlite::Connection& connection, const Vault& vault) : connection_(connection), vault_(vault) {}
 
   // As the server told; an empty state (no id) where it never did.
   [[nodiscard]] core::RecordState replica(const core::RecordId& id);
@@ -72,10 +73,22 @@ class RecordStore {
   }
 
  private:
-  [[nodiscard]] core::RecordState decode(std::string_view head, std::string_view frame);
+  // What a row holds, opened as far as it is asked for.
+  struct Head {
+    std::uint64_t hash = 0;  // 0 for what is shown only
+    std::uint64_t body_hash = 0;
+    std::string bytes;
+  };
+  [[nodiscard]] Head open_head(seal::Place place, std::string_view id, std::string_view cell) const;
+  [[nodiscard]] std::string seal_head(seal::Place place, std::string_view id, const Head& head) const;
+  [[nodiscard]] core::RecordState decode(std::string_view id, std::string_view head, std::string_view body_cell);
+  // Columns: id, head, body, shown_head, shown_body.
+  [[nodiscard]] std::string shown_head_bytes(const sqlite::Statement& row) const;
+  [[nodiscard]] core::RecordState decode_shown(const sqlite::Statement& row, std::string_view head);
   [[nodiscard]] std::uint64_t stored_hash(const core::RecordId& id);
 
   sqlite::Connection& connection_;
+  const Vault& vault_;
   codec::FrameWriter writer_;
   codec::FrameReader reader_;
 };

@@ -14,4 +14,8 @@ namespace fieldsync::storage {
 // storage_corrupt, storage_too_new: the file stays as it is.
 [[nodiscard]] Result<std::unique_ptr<sqlite::Connection>> open_store(const std::string& path, bool create);
 
+// BLAKE2b-256, in hexadecimal digits, of the text of all tables and indexes, and of every view
+// and trigger, but for what waits to be sealed. Throws SqliteError.
+[[nodiscard]] std::string schema_hash(sqlite::Connection& connection);
+
 }  // namespace fieldsync::storage

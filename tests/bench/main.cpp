@@ -21,6 +21,8 @@
 #include "bench/report_generator.h"
 #include "fieldsync/database.h"
 #include "sqlite/connection.h"
+#include "support/laid_open.h"
+#include "support/unlocked_store.h"
 
 extern char** environ;
 
@@ -86,7 +88,7 @@ class BenchServer {
   [[nodiscard]] pid_t process() const { return process_; }
   std::unique_ptr<Database> device(const std::string& folder) {
     const json::value code = json::parse(output_of(command_ + " enrol-code Bench --json"));
-    auto database = must(Database::open({folder}));
+    auto database = must(Database::open({.directory = folder, .credentials = testing::app_credentials()}));
     must(database->enrol(std::string(code.at("enrolment").as_string()), "bench"));
     return database;
   }
@@ -121,14 +123,6 @@ json::object measured_sync(Database& database, pid_t server, std::size_t reports
   return out;
 }
 
-std::vector<std::string> column(const std::string& file, const char* sql) {
-  sqlite::Connection database(file, sqlite::OpenMode::read_only);
-  auto select = database.prepare(sql);
-  std::vector<std::string> values;
-  while (select.step()) values.emplace_back(select.blob(0));
-  return values;
-}
-
 // The device's database is locked while it is open: a copy of it is read.
 std::vector<std::string> stored_operations(const std::string& folder, const std::string& scratch) {
   std::filesystem::create_directories(scratch);
@@ -136,7 +130,12 @@ std::vector<std::string> stored_operations(const std::string& folder, const std:
     if (std::filesystem::exists(folder + "/" + name))
       std::filesystem::copy_file(folder + "/" + name, scratch + "/" + name);
   }
-  return column(scratch + "/fieldsync.db", "SELECT bytes FROM operation ORDER BY counter");
+  sqlite::Connection plain(":memory:", sqlite::OpenMode::read_write);
+  plain.execute(testing::laid_open(scratch + "/fieldsync.db").c_str());
+  auto select = plain.prepare("SELECT bytes FROM operation ORDER BY counter");
+  std::vector<std::string> operations;
+  while (select.step()) operations.emplace_back(select.blob(0));
+  return operations;
 }
 
 std::vector<BareRow> server_rows(const std::string& file) {
@@ -177,7 +176,7 @@ json::object run(std::size_t reports, const std::string& folder, int port) {
                                       {"ms_per_save", (now_seconds() - began) * 1000 / static_cast<double>(reports)}};
   writer.reset();
   const auto operations = stored_operations(folder + "/writer", folder + "/copy");
-  writer = must(Database::open({folder + "/writer"}));
+  writer = must(Database::open({.directory = folder + "/writer", .credentials = testing::app_credentials()}));
   out["push"] = measured_sync(*writer, server.process(), reports);
   const auto rows = server_rows(folder + "/server/fieldsync-server.db");
   std::filesystem::create_directories(folder + "/bare");

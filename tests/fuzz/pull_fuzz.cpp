@@ -11,6 +11,8 @@
 #include "sqlite/connection.h"
 #include "storage/replica.h"
 #include "storage/schema.h"
+#include "support/laid_open.h"
+#include "support/test_unlocking.h"
 #include "tls/key_pair.h"
 
 namespace {
@@ -33,38 +35,22 @@ struct Store {
 
 struct Parts {
   explicit Parts(sqlite::Connection& connection)
-      : identity(connection),
-        directory(connection),
-        records(connection),
-        outbox(connection),
-        replica(identity, directory, records, outbox) {}
+      : vault(connection),
+        identity(connection, vault),
+        directory(connection, vault),
+        records(connection, vault),
+        outbox(connection, vault),
+        replica(identity, directory, records, outbox) {
+    must_hold(static_cast<bool>(testing::open_vault(connection, vault)), "a sound store opens");
+  }
 
+  storage::Vault vault;
   storage::Identity identity;
   storage::Directory directory;
   storage::RecordStore records;
   storage::Outbox outbox;
   storage::Replica replica;
 };
-
-// Every row of every table, one a line.
-constexpr const char* all_rows =
-    "SELECT quote(key) || quote(value) FROM meta UNION ALL"
-    " SELECT quote(id) || quote(name) || quote(role) || quote(cursor) || quote(digest) FROM scope UNION ALL"
-    " SELECT quote(id) || quote(name) FROM person UNION ALL"
-    " SELECT quote(name) || quote(version) || quote(bytes) FROM form UNION ALL"
-    " SELECT quote(id) || quote(scope) || quote(head) || quote(body) || quote(hash) || quote(shown_head) || "
-    "quote(shown_body)"
-    " || quote(stale) FROM record UNION ALL"
-    " SELECT quote(counter) || quote(id) || quote(bytes) FROM operation JOIN record ON row = record UNION ALL"
-    " SELECT quote(counter) || quote(code) || quote(message) FROM refused UNION ALL"
-    " SELECT quote(first) || quote(last) || quote(hash) || quote(content) FROM batch";
-
-std::string content_of(sqlite::Connection& connection) {
-  std::string content;
-  auto select = connection.prepare(all_rows);
-  while (select.step()) content += std::string(select.text(0)) + '\n';
-  return content;
-}
 
 void check_readable(Parts& parts) {
   const std::uint64_t last = parts.identity.last_counter();
@@ -84,15 +70,17 @@ void check_readable(Parts& parts) {
 void sign_batches(Parts& parts) {
   const auto key = tls::signing_key(parts.identity.private_key_pem());
   must_hold(static_cast<bool>(key), "an enrolled store has a key");
+  storage::Transaction transaction(parts.vault);
   codec::ChainPosition end = parts.identity.acknowledged();
   while (const auto batch = parts.outbox.batch_after(end, 1, parts.identity.device(), *key)) end = batch->end();
   must_hold(end.counter == parts.identity.last_counter(), "everything that waits is in a batch");
+  transaction.commit();
 }
 
 void take(sqlite::Connection& connection, Parts& parts, const v1::SyncReply& reply) {
-  const std::string before = content_of(connection);
+  const std::string before = testing::laid_open(connection, parts.vault);
   try {
-    sqlite::Transaction transaction(connection);
+    storage::Transaction transaction(parts.vault);
     if (parts.replica.take(reply)) {
       transaction.commit();
       check_readable(parts);
@@ -101,7 +89,7 @@ void take(sqlite::Connection& connection, Parts& parts, const v1::SyncReply& rep
   } catch (const sqlite::SqliteError& error) {
     must_hold(error.code() != Errc::storage_corrupt, "no reply makes a store look damaged");
   }
-  must_hold(content_of(connection) == before, "a reply is taken whole or not at all");
+  must_hold(testing::laid_open(connection, parts.vault) == before, "a reply is taken whole or not at all");
 }
 
 }  // namespace

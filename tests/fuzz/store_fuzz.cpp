@@ -1,6 +1,7 @@
 // store_fuzz.cpp: a phone's database that somebody else wrote into: bytes of the
-// file, or values of its rows. Opening, reading, editing and syncing may fail with
-// any error, and with nothing else.
+// sealed file, or values of the rows of one that an older app left open, which are then
+// sealed. Opening, reading, editing and syncing may fail with any error, and with nothing
+// else.
 #include <array>
 #include <stdexcept>
 #include <string>
@@ -11,6 +12,7 @@
 #include "fuzz/sound_team.h"
 #include "fuzz/target.h"
 #include "sim/team/database_file.h"
+#include "sim/team/older_app.h"
 
 namespace {
 
@@ -115,6 +117,7 @@ std::string make_update(fuzz::Input& input) {
 }
 
 void change_rows(team::Team& team, fuzz::Input& input) {
+  team::undo_newest_migration(team.phone.file());
   team::DatabaseFile file(team.phone.file());
   file.execute(rare_rows);
   for (std::size_t i = 0; i < changes_max && !input.is_empty(); ++i) {

@@ -18,6 +18,7 @@
 #include "fuzz/sound_team.h"
 #include "fuzz/target.h"
 #include "storage/stamper.h"
+#include "support/unlocked_store.h"
 #include "tls/key_pair.h"
 
 namespace {
@@ -45,17 +46,19 @@ Saves bytes_of(const std::vector<storage::StoredOperation>& operations) {
 
 // Everything that the store can still send: what waits, and what was signed.
 Saves all_saves(api::LocalStore& store) {
-  const sqlite::Transaction undone(*store.connection);
+  const storage::Transaction undone(store.vault);
   must_hold(static_cast<bool>(store.outbox.reopen_after(0)), "what was signed can be read");
   return bytes_of(store.outbox.all());
 }
 
 std::set<std::string> all_batches(api::LocalStore& store) {
   std::set<std::string> batches;
-  auto select = store.connection->prepare("SELECT first, last, hash, previous, signature, content FROM batch");
+  auto select = store.connection->prepare("SELECT first, last, head, content FROM batch");
   while (select.step()) {
     std::string batch = std::to_string(select.integer(0)) + '-' + std::to_string(select.integer(1));
-    for (int column = 2; column < 6; ++column) batch += '|' + std::string(select.blob(column));
+    const std::string row = storage::row_of(select.unsigned_integer(0), select.unsigned_integer(1));
+    batch += '|' + store.vault.read({seal::Place::batch, row}, select.blob(2));
+    batch += '|' + store.vault.read({seal::Place::batch_content, row}, select.blob(3));
     batches.insert(std::move(batch));
   }
   return batches;
@@ -400,7 +403,7 @@ void check_records(Phone& phone, Office& office) {
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   team::Team& team = fuzz::sound_team().put_back();
   must_hold(static_cast<bool>(team.open_office()), "the office is sound");
-  auto store = api::open_local_store(team.phone.file(), true, environment());
+  auto store = testing::open_unlocked(team.phone.file(), environment());
   must_hold(static_cast<bool>(store), "a sound store opens");
   Phone phone(std::move(*store));
   Office office(*team.office, phone.store());

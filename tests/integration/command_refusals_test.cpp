@@ -443,15 +443,14 @@ TEST_CASE("A store that another program has is refused to every command, and lef
 TEST_CASE("A store that an app has open is refused to every command until the app closes it") {
   const TestServer server;
   server.enrol("Bakyt");
-  auto app = fieldsync::Database::open({.directory = server.path("Bakyt")});
-  REQUIRE(app);
+  auto app = server.open("Bakyt");
   for (const Finished& finished :
        all_at_once(server, "Bakyt", {{"status"}, {"sync"}, {"new", "facility", "names=en:Osh"}}))
     check_refusal(finished, refused, "in_use");
-  const auto status = (*app)->status();
+  const auto status = app->status();
   REQUIRE(status);
   CHECK((status->saved_here == 0 && status->records == 0));
-  app->reset();
+  app.reset();
   CHECK(server.app("Bakyt", {"new", "facility", "names=en:Osh"}).exit_code == 0);
 }
 

@@ -48,7 +48,7 @@ std::multiset<std::string> visits_on(Database& database) {
 
 class Link {
  public:
-  Link() : proxy_(server_.port()), database_(must(Database::open({.directory = server_.path("tablet")}))) {
+  Link() : proxy_(server_.port()), database_(server_.open("tablet")) {
     REQUIRE(database_->enrol(through(proxy_, server_.enrolment_text(), server_.port()), "tablet"));
     must(database_->sync({}));
   }
@@ -79,7 +79,7 @@ class Link {
   // Everything once, everywhere.
   void check_all() {
     REQUIRE(must(database_->status()).refused == 0);
-    const auto fresh = must(Database::open({.directory = server_.path("fresh")}));
+    const auto fresh = server_.open("fresh");
     REQUIRE(fresh->enrol(server_.enrolment_text(), "fresh"));
     must(fresh->sync({}));
     const auto summaries = visits_on(*fresh);
@@ -106,9 +106,7 @@ class FirstLink {
   FirstLink() : proxy_(server_.port()) {}
 
  protected:
-  [[nodiscard]] std::unique_ptr<Database> new_device() {
-    return must(Database::open({.directory = server_.path(name_of(++devices_))}));
-  }
+  [[nodiscard]] std::unique_ptr<Database> new_device() { return server_.open(name_of(++devices_)); }
   [[nodiscard]] Result<Identity> enrol(Database& device, const std::string& text) {
     return device.enrol(through(proxy_, text, server_.port()), name_of(devices_));
   }

@@ -178,7 +178,7 @@ class Saving {
  private:
   [[nodiscard]] std::vector<std::string> command(const TestServer& server) const {
     if (by_command()) return server.app_command("Bakyt", {"new", "facility", "--from", write_records(server, round_)});
-    return {FIELDSYNC_SAVING_APP, server.path("Bakyt"), "facility " + std::to_string(round_),
+    return {FIELDSYNC_SAVING_APP, server.path("Bakyt"), server.key_file(), "facility " + std::to_string(round_),
             std::to_string(records_per_round)};
   }
   static const std::string& prepared(const std::string& file) {

@@ -44,7 +44,7 @@ bool synced_or_told_why(Database& database) {
 
 TEST_CASE("Threads of one app save, read, sync and cancel at once, and every save arrives") {
   TestServer server;
-  const auto database = must(Database::open({.directory = server.path("tablet")}));
+  const auto database = server.open("tablet");
   must(database->enrol(server.enrolment_text(), "tablet"));
   must(database->sync({}));
   const core::ScopeId scope = must(database->scopes()).front().id;

@@ -3,6 +3,7 @@
 #include "engine/enrolment_text.h"
 #include "sim/device_checks.h"
 #include "sim/seeded_key.h"
+#include "support/unlocked_store.h"
 
 namespace fieldsync::sim {
 namespace {
@@ -94,7 +95,7 @@ void Device::start() {
   ++boots_;
   for (int attempt = 0; !database_; ++attempt) {
     if (!machine_.is_running()) faults_.power_on();
-    auto opened = api::open_local_store(machine_.folder() + "/fieldsync.db", true, environment());
+    auto opened = testing::open_unlocked(machine_.folder() + "/fieldsync.db", environment());
     faults_.notice();
     if (opened && machine_.is_running()) {
       store_ = opened->get();

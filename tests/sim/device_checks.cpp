@@ -4,16 +4,20 @@
 
 #include "codec/operation_codec.h"
 #include "sim/story.h"
+#include "storage/packing.h"
 
 namespace fieldsync::sim {
 namespace {
 
 std::optional<SavedOperation> read_saved(const Book& book, api::LocalStore& store, std::uint64_t counter) {
-  auto select = store.connection->prepare("SELECT bytes FROM operation WHERE counter = ?1");
+  auto select = store.connection->prepare("SELECT content FROM operation WHERE counter = ?1");
   select.bind_unsigned(1, counter);
   if (!select.step()) return std::nullopt;
+  const std::string content = store.vault.read({seal::Place::operation, storage::row_of(counter)}, select.blob(0));
+  storage::Unpacker fields(content);
+  static_cast<void>(fields.number());
   SavedOperation saved;
-  saved.bytes = std::string(select.blob(0));
+  saved.bytes = std::string(fields.rest());
   std::size_t elements = 0;
   auto operation = codec::decode_operation(saved.bytes, {book.device, counter}, store.identity.person(), elements);
   if (!operation)

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "codec/digest.h"
 #include "codec/form_codec.h"
 #include "codec/frame.h"
 #include "core/field_view.h"
@@ -9,6 +10,7 @@
 #include "sim/device_checks.h"
 #include "sim/office_copy.h"
 #include "sim/visit_form.h"
+#include "storage/packing.h"
 
 namespace fieldsync::sim {
 namespace {
@@ -308,8 +310,15 @@ void check_replica(const Book& book, api::LocalStore& store, const core::ScopeId
     const auto known = office.records.find(id);
     if (known == office.records.end())
       throw BrokenPromise(book.name + " has " + text_of(id) + ", which the office has not");
-    const auto body = frames.decompress(select.blob(2), 64 * 1024 * 1024);
-    if (select.blob(1) != known->second.head || !body || *body != known->second.body) {
+    const std::string head = store.vault.read({seal::Place::record_head, id.view()}, select.blob(1));
+    storage::Unpacker fields(head);
+    const std::uint64_t hash = fields.number();
+    const std::uint64_t body_hash = fields.number();
+    const std::string_view bytes = fields.rest();
+    const auto body =
+        frames.decompress(store.vault.read({seal::Place::record_body, id.view()}, select.blob(2)), 64 * 1024 * 1024);
+    if (bytes != known->second.head || !body || *body != known->second.body ||
+        hash != codec::hash_record(bytes, body_hash)) {
       throw BrokenPromise(book.name + " has other bytes of " + text_of(id) + " than the office");
     }
     if (select.integer(3) != 1)

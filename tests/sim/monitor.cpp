@@ -288,7 +288,7 @@ void Monitor::save_poisoned() {
     operation.author = store.identity.person();
     operation.claimed = store.environment.wall_clock();
     operation.writes.push_back({{{}, poisoned_field}, std::string("not a number"), {}});
-    sqlite::Transaction transaction(*store.connection);
+    storage::Transaction transaction(store.vault);
     now.apply(operation, {operation.author, operation.claimed, operation.claimed, operation.claimed, 0, false});
     store.records.put_shown(now);
     store.outbox.append({operation.id.counter, operation.record, codec::encode_operation(operation), 8});

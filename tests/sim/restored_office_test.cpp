@@ -107,7 +107,11 @@ TEST_CASE("A scope without a position is let go when the directory does not name
   ScriptedWorld world(1);
   const core::ScopeId scope = world.office.scopes().front().id;
   api::LocalStore& store = world.device(0).store();
-  store.directory.set_position(scope, {}, 0);
+  {
+    storage::Transaction transaction(store.vault);
+    store.directory.set_position(scope, {}, 0);
+    transaction.commit();
+  }
   world.office.take_from_scope(0);
   REQUIRE(world.sync(0));
   CHECK(store.directory.scopes().empty());

@@ -9,6 +9,7 @@
 #include "core/edit.h"
 #include "fieldsync/v1/operation.pb.h"
 #include "storage/schema.h"
+#include "support/test_unlocking.h"
 
 namespace fieldsync::testing {
 namespace {
@@ -23,12 +24,16 @@ std::unique_ptr<sqlite::Connection> open_connection(const std::string& path) {
 
 }  // namespace
 
-StoredDevice::Open::Open(const std::string& path) : connection(open_connection(path)) {}
+StoredDevice::Open::Open(const std::string& path) : connection(open_connection(path)) {
+  REQUIRE(open_vault(*connection, vault));
+}
 
 StoredDevice::StoredDevice(const TestDevice& keys, const core::PersonId& person) : id(keys.id), key_(keys.key) {
   restart();
+  storage::Transaction transaction(open_->vault);
   open_->identity.set_key("a key", "a certificate", id);
   open_->identity.set_person(person, "A person");
+  transaction.commit();
 }
 
 void StoredDevice::restart() {
@@ -50,7 +55,7 @@ core::Operation StoredDevice::save(const core::ScopeId& scope, const core::Recor
   REQUIRE(codec::scan_message(stored.bytes, *v1::Operation::descriptor(), codec::request_limits, stored.elements));
   core::RecordState state = open_->records.shown(record).value_or(core::RecordState{});
   state.apply(operation, {operation.author, operation.claimed, operation.claimed, operation.claimed, 0, false});
-  sqlite::Transaction transaction(*open_->connection);
+  storage::Transaction transaction(open_->vault);
   open_->records.put_shown(state);
   open_->outbox.append(stored);
   open_->identity.set_last_counter(operation.id.counter);
@@ -66,7 +71,10 @@ core::Operation StoredDevice::type(const core::ScopeId& scope, const core::Recor
 }
 
 std::optional<storage::SignedBatch> StoredDevice::next_batch(std::size_t wire_bytes_max) {
-  return open_->outbox.batch_after(open_->identity.acknowledged(), wire_bytes_max, id, key_);
+  storage::Transaction transaction(open_->vault);
+  auto batch = open_->outbox.batch_after(open_->identity.acknowledged(), wire_bytes_max, id, key_);
+  transaction.commit();
+  return batch;
 }
 
 v1::SyncRequest StoredDevice::request(const std::optional<storage::SignedBatch>& batch) {
@@ -94,10 +102,16 @@ v1::SyncRequest StoredDevice::request(const std::optional<storage::SignedBatch>&
 }
 
 Result<storage::Taken> StoredDevice::take(const v1::SyncReply& reply) {
-  sqlite::Transaction transaction(*open_->connection);
+  storage::Transaction transaction(open_->vault);
   auto taken = open_->replica.take(reply);
   if (taken) transaction.commit();
   return taken;
+}
+
+void StoredDevice::set_position(const core::ScopeId& scope, std::string_view cursor, std::uint64_t digest) {
+  storage::Transaction transaction(open_->vault);
+  open_->directory.set_position(scope, cursor, digest);
+  transaction.commit();
 }
 
 std::vector<std::string> StoredDevice::texts(const core::RecordId& record, std::uint32_t field) {

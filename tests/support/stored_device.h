@@ -23,10 +23,11 @@ class StoredDevice {
   struct Open {
     explicit Open(const std::string& path);
     std::unique_ptr<sqlite::Connection> connection;
-    storage::Identity identity{*connection};
-    storage::Directory directory{*connection};
-    storage::RecordStore records{*connection};
-    storage::Outbox outbox{*connection};
+    storage::Vault vault{*connection};
+    storage::Identity identity{*connection, vault};
+    storage::Directory directory{*connection, vault};
+    storage::RecordStore records{*connection, vault};
+    storage::Outbox outbox{*connection, vault};
     storage::Replica replica{identity, directory, records, outbox};
   };
   Open& operator*() { return *open_; }
@@ -44,6 +45,9 @@ class StoredDevice {
   v1::SyncRequest request(const std::optional<storage::SignedBatch>& batch);
   // In one transaction, undone where the reply is refused.
   Result<storage::Taken> take(const v1::SyncReply& reply);
+
+  // As if the device had read so far.
+  void set_position(const core::ScopeId& scope, std::string_view cursor, std::uint64_t digest);
 
   // The shown texts of a field, first the one that counts.
   std::vector<std::string> texts(const core::RecordId& record, std::uint32_t field);

@@ -20,6 +20,7 @@ constexpr char set_up[] = "Set up";
 constexpr char records[] = "Records";
 constexpr char conflicts_group[] = "Conflicts";
 constexpr char office[] = "With the office";
+constexpr char safety[] = "Safety of this device";
 
 struct CommandText {
   const char* name;
@@ -49,6 +50,7 @@ class Commands {
     add_resolve();
     add_sync();
     add_status();
+    add_locking();
   }
 
  private:
@@ -207,13 +209,39 @@ class Commands {
     call(add({"status", "Show what is saved here, sent, durable or refused", office, examples::status}), run_status);
   }
 
+  void add_locking() {
+    auto unlock = std::make_shared<UnlockOptions>();
+    CLI::App* command = add({"unlock", "Keep the store open for the next commands", safety, examples::unlock});
+    command->add_option("--minutes", unlock->minutes, "For so long [15]")
+        ->type_name("N")
+        ->check(CLI::Range(1, 24 * 60).description(""));
+    call(command, run_unlock, unlock);
+    call(add({"lock", "Lock the store that `unlock` keeps open", safety, examples::lock}), run_lock);
+    auto passphrase = std::make_shared<PassphraseOptions>();
+    command = add({"passphrase", "Open the store with another passphrase from now on", safety, examples::passphrase});
+    command
+        ->add_option("--new-passphrase-file", passphrase->new_passphrase_file,
+                     "Whose first line it is; else you are asked")
+        ->type_name("FILE");
+    call(command, run_passphrase, passphrase);
+    auto wipe = std::make_shared<WipeOptions>();
+    command = add({"wipe", "Destroy the store for ever, without its passphrase", safety, examples::wipe});
+    command->add_flag("--yes", wipe->yes, "Really");
+    call(command, run_wipe, wipe);
+  }
+
   CLI::App& app_;
   Invocation& invocation_;
 };
 
 void add_global_options(CLI::App& app, Settings& settings) {
-  settings = {default_store(), default_language(), false};
+  settings = {default_store(), default_language(), false, default_passphrase_file(), default_key_file()};
   app.add_option("--store", settings.store, "Where the records are [$FIELDSYNC_STORE]")->type_name("DIR");
+  app.add_option("--passphrase-file", settings.passphrase_file,
+                 "Whose first line opens the store [$FIELDSYNC_PASSPHRASE_FILE; else you are asked]")
+      ->type_name("FILE");
+  app.add_option("--key-file", settings.key_file, "Opens the store, alone or with a passphrase [$FIELDSYNC_KEY_FILE]")
+      ->type_name("FILE");
   app.add_option("--language", settings.language, "Of labels: ky, tg, ru or en [from LANG]")
       ->type_name("L")
       ->check(CLI::IsMember({"ky", "tg", "ru", "en"}).description(""));

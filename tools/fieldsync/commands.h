@@ -72,6 +72,21 @@ struct ResolveOptions {
 [[nodiscard]] Result<void> run_delete(const Settings& settings, const std::string& record);
 [[nodiscard]] Result<void> run_restore(const Settings& settings, const std::string& record);
 
+// commands/locking.cpp
+struct UnlockOptions {
+  unsigned minutes = 15;
+};
+[[nodiscard]] Result<void> run_unlock(const Settings& settings, const UnlockOptions& options);
+[[nodiscard]] Result<void> run_lock(const Settings& settings);
+struct PassphraseOptions {
+  std::string new_passphrase_file;  // empty: asked for
+};
+[[nodiscard]] Result<void> run_passphrase(const Settings& settings, const PassphraseOptions& options);
+struct WipeOptions {
+  bool yes = false;
+};
+[[nodiscard]] Result<void> run_wipe(const Settings& settings, const WipeOptions& options);
+
 // commands/sync.cpp
 [[nodiscard]] Result<void> run_sync(const Settings& settings);
 

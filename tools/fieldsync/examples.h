@@ -114,4 +114,26 @@ Examples:
   fieldsync export --form visit --format csv --language ky --output visits.csv
   fieldsync export --form facility --format jsonl > facilities.jsonl)";
 
+inline constexpr char unlock[] = R"(The key is kept in memory, in a file under $XDG_RUNTIME_DIR that ends with your
+session. After its time, or with `lock`, each command asks again.
+
+Example:
+  fieldsync unlock --minutes 30)";
+
+inline constexpr char lock[] = R"(Example:
+  fieldsync lock)";
+
+inline constexpr char passphrase[] = R"(Asks for the one that opens the store now, and twice for the new one. Who has an
+older copy of the store and the older passphrase still opens that copy.
+
+Examples:
+  fieldsync passphrase
+  fieldsync passphrase --passphrase-file old.txt --new-passphrase-file new.txt)";
+
+inline constexpr char wipe[] = R"(First the keys, at once; then the files. Needs no passphrase, and cannot be
+undone: what was not synced is lost. If it is interrupted, run it again.
+
+Example:
+  fieldsync wipe --yes)";
+
 }  // namespace fieldsync::cli::examples

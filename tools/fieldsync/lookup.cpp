@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "fieldsync/text_compare.h"
+#include "fieldsync/unlocking.h"
 
 namespace fieldsync::cli {
 namespace {
@@ -23,9 +24,15 @@ bool is_meant(const ScopeInfo& scope, std::string_view text) {
   return same_text(scope.name, text) || scope.id.hex().starts_with(text);
 }
 
+Result<std::unique_ptr<Database>> unlocked(const Settings& settings, Result<std::unique_ptr<Database>> database) {
+  if (!database) return database;
+  if (auto done = unlock_store(settings, **database); !done) return done.error();
+  return database;
+}
+
 }  // namespace
 
-Result<std::unique_ptr<Database>> open_store(const Settings& settings) {
+Result<std::unique_ptr<Database>> open_locked(const Settings& settings) {
   if (settings.store.empty()) return store_unnamed();
   auto database = Database::open({.directory = settings.store, .create = false});
   if (!database && database.error().code == Errc::not_found) {
@@ -35,9 +42,13 @@ Result<std::unique_ptr<Database>> open_store(const Settings& settings) {
   return database;
 }
 
+Result<std::unique_ptr<Database>> open_store(const Settings& settings) {
+  return unlocked(settings, open_locked(settings));
+}
+
 Result<std::unique_ptr<Database>> make_store(const Settings& settings) {
   if (settings.store.empty()) return store_unnamed();
-  return Database::open({.directory = settings.store, .create = true});
+  return unlocked(settings, Database::open({.directory = settings.store, .create = true}));
 }
 
 Result<core::ScopeId> find_scope(Database& database, std::string_view text) {

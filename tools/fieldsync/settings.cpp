@@ -24,6 +24,9 @@ std::string default_store() {
   return {};
 }
 
+std::string default_passphrase_file() { return std::string(environment("FIELDSYNC_PASSPHRASE_FILE")); }
+std::string default_key_file() { return std::string(environment("FIELDSYNC_KEY_FILE")); }
+
 std::string default_language() {
   for (const char* name : {"LC_ALL", "LC_MESSAGES", "LANG"}) {
     const std::string_view locale = environment(name);

@@ -2,7 +2,7 @@
 // reports on one device: stored locally, edited without a network, and brought
 // together with everybody else's by sync().
 //
-//   auto database = Database::open({.directory = "/data/fieldsync"});
+//   auto database = Database::open({.directory = "/data/fieldsync", .credentials = {passphrase}});
 //   auto editor = (*database)->create("visit", scope);
 //   editor->set("summary", std::string("Cell 4 has no window."));
 //   editor->save();                       // durable on this device from here on
@@ -20,8 +20,9 @@
 //            message a plain sentence. A failed call has changed nothing, and may
 //            be made again, out_of_memory included. Where there is not even memory
 //            for what they return, identity() and person_name() throw std::bad_alloc.
-// Files      `directory` holds fieldsync.db (SQLite) and its journal. Exclude it
-//            from the device's own cloud backups. One program at a time.
+// Files      `directory` holds fieldsync.db (SQLite) and its journal, with all content
+//            sealed. Exclude it from the device's own cloud backups all the same. One
+//            program at a time.
 // Ownership  Everything returned is a copy of its own. A RecordEditor must not
 //            outlive its Database.
 #pragma once
@@ -43,9 +44,29 @@
 
 namespace fieldsync {
 
+// Answers a challenge with 32 bytes that only this device's hardware can compute, the same
+// each time: for example an HMAC with a key of the Android Keystore or the Secure Enclave.
+// May ask the person for their fingerprint. Called by unlock() on its thread, and must not
+// call the Database.
+using HardwareKey = std::function<Result<std::string>(std::string_view challenge)>;
+
+// What opens a store. A passphrase alone should be five words or more: a PIN only together
+// with a hardware key. Both given to a new store are both needed from then on.
+struct Credentials {
+  std::string passphrase{};  // UTF-8, up to 1,024 bytes; empty for none
+  HardwareKey hardware_key{};
+};
+
+enum class LockState : std::uint8_t {
+  fresh,   // a new store: the first unlock() decides what opens it
+  locked,  // nothing can be read or saved
+  unlocked,
+};
+
 struct OpenOptions {
   std::string directory{};
-  bool create = true;  // make the store where there is none
+  bool create = true;         // make the store where there is none
+  Credentials credentials{};  // unlocks the store; without any it stays locked
 };
 
 // Who this store belongs to.
@@ -84,10 +105,37 @@ struct Query {
 class Database {
  public:
   // not_found: no store there and `create` is false. in_use: another program has
-  // it. storage_corrupt, storage_too_new: the file stays exactly as it is.
+  // it. storage_corrupt, storage_too_new: the file stays exactly as it is. wiped: a wipe()
+  // had not come to its end, and now has.
   [[nodiscard]] static Result<std::unique_ptr<Database>> open(const OpenOptions& options);
 
+  // Destroys the store in this folder for ever, locked or not, without any passphrase: first
+  // its keys, durably, within moments; then its files. Close it before. Where it ends early, a
+  // store whose keys are gone is deleted by the next wipe() or open(). in_use: a program has
+  // it open. not_found: there is none. On flash memory old blocks may be read for a while
+  // after: a strong passphrase is what protects them.
+  [[nodiscard]] static Result<void> wipe(const std::string& directory);
+
   virtual ~Database() = default;
+
+  [[nodiscard]] virtual LockState lock_state() = 0;
+  // Makes the store readable. A fresh one takes these credentials as its own: ask the
+  // person for a new passphrase twice. Takes about a second where there is a passphrase.
+  // wrong_passphrase. invalid_argument: no credentials, or a passphrase that is too long
+  // or no UTF-8. storage_corrupt: the store is not as it was last written: rows were put
+  // back, swapped or altered. Nothing is changed.
+  [[nodiscard]] virtual Result<void> unlock(const Credentials& credentials) = 0;
+  // From now on `added` opens the store too: up to eight ways. Pre: it is unlocked; `known`
+  // is asked for once more. wrong_passphrase. too_many_slots. invalid_argument.
+  [[nodiscard]] virtual Result<void> add_credentials(const Credentials& known, const Credentials& added) = 0;
+  // ... `added` in the place of `known`, at once: another passphrase. Who has an older copy
+  // of the store and the older passphrase still opens that copy.
+  [[nodiscard]] virtual Result<void> replace_credentials(const Credentials& known, const Credentials& added) = 0;
+  // `known` opens the store no more. invalid_argument: nothing else would.
+  [[nodiscard]] virtual Result<void> remove_credentials(const Credentials& known) = 0;
+  // Forgets the keys; a sync that runs is cancelled. Every other call answers `locked` from
+  // then on, save() of an open editor too: it keeps what was typed until it can be saved.
+  virtual void lock() = 0;
 
   // Binds this device to a person at a server, once, with the text that the
   // coordinator's `fieldsync-server enrol-code` printed. Where the answer was lost, the

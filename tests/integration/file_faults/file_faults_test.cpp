@@ -189,6 +189,7 @@ class ProgramPlace : public Place {
     fs::create_directories(path("."));
     program_.push_back(path(folder));
   }
+  void always_with(const Arguments& rest) { program_.insert(program_.end(), rest.begin(), rest.end()); }
 
  private:
   Arguments program_;
@@ -215,7 +216,11 @@ bool is_sound(const std::string& database) {
 // A store that is enrolled at a running server, whose own files do not fail.
 class AppPlace : public ProgramPlace {
  public:
-  AppPlace() : ProgramPlace({FIELDSYNC_APP, "--store"}, "store") {}
+  AppPlace() : AppPlace("key") {}
+  // The key file fails too where it is in the place.
+  explicit AppPlace(const std::string& key_file) : ProgramPlace({FIELDSYNC_APP, "--store"}, "store") {
+    always_with({"--key-file", path(key_file)});
+  }
 
   TestServer office;
 
@@ -293,7 +298,8 @@ TEST_CASE("An app whose files fail while it is enrolled says so, and can be enro
 }
 
 TEST_CASE("An import whose file cannot be read to its end says from which line on") {
-  const AppPlace place;
+  const TemporaryFolder elsewhere;
+  const AppPlace place((elsewhere.path() / "key").string());
   place.succeed({"enrol", place.office.enrolment_text(), "--name", "tablet"});
   place.succeed({"sync"});
   std::string lines;

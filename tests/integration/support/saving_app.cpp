@@ -1,9 +1,10 @@
-// saving_app STORE PREFIX COUNT: an app that saves one facility after the other and
+// saving_app STORE KEY_FILE PREFIX COUNT: an app that saves one facility after the other and
 // tells each name, 'PREFIX-0' and so on, once its save has returned. To be killed meanwhile.
 #include <cstdlib>
 #include <iostream>
 
 #include "fieldsync/database.h"
+#include "fieldsync/unlocking.h"
 
 using namespace fieldsync;
 
@@ -17,9 +18,12 @@ Result<void> save(Database& database, const core::ScopeId& scope, const std::str
   return {};
 }
 
-Result<void> save_all(const std::string& store, const std::string& prefix, int count) {
+Result<void> save_all(const std::string& store, const std::string& key_file, const std::string& prefix, int count) {
   const auto database = Database::open({.directory = store, .create = false});
   if (!database) return database.error();
+  cli::Settings settings;
+  settings.key_file = key_file;
+  if (auto unlocked = cli::unlock_store(settings, **database); !unlocked) return unlocked;
   const auto scopes = (*database)->scopes();
   if (!scopes) return scopes.error();
   for (int i = 0; i < count; ++i) {
@@ -33,8 +37,8 @@ Result<void> save_all(const std::string& store, const std::string& prefix, int c
 }  // namespace
 
 int main(int count, char** arguments) {
-  if (count != 4) return 2;
-  const auto saved = save_all(arguments[1], arguments[2], std::atoi(arguments[3]));
+  if (count != 5) return 2;
+  const auto saved = save_all(arguments[1], arguments[2], arguments[3], std::atoi(arguments[4]));
   if (!saved) std::cerr << saved.error().message() << std::endl;
   return saved ? 0 : 1;
 }

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <thread>
 
+#include "fieldsync/unlocking.h"
 #include "support/loopback.h"
 
 namespace fieldsync::testing {
@@ -46,7 +47,7 @@ Finished TestServer::administer(std::vector<std::string> arguments) const {
 }
 
 std::vector<std::string> TestServer::app_command(const std::string& store, std::vector<std::string> arguments) const {
-  arguments.insert(arguments.begin(), {FIELDSYNC_APP, "--store", path(store)});
+  arguments.insert(arguments.begin(), {FIELDSYNC_APP, "--store", path(store), "--key-file", key_file()});
   return arguments;
 }
 
@@ -61,6 +62,15 @@ std::string TestServer::enrolment_text() const {
 void TestServer::enrol(const std::string& store) const {
   succeed(app(store, {"enrol", enrolment_text(), "--name", store}));
   succeed(app(store, {"sync"}));
+}
+
+std::unique_ptr<Database> TestServer::open(const std::string& store) const {
+  auto opened = Database::open({.directory = path(store)});
+  REQUIRE(opened);
+  cli::Settings settings;
+  settings.key_file = key_file();
+  REQUIRE(cli::unlock_store(settings, **opened));
+  return std::move(*opened);
 }
 
 std::string TestServer::digest() const {

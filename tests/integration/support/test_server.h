@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "fieldsync/database.h"
 #include "support/process.h"
 #include "support/temporary_folder.h"
 
@@ -25,6 +26,8 @@ class TestServer {
   [[nodiscard]] std::string url() const { return "https://127.0.0.1:" + std::to_string(port_); }
   [[nodiscard]] int port() const { return port_; }
   [[nodiscard]] std::string path(const std::string& name) const { return (folder_.path() / name).string(); }
+  // Opens every store here; a passphrase would take its second at each command.
+  [[nodiscard]] std::string key_file() const { return path("key"); }
 
   // `fieldsync-server --dir ... arguments`
   Finished administer(std::vector<std::string> arguments) const;
@@ -36,6 +39,8 @@ class TestServer {
   [[nodiscard]] std::string enrolment_text() const;
   // Enrols the store as Bakyt's and syncs it once.
   void enrol(const std::string& store) const;
+  // A store beside this process's own, unlocked; made where there is none.
+  [[nodiscard]] std::unique_ptr<Database> open(const std::string& store) const;
   // The first scope's digest: at the server, and on a device.
   [[nodiscard]] std::string digest() const;
   [[nodiscard]] std::string digest(const std::string& store) const;

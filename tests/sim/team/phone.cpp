@@ -8,6 +8,7 @@
 #include "handlers/problem.h"
 #include "sqlite/connection.h"
 #include "support/allocation_pause.h"
+#include "support/unlocked_store.h"
 
 namespace fieldsync::team {
 namespace {
@@ -90,7 +91,7 @@ Phone::Key Phone::make_key() {
 
 Result<void> Phone::open() {
   return sqlite::guard([&]() -> Result<void> {
-    auto store = api::open_local_store(file_, true, environment());
+    auto store = testing::open_unlocked(file_, environment());
     if (!store) return store.error();
     database_ = api::make_database(std::move(*store));
     return {};

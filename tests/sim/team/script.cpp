@@ -3,7 +3,7 @@
 #include <memory>
 #include <stdexcept>
 
-#include "sim/team/database_file.h"
+#include "sim/team/older_app.h"
 
 namespace fieldsync::team {
 namespace {
@@ -49,22 +49,6 @@ Result<void> write_visit(RecordEditor& editor, const std::string& summary) {
 Result<void> save_edits(RecordEditor& editor) {
   auto saved = editor.save();
   return saved ? Result<void>() : Result<void>(saved.error());
-}
-
-// Makes the store what the version of the app before this one would have left.
-void undo_newest_migration(const std::string& path) {
-  DatabaseFile file(path);
-  const auto version = file.rows("PRAGMA user_version");
-  if (version.front().front() != "5") throw std::runtime_error("say here how the newest migration is undone");
-  file.execute(
-      "BEGIN; CREATE TABLE old(first INTEGER NOT NULL, last INTEGER NOT NULL, hash BLOB NOT NULL, previous BLOB NOT "
-      "NULL, encoding INTEGER NOT NULL, signature BLOB NOT NULL, content BLOB NOT NULL, PRIMARY KEY(first, last));"
-      "INSERT INTO old SELECT * FROM batch; DROP TABLE batch; ALTER TABLE old RENAME TO batch;"
-      "CREATE TABLE old(device BLOB NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, hash BLOB NOT NULL, "
-      "previous BLOB NOT NULL, encoding INTEGER NOT NULL, signature BLOB NOT NULL, content BLOB NOT NULL, "
-      "PRIMARY KEY(device, first, last));"
-      "INSERT INTO old SELECT * FROM former_batch; DROP TABLE former_batch; ALTER TABLE old RENAME TO former_batch;"
-      "DELETE FROM meta WHERE key = 'acknowledged_hash'; PRAGMA user_version = 4; COMMIT");
 }
 
 // A member of the district whose place is gone cannot write there any more.

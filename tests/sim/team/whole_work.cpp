@@ -4,6 +4,7 @@
 #include <map>
 
 #include "sim/team/database_file.h"
+#include "support/laid_open.h"
 
 namespace fieldsync::team {
 namespace {
@@ -101,8 +102,8 @@ bool shows(const RecordView& view, const std::string& summary) {
 std::string half_done(Team& team, Who who) {
   const bool is_office = who == Who::office;
   {
-    DatabaseFile file(is_office ? Office::file_on(team.office_machine)
-                                : (who == Who::phone ? team.phone : team.tablet).file());
+    DatabaseFile file(is_office ? Office::file_on(team.office_machine) : ":memory:");
+    if (!is_office) file.execute(testing::laid_open((who == Who::phone ? team.phone : team.tablet).file()));
     const auto ask = [&](const auto& rules) -> std::string {
       for (const Rule& rule : rules) {
         if (!file.rows(rule.sql).empty()) return rule.sentence;

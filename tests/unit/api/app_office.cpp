@@ -7,6 +7,7 @@
 #include "core/id.h"
 #include "service/enrolment.h"
 #include "sqlite/connection.h"
+#include "support/unlocked_store.h"
 
 namespace fieldsync::testing {
 namespace {
@@ -130,7 +131,7 @@ void App::open() {
   environment.connect = [this](const transport::HttpsSettings& settings) {
     return std::make_unique<Wire>(*this, settings);
   };
-  database_ = api::make_database(must(api::open_local_store(folder() + "/fieldsync.db", true, std::move(environment))));
+  database_ = api::make_database(must(open_unlocked(folder() + "/fieldsync.db", std::move(environment))));
 }
 
 std::string App::copy_store() {
@@ -150,7 +151,12 @@ void App::put_back(const std::string& copy) {
 
 void App::damage(const char* sql) {
   database_.reset();
-  sqlite::Connection(folder() + "/fieldsync.db", sqlite::OpenMode::read_write).execute(sql);
+  {
+    const auto store = must(open_unlocked(folder() + "/fieldsync.db", api::real_environment()));
+    storage::Transaction transaction(store->vault);
+    store->connection->execute(sql);
+    transaction.commit();
+  }
   open();
 }
 

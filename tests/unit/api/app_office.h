@@ -58,7 +58,7 @@ class App {
   // that the app knows no more than the copy does.
   [[nodiscard]] std::string copy_store();
   void put_back(const std::string& copy);
-  // Runs the SQL on the closed store, and opens it again.
+  // Runs the SQL on the closed store as a mistake of the library would, and opens it again.
   void damage(const char* sql);
   [[nodiscard]] std::string folder() const { return folder_.path().string(); }
 

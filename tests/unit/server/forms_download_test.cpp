@@ -4,6 +4,7 @@
 #include "codec/frame.h"
 #include "storage/directory.h"
 #include "storage/schema.h"
+#include "support/test_unlocking.h"
 #include "test_office.h"
 
 using namespace fieldsync;
@@ -25,7 +26,9 @@ struct DeviceStore {
   TemporaryFolder folder;
   std::unique_ptr<sqlite::Connection> connection =
       std::move(*storage::open_store((folder.path() / "device.db").string(), true));
-  storage::Directory directory{*connection};
+  storage::Vault vault{*connection};
+  storage::Directory directory{*connection, vault};
+  DeviceStore() { REQUIRE(open_vault(*connection, vault)); }
 };
 
 std::vector<std::string> names(storage::Directory& directory) {
@@ -66,6 +69,7 @@ TEST_CASE("A device stores the same forms from a frame and from messages") {
   TestOffice office;
   for (const auto style : {server::BodyStyle::plain, server::BodyStyle::frame}) {
     DeviceStore device;
+    storage::Transaction transaction(device.vault);
     REQUIRE(device.directory.put_forms(reply_in(office, style)));
     CHECK(names(device.directory) == std::vector<std::string>{"facility", "visit"});
     REQUIRE(device.directory.form("visit") != nullptr);

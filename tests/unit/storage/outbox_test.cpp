@@ -9,6 +9,7 @@
 #include "storage/schema.h"
 #include "support/core_builders.h"
 #include "support/temporary_folder.h"
+#include "support/test_unlocking.h"
 
 using namespace fieldsync;
 using namespace fieldsync::testing;
@@ -28,40 +29,57 @@ class Sender {
   }
   void restart() {
     outbox.reset();
+    vault.reset();
     connection.reset();
     auto opened = storage::open_store((folder_.path() / "fieldsync.db").string(), true);
     REQUIRE(opened);
     connection = std::move(*opened);
-    outbox = std::make_unique<storage::Outbox>(*connection);
+    vault = std::make_unique<storage::Vault>(*connection);
+    REQUIRE(open_vault(*connection, *vault));
+    outbox = std::make_unique<storage::Outbox>(*connection, *vault);
+  }
+
+  // Does it as the library does.
+  template <typename Change>
+  auto in_transaction(Change change) {
+    storage::Transaction transaction(*vault);
+    auto result = change();
+    transaction.commit();
+    return result;
   }
 
   // Operations of random text, which no compression makes smaller.
   void save(std::size_t count, std::size_t bytes_each = 600, std::size_t elements = 3) {
+    storage::Transaction transaction(*vault);
     for (std::size_t i = 0; i < count; ++i) {
       std::string noise(bytes_each / 2, '\0');
       randombytes_buf(noise.data(), noise.size());
       const auto made = operation({device(1), ++last_counter}, {sets(key_of_text, text(core::to_hex(noise)))});
-      auto known = connection->prepare("INSERT OR IGNORE INTO record(id, scope, form) VALUES(?1, ?2, 'visit')");
+      auto known = connection->prepare("INSERT OR IGNORE INTO record(id, scope) VALUES(?1, ?2)");
       known.bind_blob(1, made.record.view()).bind_blob(2, made.scope.view()).run();
       outbox->append({last_counter, made.record, codec::encode_operation(made), elements});
     }
+    transaction.commit();
   }
 
   // The batch that follows what was acknowledged.
   std::optional<storage::SignedBatch> next(std::size_t wire_bytes_max = any_size) {
-    return outbox->batch_after(acknowledged_, wire_bytes_max, device(1), key);
+    return in_transaction([&] { return outbox->batch_after(acknowledged_, wire_bytes_max, device(1), key); });
   }
   std::optional<storage::SignedBatch> ahead_of(const storage::SignedBatch& in_flight,
                                                std::size_t wire_bytes_max = any_size) {
-    return outbox->batch_ahead_of(in_flight, wire_bytes_max, device(1), key);
+    return in_transaction([&] { return outbox->batch_ahead_of(in_flight, wire_bytes_max, device(1), key); });
   }
   // As after a reply that acknowledged this batch.
   void acknowledged(const storage::SignedBatch& batch) {
     acknowledged_ = batch.end();
+    storage::Transaction transaction(*vault);
     outbox->remove_between(1, batch.last);
+    transaction.commit();
   }
 
   std::unique_ptr<sqlite::Connection> connection;
+  std::unique_ptr<storage::Vault> vault;
   std::unique_ptr<storage::Outbox> outbox;
   codec::SigningKey key{};
   std::uint64_t last_counter = 0;
@@ -145,7 +163,7 @@ TEST_CASE("A refill puts each operation among those that wait once, in however m
   const auto small = sender.next(large->content.size() / 4);
   REQUIRE(small);
   sender.acknowledged(*large);
-  REQUIRE(sender.outbox->reopen_after(0));
+  REQUIRE(sender.in_transaction([&] { return sender.outbox->reopen_after(0); }));
   CHECK(sender.outbox->all().size() == 20);
 }
 
@@ -269,6 +287,7 @@ TEST_CASE("A batch ends before a gap in the counters") {
 TEST_CASE("Without the batch before it there is no chain: the store says that it is damaged") {
   Sender sender;
   sender.save(2);
+  storage::Transaction transaction(*sender.vault);
   sender.connection->execute("DELETE FROM operation WHERE counter = 1");
   const auto batch = sqlite::guard([&]() -> Result<std::uint64_t> {
     return sender.outbox->batch_after({1, {}}, any_size, device(1), sender.key)->last;
@@ -280,7 +299,8 @@ TEST_CASE("Without the batch before it there is no chain: the store says that it
 TEST_CASE("A refused operation is kept aside with its reason and is in no later batch") {
   Sender sender;
   sender.save(2);
-  sender.outbox->refuse(1, "wrong_value_type", "The value is not of the field's type.");
+  sender.in_transaction(
+      [&] { return sender.outbox->refuse(1, "wrong_value_type", "The value is not of the field's type."); });
   const auto refused = sender.outbox->refused();
   REQUIRE(refused.size() == 1);
   CHECK(refused[0].counter == 1);
@@ -296,11 +316,12 @@ TEST_CASE("What a restored server lost comes back into the outbox, byte for byte
   sender.save(6);
   const auto before = sender.outbox->of_record(record(1), 0);
   while (const auto batch = sender.next(300)) {
-    if (batch->first <= 5 && batch->last >= 5) sender.outbox->refuse(5, "unknown_form", "No such form.");
+    if (batch->first <= 5 && batch->last >= 5)
+      sender.in_transaction([&] { return sender.outbox->refuse(5, "unknown_form", "No such form."); });
     sender.acknowledged(*batch);
   }
   REQUIRE(sender.outbox->of_record(record(1), 0).empty());
-  const auto records = sender.outbox->reopen_after(2);
+  const auto records = sender.in_transaction([&] { return sender.outbox->reopen_after(2); });
   REQUIRE(records);
   CHECK(records->size() == 4);
   CHECK(sender.outbox->refused_count() == 0);
@@ -316,9 +337,17 @@ TEST_CASE("No operation stands without its record") {
   Sender sender;
   const auto made = operation({device(1), 1}, {sets(core::FieldKey{{}, fields::place_name}, text("Cell 4."))});
   const storage::StoredOperation stored{1, made.record, codec::encode_operation(made), 3};
-  CHECK_THROWS_AS(sender.outbox->append(stored), sqlite::SqliteError);
+  const auto append = [&] {
+    const storage::Transaction undone(*sender.vault);
+    sender.outbox->append(stored);
+  };
+  CHECK_THROWS_AS(append(), sqlite::SqliteError);
   CHECK(sender.outbox->all().empty());
   sender.save(1);
-  CHECK_THROWS_AS(sender.connection->execute("DELETE FROM record"), sqlite::SqliteError);
+  const auto remove = [&] {
+    const storage::Transaction undone(*sender.vault);
+    sender.connection->execute("DELETE FROM record");
+  };
+  CHECK_THROWS_AS(remove(), sqlite::SqliteError);
   CHECK(sender.outbox->all().size() == 1);
 }

@@ -231,7 +231,7 @@ TEST_CASE("A scope that the person left while it was to be read anew is erased o
   Two start;
   start.type(*start.two, "Cell 4 has no heating.");
   // As where a change did not fit: no position is named, so that the server says it only with its directory.
-  (*start.two)->directory.set_position(start.office.scope, {}, 0);
+  start.two->set_position(start.office.scope, {}, 0);
   start.office.set_role(start.office.monitor, start.office.scope, server::Role::none);
   const auto reply =
       start.office.service->sync(start.two->id, start.two->request(std::nullopt), server::BodyStyle::frame);
@@ -261,7 +261,7 @@ TEST_CASE("A person who comes back to a scope before what waits there was sent s
 TEST_CASE("A device whose copy differs reads the scope anew and keeps its outbox") {
   Two start;
   const auto row = *(*start.two)->directory.scope(start.office.scope);
-  (*start.two)->directory.set_position(start.office.scope, row.cursor, row.digest + 1);
+  start.two->set_position(start.office.scope, row.cursor, row.digest + 1);
   start.type(*start.two, "Cell 4 has no heating.");
   const auto reply =
       start.office.service->sync(start.two->id, start.two->request(std::nullopt), server::BodyStyle::frame);

@@ -8,6 +8,7 @@
 #include "storage/schema.h"
 #include "support/core_builders.h"
 #include "support/temporary_folder.h"
+#include "support/test_unlocking.h"
 
 using namespace fieldsync;
 using namespace fieldsync::testing;
@@ -24,6 +25,16 @@ struct File {
     content << std::ifstream(path, std::ios::binary).rdbuf();
     return content.str();
   }
+  // Open, with its vault.
+  struct Open {
+    explicit Open(const std::string& path) : connection(std::move(*storage::open_store(path, true))) {
+      REQUIRE(open_vault(*connection, vault));
+    }
+    std::unique_ptr<sqlite::Connection> connection;
+    storage::Vault vault{*connection};
+    storage::Identity identity{*connection, vault};
+    storage::Directory directory{*connection, vault};
+  };
   [[nodiscard]] std::string_view verdict(bool create = true) const {
     const auto opened = storage::open_store(path, create);
     return opened ? std::string_view("opened") : describe(opened.error().code).name;
@@ -38,6 +49,14 @@ TEST_CASE("A store that is not there is made, or not, as asked") {
   CHECK_FALSE(std::filesystem::exists(file.path));
   CHECK(file.verdict(true) == "opened");
   CHECK(file.verdict(false) == "opened");
+}
+
+// After a change of the tables a new file does not open, and this says what schema.cpp must name.
+TEST_CASE("The tables of a store are known word for word") {
+  const File file;
+  static_cast<void>(storage::open_store(file.path, true));
+  sqlite::Connection made(file.path, sqlite::OpenMode::read_only);
+  CHECK(storage::schema_hash(made) == "a24b2c3a6c6ed2abb86abd55ce88b9d6928af32f13d2512b9a004c4efa0fdff3");
 }
 
 TEST_CASE("A second opener is told that the store is in use, until the first closes it") {
@@ -97,23 +116,23 @@ TEST_CASE("What is known of the device, its person and its server is there after
   const File file;
   const std::vector<std::string> pins{std::string(32, 'a'), std::string(32, '\0')};
   {
-    const auto opened = storage::open_store(file.path, true);
-    REQUIRE(opened);
-    storage::Identity identity(**opened);
+    File::Open open(file.path);
+    storage::Identity& identity = open.identity;
     CHECK(identity.private_key_pem().empty());
     CHECK(identity.person().is_none());
     CHECK(identity.last_counter() == 0);
     CHECK_FALSE(identity.last_sync());
+    storage::Transaction transaction(open.vault);
     identity.set_key("key", "certificate", device(1));
     identity.set_person(person(2), "Бакыт");
     identity.set_server("office.example:9443");
     identity.set_server_pins(pins);
     identity.set_last_counter(UINT64_MAX);
     identity.set_last_sync({7});
+    transaction.commit();
   }
-  const auto opened = storage::open_store(file.path, false);
-  REQUIRE(opened);
-  storage::Identity identity(**opened);
+  File::Open open(file.path);
+  storage::Identity& identity = open.identity;
   CHECK(identity.private_key_pem() == "key");
   CHECK(identity.certificate_pem() == "certificate");
   CHECK(identity.device() == device(1));
@@ -127,9 +146,9 @@ TEST_CASE("What is known of the device, its person and its server is there after
 
 TEST_CASE("A form that this program cannot read is kept and not shown") {
   const File file;
-  const auto opened = storage::open_store(file.path, true);
-  REQUIRE(opened);
-  storage::Directory directory(**opened);
+  File::Open open(file.path);
+  storage::Directory& directory = open.directory;
+  storage::Transaction transaction(open.vault);
   v1::SyncReply reply;
   v1::Form& form = *reply.add_forms();
   form.set_name("visit");
@@ -142,9 +161,9 @@ TEST_CASE("A form that this program cannot read is kept and not shown") {
 
 TEST_CASE("Somebody whose name is not known is shown by the beginning of their id") {
   const File file;
-  const auto opened = storage::open_store(file.path, true);
-  REQUIRE(opened);
-  storage::Directory directory(**opened);
+  File::Open open(file.path);
+  storage::Directory& directory = open.directory;
+  storage::Transaction transaction(open.vault);
   CHECK(directory.person_name(person(1)) == "11000000");
   v1::SyncReply reply;
   v1::Person& known = *reply.add_people();
@@ -156,14 +175,18 @@ TEST_CASE("Somebody whose name is not known is shown by the beginning of their i
 
 TEST_CASE("A full disk refuses the save, and what was there before stays") {
   const File file;
-  const auto opened = storage::open_store(file.path, true);
-  REQUIRE(opened);
-  storage::Identity identity(**opened);
-  identity.set_server("office.example:9443");
+  File::Open open(file.path);
+  storage::Identity& identity = open.identity;
+  const auto moves_to = [&](const char* address) {
+    storage::Transaction transaction(open.vault);
+    identity.set_server(address);
+    transaction.commit();
+  };
+  moves_to("office.example:9443");
   // No more pages than there are now.
-  (*opened)->execute("PRAGMA max_page_count=1");
+  open.connection->execute("PRAGMA max_page_count=1");
   const auto saved = sqlite::guard([&]() -> Result<void> {
-    sqlite::Transaction transaction(**opened);
+    storage::Transaction transaction(open.vault);
     identity.set_server("other.example:9443");
     identity.set_key(std::string(100'000, 'k'), "certificate", device(1));
     transaction.commit();
@@ -173,6 +196,6 @@ TEST_CASE("A full disk refuses the save, and what was there before stays") {
   CHECK(saved.error().code == Errc::storage_full);
   CHECK(identity.server() == "office.example:9443");
   CHECK(identity.private_key_pem().empty());
-  identity.set_server("new.example:9443");
+  moves_to("new.example:9443");
   CHECK(identity.server() == "new.example:9443");
 }

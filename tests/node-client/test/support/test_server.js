@@ -85,7 +85,8 @@ export class TestServer {
 
   // `fieldsync --store STORE --json ...`, and what it printed.
   async app(store, ...args) {
-    return JSON.parse(await succeed('fieldsync', ['--store', path.join(this.folder, store), '--json', ...args]));
+    const opened = ['--store', path.join(this.folder, store), '--key-file', path.join(this.folder, 'key')];
+    return JSON.parse(await succeed('fieldsync', [...opened, '--json', ...args]));
   }
 
   async enrolApp(store, person) {

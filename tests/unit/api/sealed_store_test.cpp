@@ -1,0 +1,310 @@
+// What a store gives away while it is locked, to whom it opens, and what it notices of
+// those who had it in their hands.
+#include <sodium.h>
+
+#include <fstream>
+#include <random>
+#include <sstream>
+
+#include "app_office.h"
+#include "support/unlocked_store.h"
+
+using namespace fieldsync;
+using namespace fieldsync::testing;
+
+namespace {
+
+constexpr const char* marker = "Zarylbek Osmonov";
+
+std::string content_of(const std::string& path) {
+  std::ostringstream content;
+  content << std::ifstream(path, std::ios::binary).rdbuf();
+  return content.str();
+}
+void write_to(const std::string& path, const std::string& content) { std::ofstream(path, std::ios::binary) << content; }
+
+std::string database_in(const std::string& folder) { return folder + "/fieldsync.db"; }
+
+void change(const std::string& folder, const std::string& sql) {
+  sqlite::Connection(database_in(folder), sqlite::OpenMode::read_write).execute(sql.c_str());
+}
+
+std::string_view open_verdict(const std::string& folder) {
+  return verdict(Database::open({.directory = folder, .create = false, .credentials = app_credentials()}));
+}
+
+// An app with some of everything, then closed: its folder.
+struct Seized {
+  AppOffice office;
+  App app{office};
+  core::RecordId record;
+  Seized() {
+    record = app.write("summary", text(std::string(marker) + " has no bed."));
+    app.sync();
+    app.edit(record, "summary", text(std::string(marker) + " has a bed."));
+    app.write("follow_up", text("Ask " + std::string(marker)));
+    static_cast<void>(app.copy_store());
+  }
+  [[nodiscard]] std::string folder_copy(const TemporaryFolder& into) {
+    const std::string path = (into.path() / "store").string();
+    std::filesystem::create_directories(path);
+    write_to(database_in(path), app.copy_store());
+    return path;
+  }
+};
+
+std::string wide(const std::string& text) {
+  std::string bytes;
+  for (const char letter : text) (bytes += letter) += '\0';
+  return bytes;
+}
+
+}  // namespace
+
+TEST_CASE("A locked store answers nothing, and an unlocked one what it held") {
+  Seized seized;
+  const TemporaryFolder copy;
+  const std::string folder = seized.folder_copy(copy);
+  const auto database = must(Database::open({.directory = folder, .create = false}));
+  CHECK(database->lock_state() == LockState::locked);
+  CHECK(verdict(database->status()) == "locked");
+  CHECK(verdict(database->query({})) == "locked");
+  CHECK(verdict(database->read(seized.record)) == "locked");
+  CHECK(verdict(database->edit(seized.record)) == "locked");
+  CHECK(verdict(database->create("inspection", seized.office.scope)) == "locked");
+  CHECK(verdict(database->forms()) == "locked");
+  CHECK(verdict(database->scopes()) == "locked");
+  CHECK(verdict(database->conflicts()) == "locked");
+  CHECK(verdict(database->refused()) == "locked");
+  CHECK(verdict(database->delete_record(seized.record)) == "locked");
+  CHECK(verdict(database->set_server("other.example:9443")) == "locked");
+  CHECK(verdict(database->sync({})) == "locked");
+  CHECK(verdict(database->enrol(seized.office.enrolment_for(seized.office.monitor), "again")) == "locked");
+  CHECK(database->identity().person_name.empty());
+  CHECK(database->identity().server.empty());
+  CHECK(verdict(database->unlock({.passphrase = "a guess"})) == "wrong_passphrase");
+  CHECK(verdict(database->unlock({})) == "wrong_passphrase");
+  CHECK(database->lock_state() == LockState::locked);
+  must(database->unlock(app_credentials()));
+  CHECK(database->lock_state() == LockState::unlocked);
+  CHECK(must(database->status()).records == 2);
+  CHECK(database->identity().enrolled);
+}
+
+TEST_CASE("What was typed before the store was locked can be saved once it is unlocked") {
+  AppOffice office;
+  App app(office);
+  const core::RecordId record = app.write("summary", text("Cell 4."));
+  RecordEditor editor = app.open_editor(record);
+  must(editor.set("summary", text("Cell 4 has no window.")));
+  app->lock();
+  CHECK(verdict(editor.save()) == "locked");
+  must(app->unlock(app_credentials()));
+  must(editor.save());
+  CHECK(app.shown(record, "summary") == Values{text("Cell 4 has no window.")});
+  app.sync();
+}
+
+TEST_CASE("A passphrase opens the store for which it was chosen, however its letters were composed") {
+  const TemporaryFolder folder;
+  const std::string path = (folder.path() / "store").string();
+  {
+    const auto database = must(Database::open({.directory = path}));
+    CHECK(database->lock_state() == LockState::fresh);
+    CHECK(verdict(database->status()) == "locked");
+    CHECK(verdict(database->unlock({})) == "invalid_argument");
+    CHECK(verdict(database->unlock({.passphrase = "\xff"})) == "invalid_argument");
+    CHECK(database->lock_state() == LockState::fresh);
+    must(database->unlock({.passphrase = "caf\u00e9 \u0439"}));
+  }
+  CHECK(verdict(Database::open({.directory = path, .credentials = {.passphrase = "cafe \u0439"}})) ==
+        "wrong_passphrase");
+  const auto again =
+      must(Database::open({.directory = path, .credentials = {.passphrase = "cafe\u0301 \u0438\u0306"}}));
+  CHECK(again->lock_state() == LockState::unlocked);
+}
+
+TEST_CASE("Nothing that a person wrote stands in the store's files") {
+  Seized seized;
+  const std::string content = seized.app.copy_store();
+  REQUIRE(content.size() > 10'000);
+  for (const std::string secret : {marker, "Zarylbek", "has a bed", "inspection", "summary", "Osh region",
+                                   "office.example", "Bakyt", "A phone", "PRIVATE KEY", "CERTIFICATE"}) {
+    INFO(secret);
+    CHECK(content.find(secret) == std::string::npos);
+    CHECK(content.find(wide(secret)) == std::string::npos);
+    CHECK(content.find(core::to_hex(secret)) == std::string::npos);
+    std::string base64(sodium_base64_ENCODED_LEN(secret.size(), sodium_base64_VARIANT_ORIGINAL_NO_PADDING), '\0');
+    sodium_bin2base64(base64.data(), base64.size(), reinterpret_cast<const unsigned char*>(secret.data()),
+                      secret.size(), sodium_base64_VARIANT_ORIGINAL_NO_PADDING);
+    base64.resize(secret.size() / 3 * 4);
+    CHECK(content.find(base64) == std::string::npos);
+  }
+}
+
+TEST_CASE("A row that was altered, swapped, taken away or put back is noticed, and the file stays as it is") {
+  const auto [what, sql] = GENERATE(table<std::string, std::string>({
+      {"a row taken away", "DELETE FROM operation WHERE counter = (SELECT max(counter) FROM operation)"},
+      {"all refusals taken away, and an acknowledgement", "DELETE FROM batch"},
+      {"a row added", "INSERT INTO person VALUES(zeroblob(16), zeroblob(200))"},
+      {"two records swapped",
+       "UPDATE record SET shown_head = (SELECT shown_head FROM record ORDER BY row LIMIT 1),"
+       " shown_body = (SELECT shown_body FROM record ORDER BY row LIMIT 1)"},
+      {"what was told put over what is shown", "UPDATE record SET shown_body = body WHERE body IS NOT NULL"},
+      {"two settings swapped",
+       "UPDATE setting SET value = (SELECT value FROM setting WHERE key = 'last_counter')"
+       " WHERE key = 'acknowledged_counter'"},
+      {"a record moved to another scope", "UPDATE record SET scope = zeroblob(16)"},
+      {"a mark in the clear", "UPDATE record SET stale = 1 WHERE head IS NOT NULL"},
+      {"an older manifest", "UPDATE store SET manifest = zeroblob(160)"},
+      {"another store's id", "UPDATE store SET id = zeroblob(16)"},
+      {"no manifest", "DELETE FROM store; INSERT INTO store VALUES(zeroblob(16), x'')"},
+      {"a planted trigger", "CREATE TRIGGER t AFTER INSERT ON operation BEGIN DELETE FROM batch; END"},
+      {"a planted view", "CREATE VIEW v AS SELECT * FROM record"},
+      {"a planted table", "CREATE TABLE planted(x)"},
+      {"a planted index", "CREATE INDEX planted ON record(scope)"},
+      {"an absurd cost of a slot", "UPDATE key_slot SET bytes = zeroblob(134)"},
+  }));
+  INFO(what);
+  Seized seized;
+  const TemporaryFolder copy;
+  const std::string folder = seized.folder_copy(copy);
+  REQUIRE(open_verdict(folder) == "done");
+  change(folder, sql);
+  const std::string before = content_of(database_in(folder));
+  CHECK(open_verdict(folder) == "storage_corrupt");
+  CHECK((content_of(database_in(folder)) == before));
+}
+
+TEST_CASE("Yesterday's row does not fit into today's store; yesterday's whole store opens") {
+  Seized seized;
+  const TemporaryFolder copies;
+  const std::string folder = seized.folder_copy(copies);
+  const std::string yesterday = (copies.path() / "yesterday.db").string();
+  std::filesystem::copy_file(database_in(folder), yesterday);
+  {
+    const auto database = must(Database::open({.directory = folder, .credentials = app_credentials()}));
+    RecordEditor editor = must(database->edit(seized.record));
+    must(editor.set("summary", text("Today.")));
+    must(editor.save());
+  }
+  const std::string today = content_of(database_in(folder));
+  for (const std::string table : {"record", "setting", "store"}) {
+    INFO(table);
+    write_to(database_in(folder), today);
+    change(folder, "ATTACH '" + yesterday + "' AS yesterday; INSERT OR REPLACE INTO main." + table +
+                       " SELECT * FROM yesterday." + table +
+                       (table == "store" ? "; DELETE FROM main.store WHERE rowid = 1" : ""));
+    CHECK(open_verdict(folder) == "storage_corrupt");
+  }
+  write_to(database_in(folder), content_of(yesterday));
+  CHECK(open_verdict(folder) == "done");
+}
+
+TEST_CASE("A file of which bits were turned or the end is missing opens as it was, or says what is wrong") {
+  Seized seized;
+  const TemporaryFolder copy;
+  const std::string folder = seized.folder_copy(copy);
+  const std::string content = content_of(database_in(folder));
+  std::mt19937_64 random(1);
+  const std::size_t tries = std::getenv("FIELDSYNC_LONG") != nullptr ? 2'000 : 200;
+  for (std::size_t i = 0; i < tries; ++i) {
+    std::string altered = content;
+    const std::size_t at = random() % altered.size();
+    altered[at] = static_cast<char>(altered[at] ^ (1 << (random() % 8)));
+    if (i % 20 == 0) altered.resize(random() % altered.size());
+    write_to(database_in(folder), altered);
+    auto opened = Database::open({.directory = folder, .create = false, .credentials = app_credentials()});
+    INFO("byte " << at);
+    if (!opened) {
+      CHECK(verdict(opened) != "internal_error");
+      continue;
+    }
+    // A page that no row uses.
+    CHECK(must((*opened)->status()).records == 2);
+    CHECK(must((*opened)->read(seized.record)).find("summary") != nullptr);
+  }
+}
+
+TEST_CASE("Another passphrase opens the store in the former one's place, and up to eight ways lead in") {
+  AppOffice office;
+  App app(office);
+  const auto key = [](char byte) {
+    return Credentials{{}, [byte](std::string_view) -> Result<std::string> { return std::string(32, byte); }};
+  };
+  CHECK(verdict(app->replace_credentials(key('x'), key('y'))) == "wrong_passphrase");
+  CHECK(verdict(app->remove_credentials(app_credentials())) == "invalid_argument");
+  must(app->replace_credentials(app_credentials(), key('a')));
+  app->lock();
+  CHECK(verdict(app->unlock(app_credentials())) == "wrong_passphrase");
+  CHECK(verdict(app->add_credentials(key('a'), key('b'))) == "locked");
+  must(app->unlock(key('a')));
+  for (const char byte : {'b', 'c', 'd', 'e', 'f', 'g', 'h'}) must(app->add_credentials(key('a'), key(byte)));
+  CHECK(verdict(app->add_credentials(key('a'), key('i'))) == "too_many_slots");
+  must(app->remove_credentials(key('d')));
+  app->lock();
+  CHECK(verdict(app->unlock(key('d'))) == "wrong_passphrase");
+  must(app->unlock(key('h')));
+  CHECK(app->identity().enrolled);
+  // As tests open it, for what follows.
+  must(app->replace_credentials(key('a'), app_credentials()));
+  app.restart();
+  app.sync();
+}
+
+TEST_CASE("A slot that was replaced is not put back") {
+  Seized seized;
+  const TemporaryFolder copies;
+  const std::string folder = seized.folder_copy(copies);
+  const std::string before = (copies.path() / "before.db").string();
+  std::filesystem::copy_file(database_in(folder), before);
+  const Credentials another{{}, [](std::string_view) -> Result<std::string> { return std::string(32, 'a'); }};
+  {
+    const auto database = must(Database::open({.directory = folder, .credentials = app_credentials()}));
+    must(database->replace_credentials(app_credentials(), another));
+  }
+  CHECK(open_verdict(folder) == "wrong_passphrase");
+  change(folder, "ATTACH '" + before +
+                     "' AS before; DELETE FROM main.key_slot; INSERT INTO main.key_slot SELECT * FROM before.key_slot");
+  CHECK(open_verdict(folder) == "storage_corrupt");
+}
+
+TEST_CASE("A wiped store opens for nobody, and a wipe that was interrupted is brought to its end") {
+  Seized seized;
+  const TemporaryFolder copy;
+  const std::string folder = seized.folder_copy(copy);
+  std::string slot;
+  {
+    sqlite::Connection file(database_in(folder), sqlite::OpenMode::read_only);
+    auto select = file.prepare("SELECT bytes FROM key_slot");
+    REQUIRE(select.step());
+    slot = select.blob(0);
+  }
+  REQUIRE(content_of(database_in(folder)).find(slot) != std::string::npos);
+  const std::string whole = content_of(database_in(folder));
+  SECTION("to its end") {
+    must(Database::wipe(folder));
+    CHECK_FALSE(std::filesystem::exists(database_in(folder)));
+    CHECK(verdict(Database::wipe(folder)) == "not_found");
+    CHECK(open_verdict(folder) == "not_found");
+  }
+  SECTION("interrupted when the keys were gone") {
+    {
+      auto opened = must(api::open_local_store(database_in(folder), false, api::real_environment()));
+      opened->vault.destroy();
+    }
+    CHECK(content_of(database_in(folder)).find(slot) == std::string::npos);
+    CHECK(open_verdict(folder) == "wiped");
+    CHECK_FALSE(std::filesystem::exists(database_in(folder)));
+  }
+  SECTION("while an app has it open") {
+    const auto app = must(Database::open({.directory = folder}));
+    CHECK(verdict(Database::wipe(folder)) == "in_use");
+    CHECK(app->lock_state() == LockState::locked);
+  }
+  SECTION("damaged") {
+    write_to(database_in(folder), std::string(5'000, 'x'));
+    must(Database::wipe(folder));
+    CHECK_FALSE(std::filesystem::exists(database_in(folder)));
+  }
+}
