@@ -9,9 +9,9 @@
 #include "api/local_database.h"
 #include "api/record_editor_session.h"
 #include "api/record_view.h"
-#include "api/search_text.h"
 #include "api/sync_driver.h"
 #include "api/unlocking.h"
+#include "core/check.h"
 
 namespace fieldsync {
 namespace {
@@ -29,27 +29,6 @@ std::string_view role_name(v1::Role role) {
     case v1::ROLE_UNSPECIFIED: return "none";
     default: return "unknown";
   }
-}
-
-bool holds_text(const core::Value& value, const std::string& folded) {
-  const std::string* text = std::get_if<std::string>(&value);
-  if (const auto* local = std::get_if<core::LocalText>(&value)) text = &local->text;
-  return text != nullptr && api::fold(*text).find(folded) != std::string::npos;
-}
-
-bool matches(const RecordView& view, const Query& query, const std::string& folded) {
-  if (view.deleted && !query.include_deleted) return false;
-  if (query.scope && view.scope != *query.scope) return false;
-  if (query.reference) {
-    const ShownField* field = view.find(query.reference_field);
-    const auto points = [&](const ShownValue& shown) { return shown.value == core::Value(*query.reference); };
-    if (field == nullptr || !std::any_of(field->values.begin(), field->values.end(), points)) return false;
-  }
-  if (folded.empty()) return true;
-  return std::any_of(view.fields.begin(), view.fields.end(), [&](const ShownField& field) {
-    return std::any_of(field.values.begin(), field.values.end(),
-                       [&](const ShownValue& shown) { return holds_text(shown.value, folded); });
-  });
 }
 
 std::string file_in(const std::string& directory) {
@@ -167,18 +146,8 @@ class LocalDatabase final : public Database {
 
   Result<std::vector<RecordView>> query(const Query& query) override {
     return in_store([&]() -> Result<std::vector<RecordView>> {
-      const std::string folded = api::fold(query.text);
       std::vector<RecordView> views;
-      store_.records.for_each_shown(query.form, [&](const core::RecordState& state) {
-        RecordView view = view_of(state);
-        if (matches(view, query, folded)) views.push_back(std::move(view));
-        return true;
-      });
-      std::sort(views.begin(), views.end(), [](const RecordView& left, const RecordView& right) {
-        return std::tie(left.changed, left.id) > std::tie(right.changed, right.id);
-      });
-      if (views.size() > query.limit)
-        views.erase(views.begin() + static_cast<std::ptrdiff_t>(query.limit), views.end());
+      for (const core::RecordId& id : fresh_index().find(query)) views.push_back(view_of(indexed(id)));
       return views;
     });
   }
@@ -204,7 +173,15 @@ class LocalDatabase final : public Database {
   }
 
   Result<std::vector<Conflict>> conflicts() override {
-    return in_store([&]() -> Result<std::vector<Conflict>> { return all_conflicts(); });
+    return in_store([&]() -> Result<std::vector<Conflict>> {
+      std::vector<Conflict> found;
+      for (const core::RecordId& id : fresh_index().in_conflict()) {
+        const core::RecordState state = indexed(id);
+        auto conflicts = api::make_conflicts(state, store_.directory.form(state.form));
+        std::move(conflicts.begin(), conflicts.end(), std::back_inserter(found));
+      }
+      return found;
+    });
   }
 
   Result<void> delete_record(const core::RecordId& record) override {
@@ -232,11 +209,9 @@ class LocalDatabase final : public Database {
       status.durable = std::min(store_.identity.durable_counter(), acknowledged);
       status.sent = acknowledged - status.durable;
       status.durable -= std::min(status.durable, store_.outbox.refused_count());
-      status.open_conflicts = all_conflicts().size();
-      store_.records.for_each_shown({}, [&](const core::RecordState& state) {
-        status.records += state.hidden() ? 0 : 1;
-        return true;
-      });
+      const api::RecordIndex& index = fresh_index();
+      status.open_conflicts = index.count_conflicts();
+      status.records = index.count_visible();
       status.last_sync = store_.identity.last_sync();
       return status;
     });
@@ -282,14 +257,14 @@ class LocalDatabase final : public Database {
     return view;
   }
 
-  std::vector<Conflict> all_conflicts() {
-    std::vector<Conflict> found;
-    store_.records.for_each_with_siblings([&](const core::RecordState& state) {
-      auto conflicts = api::make_conflicts(state, store_.directory.form(state.form));
-      std::move(conflicts.begin(), conflicts.end(), std::back_inserter(found));
-      return true;
-    });
-    return found;
+  const api::RecordIndex& fresh_index() {
+    store_.index.refresh(store_.records, store_.directory);
+    return store_.index;
+  }
+  core::RecordState indexed(const core::RecordId& id) {
+    auto state = store_.records.shown(id);
+    FIELDSYNC_CHECK(state.has_value(), "what the index names is in the store");
+    return std::move(*state);
   }
 
   // The functions below take the lock themselves.

@@ -106,6 +106,7 @@ void lock(LocalStore& store) {
   store.vault.close();
   store.identity.read_device_again();
   store.directory.forget_forms();
+  store.index.forget();
   store.known_identity = {};
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "api/environment.h"
+#include "api/record_index.h"
 #include "core/edit.h"
 #include "fieldsync/database.h"
 #include "sqlite/connection.h"
@@ -38,6 +39,7 @@ struct LocalStore {
   storage::Outbox outbox{*connection, vault};
   storage::Replica replica{identity, directory, records, outbox};
   storage::Fork fork{identity, directory, records, outbox, replica};
+  RecordIndex index;
 };
 
 // Pre: the store's lock is held. Throws SqliteError.

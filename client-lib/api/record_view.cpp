@@ -17,10 +17,6 @@ const ShownField* RecordView::find(std::string_view field, const core::ItemId& i
 namespace api {
 namespace {
 
-std::string name_of(const core::FormField* field, std::uint32_t number) {
-  return field == nullptr ? "field_" + std::to_string(number) : field->name;
-}
-
 ShownValue shown_value(const core::RecordState& state, const core::Value& value,
                        const std::optional<core::ValueId>& from) {
   ShownValue shown;
@@ -48,6 +44,20 @@ std::map<core::ItemId, std::string> item_places(const core::RecordState& state, 
 
 }  // namespace
 
+std::string name_of(const core::FormField* description, std::uint32_t number) {
+  return description == nullptr ? "field_" + std::to_string(number) : description->name;
+}
+
+core::Instant newest_change(const core::RecordState& state) {
+  core::Instant newest;
+  for (const core::StampedOperation& stamped : state.stamps) newest = std::max(newest, stamped.stamp.effective);
+  return newest;
+}
+
+bool is_visible(const core::RecordState& state, const core::FieldKey& key) {
+  return key.field != core::existence_field && (key.item.is_none() || !state.item_hidden(key.item));
+}
+
 RecordView make_view(const core::RecordState& state, const core::Form* form) {
   RecordView view;
   view.id = state.id;
@@ -57,22 +67,19 @@ RecordView make_view(const core::RecordState& state, const core::Form* form) {
   for (const core::Sibling* deletion : state.contested_deletions()) {
     view.deleted_while_edited.push_back(state.stamp_of(deletion->id.operation).author);
   }
-  bool unsent = false;
-  for (const core::StampedOperation& stamped : state.stamps) {
-    unsent = unsent || stamped.stamp.seq == 0;
-    view.changed = std::max(view.changed, stamped.stamp.effective);
-  }
+  view.changed = newest_change(state);
+  const bool unsent = std::any_of(state.stamps.begin(), state.stamps.end(),
+                                  [](const core::StampedOperation& stamped) { return stamped.stamp.seq == 0; });
   view.progress = unsent ? Progress::saved_here : Progress::sent;
   const auto places = item_places(state, form);
   for (const core::FieldState& field : state.fields) {
-    if (field.key.field == core::existence_field) continue;
-    if (!field.key.item.is_none() && state.item_hidden(field.key.item)) continue;
+    if (!is_visible(state, field.key)) continue;
     const core::FormField* description = form == nullptr ? nullptr : form->find(field.key.field);
     const core::FieldView read = core::view_field(state, field.key, description);
     if (read.shown.empty()) continue;
-    ShownField shown{field.key.item, field.key.field, name_of(description, field.key.field), {}, read.conflict};
     const bool group = description != nullptr && description->type == core::FieldType::group;
-    shown.conflict = shown.conflict && !group;
+    ShownField shown{
+        field.key.item, field.key.field, name_of(description, field.key.field), {}, read.conflict && !group};
     for (const core::FieldView::Shown& value : read.shown)
       shown.values.push_back(shown_value(state, value.value, value.from));
     view.fields.push_back(std::move(shown));

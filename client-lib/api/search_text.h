@@ -6,6 +6,8 @@
 
 namespace fieldsync::api {
 
+// Text that is not UTF-8 as it is.
 [[nodiscard]] std::string fold(std::string_view text);
+void append_folded(std::string& to, std::string_view text);
 
 }  // namespace fieldsync::api

@@ -114,7 +114,7 @@ void Directory::put_form(const v1::Form& form) {
   const std::string tag = vault_.tag_of(form.name());
   auto upsert = connection_.prepare("INSERT OR REPLACE INTO form(tag, content) VALUES(?1, ?2)");
   upsert.bind_blob(1, tag).bind_copy(2, vault_.seal({seal::Place::form, tag}, form.SerializeAsString())).run();
-  known_forms_.clear();
+  forget_forms();
 }
 
 std::vector<core::Form> Directory::forms() {

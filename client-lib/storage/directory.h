@@ -50,7 +50,12 @@ class Directory {
   // Null where the device does not have it. Valid until the next put_forms.
   [[nodiscard]] const core::Form* form(std::string_view name);
   // What was read of them stays in memory else.
-  void forget_forms() { known_forms_.clear(); }
+  void forget_forms() {
+    known_forms_.clear();
+    ++forms_version_;
+  }
+  // Another one where a form may be another.
+  [[nodiscard]] std::uint64_t forms_version() const { return forms_version_; }
 
  private:
   friend class Sealing;
@@ -61,6 +66,7 @@ class Directory {
   sqlite::Connection& connection_;
   const Vault& vault_;
   std::map<std::string, std::optional<core::Form>, std::less<>> known_forms_;
+  std::uint64_t forms_version_ = 0;
 };
 
 }  // namespace fieldsync::storage

@@ -11,11 +11,8 @@ using core::RecordState;
 
 [[noreturn]] void damaged(const Error& error) { throw sqlite::SqliteError(Errc::storage_corrupt, error.message()); }
 
-std::string form_of(std::string_view head) {
-  auto state = codec::decode_head(head);
-  if (!state) damaged(state.error());
-  return std::move(state->form);
-}
+// As many are read one by one about as fast as all of a large store.
+constexpr std::size_t changes_max = 10'000;
 
 }  // namespace
 
@@ -84,6 +81,7 @@ std::optional<RecordStore::ShownHead> RecordStore::shown_head(const core::Record
 }
 
 void RecordStore::put_shown(const RecordState& state) {
+  note_change(state.id);
   const auto encoded = codec::encode_record(state);
   const std::string_view id = state.id.view();
   auto upsert = connection_.prepare(
@@ -96,6 +94,7 @@ void RecordStore::put_shown(const RecordState& state) {
 }
 
 void RecordStore::drop_shown(const core::RecordId& id) {
+  note_change(id);
   auto remove = connection_.prepare("DELETE FROM record WHERE id = ?1 AND head IS NULL");
   remove.bind_blob(1, id.view()).run();
   auto update = connection_.prepare(
@@ -110,6 +109,7 @@ std::uint64_t RecordStore::put_replica(const RecordState& state) {
 
 std::uint64_t RecordStore::put_replica_frame(const RecordState& head, std::string_view head_bytes,
                                              std::string_view frame, std::uint64_t body_hash) {
+  note_change(head.id);
   const std::uint64_t hash = codec::hash_record(head_bytes, body_hash);
   const std::uint64_t before = stored_hash(head.id);
   const std::string_view id = head.id.view();
@@ -124,6 +124,7 @@ std::uint64_t RecordStore::put_replica_frame(const RecordState& head, std::strin
 }
 
 std::uint64_t RecordStore::confirm_shown(const ShownHead& shown) {
+  note_change(shown.head.id);
   const std::string head = codec::encode_head(shown.head);
   const std::uint64_t hash = codec::hash_record(head, shown.body_hash);
   auto update = connection_.prepare(
@@ -146,6 +147,7 @@ void RecordStore::mark_stale(const core::ScopeId& scope) {
 }
 
 std::vector<core::RecordId> RecordStore::drop_stale() {
+  changes_ = {{}, true};
   auto remove = connection_.prepare("DELETE FROM record WHERE stale = 1 AND shown_head IS NULL");
   remove.run();
   auto update =
@@ -156,26 +158,24 @@ std::vector<core::RecordId> RecordStore::drop_stale() {
 }
 
 void RecordStore::remove_scope(const core::ScopeId& scope) {
+  changes_ = {{}, true};
   auto remove = connection_.prepare("DELETE FROM record WHERE scope = ?1");
   remove.bind_blob(1, scope.view()).run();
 }
 
-void RecordStore::for_each_shown(std::string_view form, const std::function<bool(RecordState)>& visit) {
+void RecordStore::for_each_shown(const std::function<bool(RecordState)>& visit) {
   auto select = connection_.prepare("SELECT id, head, body, shown_head, shown_body FROM record");
   while (select.step()) {
-    const std::string head = shown_head_bytes(select);
-    if (!form.empty() && form_of(head) != form) continue;
-    if (!visit(decode_shown(select, head))) return;
+    if (!visit(decode_shown(select, shown_head_bytes(select)))) return;
   }
 }
 
-void RecordStore::for_each_with_siblings(const std::function<bool(RecordState)>& visit) {
-  auto select = connection_.prepare("SELECT id, head, body, shown_head, shown_body FROM record");
-  while (select.step()) {
-    const std::string bytes = shown_head_bytes(select);
-    auto head = codec::decode_head(bytes);
-    if (!head) damaged(head.error());
-    if (head->stamps.size() > 1 && !visit(decode_shown(select, bytes))) return;
+void RecordStore::note_change(const core::RecordId& id) {
+  if (changes_.may_be_any) return;
+  if (changes_.records.size() < changes_max) {
+    changes_.records.push_back(id);
+  } else {
+    changes_ = {{}, true};
   }
 }
 

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "codec/frame.h"
@@ -57,11 +58,16 @@ class RecordStore {
   // Forgets all of a scope.
   void remove_scope(const core::ScopeId& scope);
 
-  // Calls `visit` for every record of the form (of all forms where it is empty)
-  // until it returns false.
-  void for_each_shown(std::string_view form, const std::function<bool(core::RecordState)>& visit);
-  // Only records that more than one operation made, which alone can be in conflict.
-  void for_each_with_siblings(const std::function<bool(core::RecordState)>& visit);
+  // Calls `visit` for every record until it returns false.
+  void for_each_shown(const std::function<bool(core::RecordState)>& visit);
+
+  // What may be shown otherwise, or no more, since the last call; after a transaction that
+  // was not committed also what is as it was. At first everything.
+  struct Changes {
+    std::vector<core::RecordId> records;
+    bool may_be_any = false;
+  };
+  [[nodiscard]] Changes take_changes() { return std::exchange(changes_, {}); }
 
   [[nodiscard]] std::vector<core::RecordId> ids_from(std::string_view low, std::string_view high);
   [[nodiscard]] std::uint64_t count(const core::ScopeId& scope);
@@ -86,11 +92,14 @@ class RecordStore {
   [[nodiscard]] std::string shown_head_bytes(const sqlite::Statement& row) const;
   [[nodiscard]] core::RecordState decode_shown(const sqlite::Statement& row, std::string_view head);
   [[nodiscard]] std::uint64_t stored_hash(const core::RecordId& id);
+  // Before the row is written.
+  void note_change(const core::RecordId& id);
 
   sqlite::Connection& connection_;
   const Vault& vault_;
   codec::FrameWriter writer_;
   codec::FrameReader reader_;
+  Changes changes_{{}, true};
 };
 
 }  // namespace fieldsync::storage

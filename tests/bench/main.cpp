@@ -32,6 +32,8 @@ using namespace fieldsync;
 using namespace fieldsync::bench;
 namespace json = boost::json;
 
+constexpr int store_rounds = 15;
+
 [[noreturn]] void fail(const std::string& what) { throw std::runtime_error(what); }
 
 template <typename T>
@@ -149,6 +151,60 @@ std::vector<BareRow> server_rows(const std::string& file) {
   return rows;
 }
 
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const std::size_t middle = values.size() / 2;
+  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
+
+template <typename Action>
+double median_ms(int times, Action action) {
+  std::vector<double> values;
+  for (int i = 0; i < times; ++i) {
+    const double began = now_seconds();
+    action();
+    values.push_back((now_seconds() - began) * 1000);
+  }
+  return median(std::move(values));
+}
+
+// What a monitor waits for on a device that holds all reports.
+json::object measured_store(const std::string& folder, ReportGenerator& generator) {
+  json::object out;
+  std::unique_ptr<Database> database;
+  const Query anything{.text = "zzzz", .limit = 100};
+  const auto open = [&] {
+    database.reset();
+    database = must(Database::open({.directory = folder, .credentials = testing::app_credentials()}));
+  };
+  open();
+  out["open_and_unlock_ms"] = median_ms(store_rounds, open);
+  out["open_unlock_and_first_query_ms"] = median_ms(store_rounds, [&] {
+    open();
+    must(database->query(anything));
+  });
+  // The facilities of the reports; a word that few, and one that nearly all of them have.
+  std::vector<core::RecordId> facilities;
+  for (const RecordView& view : must(database->query({.limit = store_rounds})))
+    facilities.push_back(std::get<core::RecordId>(view.find("reference_0")->values.front().value));
+  std::size_t next = 0;
+  std::size_t found = 0;
+  out["query_by_form_and_facility_ms"] = median_ms(store_rounds, [&] {
+    found += must(database->query({.form = "bench_report",
+                                   .reference_field = "reference_0",
+                                   .reference = facilities[next++ % facilities.size()]}))
+                 .size();
+  });
+  out["found_by_form_and_facility"] = found / store_rounds;
+  out["search_phrase_ms"] =
+      median_ms(store_rounds, [&] { must(database->query({.text = generator.phrase(), .limit = 100})); });
+  out["search_missing_word_ms"] = median_ms(store_rounds, [&] { must(database->query(anything)); });
+  out["search_two_letters_ms"] =
+      median_ms(store_rounds, [&] { must(database->query({.text = "\u0447\u0430", .limit = 100})); });
+  out["status_ms"] = median_ms(store_rounds, [&] { must(database->status()); });
+  return out;
+}
+
 json::object run(std::size_t reports, const std::string& folder, int port) {
   std::filesystem::create_directories(folder);
   BenchServer server(folder + "/server", port);
@@ -207,17 +263,13 @@ json::object run(std::size_t reports, const std::string& folder, int port) {
   out["pull_of_one_percent"] = measured_sync(*reader, server.process(), reports / 100);
   const bool equal = must(reader->scopes()).front().digest == must(writer->scopes()).front().digest;
   out["digests_equal"] = equal;
+  reader.reset();
+  out["store"] = measured_store(folder + "/reader", generator);
   out["disk_bytes"] = json::object{{"server", bytes_on_disk(folder + "/server")},
                                    {"writer", bytes_on_disk(folder + "/writer")},
                                    {"reader", bytes_on_disk(folder + "/reader")}};
   if (!equal) fail("the replicas differ");
   return out;
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const std::size_t middle = values.size() / 2;
-  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
 }
 
 // What the bars are about. One short run says little on a busy machine.

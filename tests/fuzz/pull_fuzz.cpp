@@ -57,7 +57,7 @@ void check_readable(Parts& parts) {
   const std::uint64_t acknowledged = parts.identity.acknowledged_counter();
   must_hold(last >= acknowledged && acknowledged >= parts.identity.durable_counter(),
             "a status says no more than is true");
-  parts.records.for_each_shown({}, [&](const core::RecordState& state) {
+  parts.records.for_each_shown([&](const core::RecordState& state) {
     must_hold(!state.id.is_none(), "a record that is shown has an id");
     static_cast<void>(parts.records.replica(state.id));
     return true;

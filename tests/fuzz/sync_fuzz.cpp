@@ -151,7 +151,7 @@ class Phone {
       must_hold(codec::encode_body(*shown) == expected_on_screen(*store_, waiting.record),
                 "what is shown is what was told, with what waits on top");
     }
-    store_->records.for_each_shown({}, [&](const core::RecordState& state) {
+    store_->records.for_each_shown([&](const core::RecordState& state) {
       must_hold(!state.id.is_none(), "a record that is shown has an id");
       static_cast<void>(store_->records.replica(state.id));
       return true;

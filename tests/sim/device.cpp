@@ -226,6 +226,7 @@ void Device::take_answer(std::uint64_t exchange, Answer answer) {
   check_status();
   if (!is_on()) return;
   check_own_writes_visible(book_, *store_, writes_looked_at);
+  check_index_is_current(book_, *store_);
   step();
 }
 

@@ -105,6 +105,17 @@ void check_own_writes_visible(const Book& book, api::LocalStore& store, std::siz
   }
 }
 
+void check_index_is_current(const Book& book, api::LocalStore& store) {
+  try {
+    store.index.refresh(store.records, store.directory);
+    api::RecordIndex anew;
+    anew.refresh(store.records, store.directory);
+    if (store.index != anew) throw BrokenPromise(book.name + " looks for records in what is not true any more");
+  } catch (const sqlite::SqliteError& error) {
+    check_disk_is_to_blame(book, error);
+  }
+}
+
 void check_status_is_true(const Book& book, const Status& status) {
   const std::uint64_t saved = book.saved.size();
   if (status.saved_here + std::min(book.promised, saved) < saved)

@@ -17,6 +17,9 @@ void check_saves_survived(const Book& book, api::LocalStore& store);
 // A device sees its own writes, unless the office refused them or took the scope away.
 void check_own_writes_visible(const Book& book, api::LocalStore& store, std::size_t newest);
 
+// What queries look at is what the store holds.
+void check_index_is_current(const Book& book, api::LocalStore& store);
+
 // No counter claims more than the office has on its disk; cursors never go back
 // within an epoch.
 void check_progress_is_true(Book& book, api::LocalStore& store, const Server& server);

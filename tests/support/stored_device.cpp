@@ -125,7 +125,7 @@ std::vector<std::string> StoredDevice::texts(const core::RecordId& record, std::
 
 std::map<std::string, std::string> StoredDevice::shown_records() {
   std::map<std::string, std::string> shown;
-  open_->records.for_each_shown({}, [&](const core::RecordState& state) {
+  open_->records.for_each_shown([&](const core::RecordState& state) {
     const auto encoded = codec::encode_record(state);
     shown[state.id.hex()] = core::to_hex(encoded.head) + " " + core::to_hex(encoded.body);
     return true;

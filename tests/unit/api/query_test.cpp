@@ -1,5 +1,6 @@
 // Finding records again.
 #include "app_office.h"
+#include "support/unlocked_store.h"
 
 using namespace fieldsync;
 using namespace fieldsync::testing;
@@ -44,6 +45,42 @@ TEST_CASE("Text is found without regard to case and to how its letters are compo
   CHECK((ids(app, {.text = "caf\u00e9"}) == Ids{accent}));
   CHECK((ids(app, {.text = "CAFE\u0301"}) == Ids{accent}));
   CHECK(ids(app, {.text = "жылуу"}).empty());
+}
+
+TEST_CASE("What is found follows every edit, those that arrive and those that are lost to another, and a lock") {
+  AppOffice office;
+  App app(office);
+  App other(office);
+  const core::RecordId record = app.write("summary", text("Окно разбито"));
+  CHECK((ids(app, {.text = "окно"}) == Ids{record}));
+  app.edit(record, "summary", text("Дверь сломана"));
+  CHECK(ids(app, {.text = "окно"}).empty());
+  CHECK((ids(app, {.text = "дверь"}) == Ids{record}));
+  app.sync();
+  other.sync();
+  CHECK((ids(other, {.text = "дверь"}) == Ids{record}));
+  other.edit(record, "summary", text("Дверь починена"));
+  other.sync();
+  app.sync();
+  CHECK(ids(app, {.text = "сломана"}).empty());
+  CHECK((ids(app, {.text = "починена"}) == Ids{record}));
+  app->lock();
+  CHECK(verdict(app->query({.text = "починена"})) == "locked");
+  must(app->unlock(app_credentials()));
+  CHECK((ids(app, {.text = "починена"}) == Ids{record}));
+}
+
+TEST_CASE("What is looked for is not found across two texts") {
+  AppOffice office;
+  App app(office);
+  RecordEditor editor = must(app->create("inspection", office.scope));
+  must(editor.set("summary", text("one")));
+  must(editor.set("follow_up", text("two")));
+  must(editor.save());
+  CHECK(ids(app, {.text = "one"}).size() == 1);
+  CHECK(ids(app, {.text = "onetwo"}).empty());
+  CHECK(ids(app, {.text = "one\xfftwo"}).empty());
+  CHECK(ids(app, {.text = "\xff"}).empty());
 }
 
 TEST_CASE("A form, a scope, a reference and deletion each restrict what is listed") {
