@@ -147,9 +147,9 @@ void RecordStore::mark_stale(const core::ScopeId& scope) {
 }
 
 std::vector<core::RecordId> RecordStore::drop_stale() {
-  changes_ = {{}, true};
   auto remove = connection_.prepare("DELETE FROM record WHERE stale = 1 AND shown_head IS NULL");
   remove.run();
+  if (connection_.changes() > 0) changes_ = {{}, true};
   auto update =
       connection_.prepare("UPDATE record SET head = NULL, body = NULL, stale = 0 WHERE stale = 1 RETURNING id");
   std::vector<core::RecordId> kept;
