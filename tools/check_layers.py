@@ -30,6 +30,7 @@ ALLOWED = {
     "client-lib/tls": ["client-lib/core", "openssl", "posix"],
     "client-lib/boost": ["boost"],
     "client-lib/transport": ["client-lib/engine", "client-lib/core", "boost", "openssl", "posix"],
+    "client-lib/zeroing": ["sodium", "posix"],
     "client-lib/api": ["client-lib", "proto", "protobuf", "sodium", "utf8proc", "posix"],
     "sync-server/http": ["client-lib/core", "boost", "openssl", "posix"],
     "sync-server/store": ["client-lib/core"],

@@ -3,8 +3,11 @@
 #include <sodium.h>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
+#include <optional>
 
+#include "api/clean_stack.h"
 #include "api/enrolment.h"
 #include "api/local_database.h"
 #include "api/record_editor_session.h"
@@ -37,10 +40,15 @@ std::string file_in(const std::string& directory) {
 
 class LocalDatabase final : public Database {
  public:
-  explicit LocalDatabase(std::unique_ptr<LocalStore> store) : owned_store_(std::move(store)) {}
+  LocalDatabase(std::unique_ptr<LocalStore> store, std::chrono::seconds lock_after) : owned_store_(std::move(store)) {
+    if (lock_after.count() > 0) store_.idle_timer.emplace(lock_after, [this] { lock(); });
+  }
+  ~LocalDatabase() override { store_.idle_timer.reset(); }
+  LocalDatabase(const LocalDatabase&) = delete;
+  LocalDatabase& operator=(const LocalDatabase&) = delete;
 
   Result<Identity> enrol(const std::string& text, const std::string& device_name) override {
-    return guard([&] { return enrol_at_office(text, device_name); });
+    return guard([&] { return api::on_clean_stack([&] { return enrol_at_office(text, device_name); }); });
   }
 
   LockState lock_state() override {
@@ -51,7 +59,8 @@ class LocalDatabase final : public Database {
   }
 
   Result<void> unlock(const Credentials& credentials) override {
-    return guard([&] { return api::unlock_with(store_, credentials); });
+    store_.touch();
+    return guard([&] { return api::on_clean_stack([&] { return api::unlock_with(store_, credentials); }); });
   }
 
   Result<void> add_credentials(const Credentials& known, const Credentials& added) override {
@@ -192,7 +201,9 @@ class LocalDatabase final : public Database {
   }
 
   Result<SyncReport> sync(const SyncOptions& options) override {
-    return guard([&] { return sync_once(options); });
+    std::optional<api::IdleTimer::Use> use;
+    if (store_.idle_timer) use.emplace(*store_.idle_timer);
+    return guard([&] { return api::on_clean_stack([&] { return sync_once(options); }); });
   }
 
   void cancel_sync() override {
@@ -232,10 +243,11 @@ class LocalDatabase final : public Database {
   // Runs `body` with the store's lock held, unless the store is locked.
   template <typename Body>
   auto in_store(Body body) -> decltype(body()) {
+    store_.touch();
     return guard([&]() -> decltype(body()) {
       const std::lock_guard lock(store_.mutex);
       if (!store_.vault.is_open()) return Error{Errc::locked, {}};
-      return body();
+      return api::on_clean_stack(body);
     });
   }
 
@@ -344,8 +356,8 @@ class LocalDatabase final : public Database {
 
 }  // namespace
 
-std::unique_ptr<Database> api::make_database(std::unique_ptr<LocalStore> store) {
-  return std::make_unique<LocalDatabase>(std::move(store));
+std::unique_ptr<Database> api::make_database(std::unique_ptr<LocalStore> store, std::chrono::seconds lock_after) {
+  return std::make_unique<LocalDatabase>(std::move(store), lock_after);
 }
 
 Result<void> Database::wipe(const std::string& directory) {
@@ -364,7 +376,7 @@ Result<std::unique_ptr<Database>> Database::open(const OpenOptions& options) {
     if (!options.credentials.passphrase.empty() || options.credentials.hardware_key) {
       if (auto unlocked = api::unlock_with(**store, options.credentials); !unlocked) return unlocked.error();
     }
-    return api::make_database(std::move(*store));
+    return api::make_database(std::move(*store), options.lock_after);
   });
 }
 

@@ -107,6 +107,8 @@ void lock(LocalStore& store) {
   store.identity.read_device_again();
   store.directory.forget_forms();
   store.index.forget();
+  store.records.forget();
+  store.outbox.forget();
   store.known_identity = {};
 }
 

@@ -3,9 +3,11 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "api/environment.h"
+#include "api/idle_timer.h"
 #include "api/record_index.h"
 #include "core/edit.h"
 #include "fieldsync/database.h"
@@ -40,6 +42,13 @@ struct LocalStore {
   storage::Replica replica{identity, directory, records, outbox};
   storage::Fork fork{identity, directory, records, outbox, replica};
   RecordIndex index;
+  // Locks the store when nobody used it for some time; nothing where that is not wanted.
+  std::optional<IdleTimer> idle_timer;
+
+  // Somebody is there.
+  void touch() {
+    if (idle_timer) idle_timer->touch();
+  }
 };
 
 // Pre: the store's lock is held. Throws SqliteError.

@@ -248,28 +248,28 @@ RecordEditor& RecordEditor::operator=(RecordEditor&&) noexcept = default;
 core::RecordId RecordEditor::id() const { return session_->id(); }
 const RecordView& RecordEditor::view() const { return session_->view(); }
 Result<void> RecordEditor::open_field(std::string_view field, const core::ItemId& item) {
-  return sqlite::guard([&] { return session_->open_field(field, item); });
+  return session_->used([&] { return session_->open_field(field, item); });
 }
 Result<void> RecordEditor::set(std::string_view field, core::Value value, const core::ItemId& item) {
-  return sqlite::guard([&] { return session_->set(field, std::move(value), item); });
+  return session_->used([&] { return session_->set(field, std::move(value), item); });
 }
 Result<void> RecordEditor::clear(std::string_view field, const core::ItemId& item) {
-  return sqlite::guard([&] { return session_->clear(field, item); });
+  return session_->used([&] { return session_->clear(field, item); });
 }
 Result<void> RecordEditor::remove(std::string_view field, const core::Value& value, const core::ItemId& item) {
-  return sqlite::guard([&] { return session_->remove(field, value, item); });
+  return session_->used([&] { return session_->remove(field, value, item); });
 }
 Result<void> RecordEditor::resolve(std::string_view field, core::Value value, const core::ItemId& item) {
-  return sqlite::guard([&] { return session_->resolve(field, std::move(value), item); });
+  return session_->used([&] { return session_->resolve(field, std::move(value), item); });
 }
 Result<core::ItemId> RecordEditor::add_item(std::string_view group) {
-  return sqlite::guard([&] { return session_->add_item(group); });
+  return session_->used([&] { return session_->add_item(group); });
 }
 Result<void> RecordEditor::delete_item(const core::ItemId& item) {
-  return sqlite::guard([&] { return session_->delete_item(item); });
+  return session_->used([&] { return session_->delete_item(item); });
 }
 Result<SaveReceipt> RecordEditor::save() {
-  return sqlite::guard([&] { return session_->save(); });
+  return session_->used([&] { return session_->save(); });
 }
 
 }  // namespace fieldsync

@@ -3,6 +3,7 @@
 
 #include <map>
 
+#include "api/clean_stack.h"
 #include "api/local_store.h"
 #include "fieldsync/record.h"
 
@@ -25,6 +26,13 @@ class RecordEditor::Session {
   Result<void> delete_item(const core::ItemId& item);
   Result<void> set_existence(bool exists);
   Result<SaveReceipt> save();
+
+  // How the app's calls come in.
+  template <typename Body>
+  auto used(Body body) -> decltype(body()) {
+    store_.touch();
+    return sqlite::guard([&] { return api::on_clean_stack(body); });
+  }
 
  private:
   Result<const core::FormField*> describe_field(std::string_view field) const;

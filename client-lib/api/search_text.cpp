@@ -1,5 +1,6 @@
 #include "api/search_text.h"
 
+#include <sodium.h>
 #include <utf8proc.h>
 
 #include <algorithm>
@@ -21,8 +22,13 @@ std::optional<std::string> fold_by_unicode(std::string_view text) {
                    &folded, static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_CASEFOLD));
   if (size == UTF8PROC_ERROR_NOMEM) throw std::bad_alloc();
   if (size < 0) return std::nullopt;
-  const std::unique_ptr<utf8proc_uint8_t, decltype(&std::free)> owner(folded, std::free);
-  return std::string(reinterpret_cast<const char*>(folded), static_cast<std::size_t>(size));
+  const auto bytes = static_cast<std::size_t>(size);
+  const auto overwrite = [bytes](utf8proc_uint8_t* made) {
+    sodium_memzero(made, bytes);
+    std::free(made);
+  };
+  const std::unique_ptr<utf8proc_uint8_t, decltype(overwrite)> owner(folded, overwrite);
+  return std::string(reinterpret_cast<const char*>(folded), bytes);
 }
 
 // Letters that never combine with what stands before them: folded by a look at a table, which

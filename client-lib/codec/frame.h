@@ -3,6 +3,7 @@
 // Every frame declares its content's size and the dictionary's id (RFC 8878);
 // both are checked before a byte is decoded.
 // Threads: an object serves one thread at a time; the dictionary is shared.
+// Memory: holds parts of the last frames until release(), which overwrites them.
 #pragma once
 
 #include <cstdint>
@@ -25,6 +26,7 @@ class FrameWriter {
   FrameWriter& operator=(FrameWriter&&) noexcept;
 
   [[nodiscard]] std::string compress(std::string_view content);
+  void release();
 
  private:
   struct Context;
@@ -41,6 +43,7 @@ class FrameReader {
   // unsupported_encoding: not a frame, another dictionary, no declared size.
   // request_too_large: more than `content_bytes_max`.
   [[nodiscard]] Result<std::string> decompress(std::string_view frame, std::size_t content_bytes_max);
+  void release();
 
  private:
   struct Context;

@@ -129,6 +129,12 @@ class Outbox {
   // `last` or refused is kept aside under the former one.
   void set_aside(const core::DeviceId& former, std::uint64_t last);
 
+  // Nothing of what was read or written stays in memory.
+  void forget() {
+    writer_.release();
+    reader_.release();
+  }
+
  private:
   friend class Sealing;
   // Columns: counter, record, content.

@@ -72,6 +72,12 @@ class RecordStore {
   [[nodiscard]] std::vector<core::RecordId> ids_from(std::string_view low, std::string_view high);
   [[nodiscard]] std::uint64_t count(const core::ScopeId& scope);
 
+  // Nothing of what was read or written stays in memory.
+  void forget() {
+    writer_.release();
+    reader_.release();
+  }
+
   [[nodiscard]] std::string frame_of(std::string_view body) { return writer_.compress(body); }
   // Checks and opens a body frame.
   [[nodiscard]] Result<std::string> body_of(std::string_view frame) {

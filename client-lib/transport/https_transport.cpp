@@ -1,5 +1,6 @@
 #include "transport/https_transport.h"
 
+#include <openssl/crypto.h>
 #include <openssl/sha.h>
 #include <openssl/ssl.h>
 
@@ -55,6 +56,12 @@ class CountingPolicy {
 using TcpStream = beast::basic_stream<asio::ip::tcp, asio::any_io_executor, CountingPolicy>;
 using TlsStream = asio::ssl::stream<TcpStream>;
 
+// What a thread had on its stack stays in memory when it has ended.
+[[gnu::noinline]] void overwrite_stack() {
+  std::array<unsigned char, 64 * 1024> stack;
+  OPENSSL_cleanse(stack.data(), stack.size());
+}
+
 class HttpsTransport final : public engine::Transport {
  public:
   explicit HttpsTransport(const HttpsSettings& settings)
@@ -67,7 +74,10 @@ class HttpsTransport final : public engine::Transport {
     const std::size_t colon = settings_.address.rfind(':');
     host_ = settings_.address.substr(0, colon);
     port_ = colon == std::string::npos ? "" : settings_.address.substr(colon + 1);
-    thread_ = std::thread([this] { io_.run(); });
+    thread_ = std::thread([this] {
+      io_.run();
+      overwrite_stack();
+    });
   }
 
   ~HttpsTransport() override {

@@ -34,7 +34,7 @@ Result<std::unique_ptr<Database>> unlocked(const Settings& settings, Result<std:
 
 Result<std::unique_ptr<Database>> open_locked(const Settings& settings) {
   if (settings.store.empty()) return store_unnamed();
-  auto database = Database::open({.directory = settings.store, .create = false});
+  auto database = Database::open({.directory = settings.store, .create = false, .lock_after = {}});
   if (!database && database.error().code == Errc::not_found) {
     return Error{Errc::not_found, "There is no store at " + settings.store +
                                       ". Begin with: fieldsync enrol, or name another with --store DIR."};
@@ -48,7 +48,7 @@ Result<std::unique_ptr<Database>> open_store(const Settings& settings) {
 
 Result<std::unique_ptr<Database>> make_store(const Settings& settings) {
   if (settings.store.empty()) return store_unnamed();
-  return unlocked(settings, Database::open({.directory = settings.store, .create = true}));
+  return unlocked(settings, Database::open({.directory = settings.store, .create = true, .lock_after = {}}));
 }
 
 Result<core::ScopeId> find_scope(Database& database, std::string_view text) {

@@ -23,10 +23,15 @@
 // Files      `directory` holds fieldsync.db (SQLite) and its journal, with all content
 //            sealed. Exclude it from the device's own cloud backups all the same. One
 //            program at a time.
+// Memory     While the store is locked, the library holds nothing of what a person wrote
+//            but in editors that are open. Memory that was given back still does, unless
+//            the program links fieldsync_zeroing (client-lib/zeroing), whose operators
+//            overwrite it. What the app holds itself is the app's to overwrite.
 // Ownership  Everything returned is a copy of its own. A RecordEditor must not
 //            outlive its Database.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -67,6 +72,9 @@ struct OpenOptions {
   std::string directory{};
   bool create = true;         // make the store where there is none
   Credentials credentials{};  // unlocks the store; without any it stays locked
+  // Without any call for so long the store locks itself, on a thread of its own. Calls of an
+  // open editor and a sync that runs count as use. 0: never.
+  std::chrono::seconds lock_after{300};
 };
 
 // Who this store belongs to.

@@ -21,6 +21,7 @@ class Process {
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
 
+  [[nodiscard]] pid_t id() const { return pid_; }
   [[nodiscard]] bool running();
   // SIGKILL, then waits.
   void kill();
