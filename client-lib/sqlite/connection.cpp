@@ -194,6 +194,10 @@ void Connection::rewrite_log() {
   sqlite3_db_config(database_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr);
 }
 
+void Connection::checkpoint() noexcept {
+  sqlite3_wal_checkpoint_v2(database_, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+}
+
 std::string Connection::integrity_problem() {
   auto check = prepare("PRAGMA integrity_check(1)");
   if (!check.step()) return "the check did not run";

@@ -121,6 +121,10 @@ class Connection {
   // al., "Can Applications Recover from fsync Failures?", USENIX ATC 2020.)
   void rewrite_log();
 
+  // Moves what the log holds into the file, as far as the disk lets it: that is there without
+  // the log too.
+  void checkpoint() noexcept;
+
   // The first damage that SQLite's own check finds; empty where there is none.
   // storage_failed where the file cannot be read.
   [[nodiscard]] std::string integrity_problem();

@@ -81,6 +81,7 @@ Result<void> Vault::open(const seal::Credentials& credentials) {
   try {
     unseal(opened->data_key);
     check_manifest();
+    mend_indexes();
   } catch (...) {
     close();
     throw;
@@ -205,6 +206,14 @@ void Vault::check_manifest() {
   if (!fields.done()) damaged("the manifest could not be read");
   if (std::memcmp(sum.data(), open_->sum.data(), row_hash_bytes) != 0) damaged(not_this_stores);
   open_->commit = commit;
+}
+
+void Vault::mend_indexes() {
+  if (connection_.integrity_problem().empty()) return;
+  sqlite::Transaction transaction(connection_);
+  connection_.execute("REINDEX");
+  if (const std::string problem = connection_.integrity_problem(); !problem.empty()) damaged(problem.c_str());
+  transaction.commit();
 }
 
 void Vault::write_manifest() {

@@ -84,6 +84,9 @@ class Vault final : private sqlite::RowListener {
   void unseal(const seal::Secret& data_key);
   void sum_all_rows();
   void check_manifest();
+  // Pre: the rows are as they were written. What else is damaged can be an index, which is
+  // made of them anew.
+  void mend_indexes();
   [[nodiscard]] bool has_changed() const { return open_->lost_row || open_->sum != open_->committed_sum; }
   // Before the commit.
   void write_manifest();
