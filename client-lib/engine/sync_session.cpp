@@ -5,12 +5,15 @@
 namespace fieldsync::engine {
 namespace {
 
+// How much sizes grow or shrink by what one exchange shows.
+constexpr std::size_t step = 4;
+
 // What the link carried in `took`, extended to the aimed time, but never more
-// than four times the last size: one quick exchange proves little.
+// than a step above the last size: one quick exchange proves little.
 std::size_t adapted(std::size_t carried, core::Milliseconds took, std::size_t least, std::size_t most) {
   const auto rate_aim = static_cast<double>(carried) * static_cast<double>(transfer_aim_ms) /
                         static_cast<double>(std::max<std::int64_t>(took.count, 1));
-  const double bounded = std::min(rate_aim, static_cast<double>(carried) * 4);
+  const double bounded = std::min(rate_aim, static_cast<double>(carried * step));
   return std::clamp(static_cast<std::size_t>(bounded), least, most);
 }
 
@@ -52,8 +55,8 @@ void SyncSession::adapt(const Exchanged& exchanged) {
 }
 
 void SyncSession::on_failure(const Error& error) {
-  batch_bytes_ = std::max(batch_bytes_ / 2, batch_bytes_min);
-  reply_bytes_ = std::max(reply_bytes_ / 2, batch_bytes_min);
+  batch_bytes_ = std::max(batch_bytes_ / step, batch_bytes_min);
+  reply_bytes_ = std::max(reply_bytes_ / step, batch_bytes_min);
   const bool again = describe(error.code).retry && error.code != Errc::cancelled;
   if (!again || failures_ >= retries_) {
     failed_ = error;

@@ -12,6 +12,9 @@
 namespace fieldsync::storage {
 namespace {
 
+// A smaller list says little of how well a large one is compressed.
+constexpr std::size_t learned_from_bytes = 16 * 1024;
+
 [[noreturn]] void damaged(const char* what) { throw sqlite::SqliteError(Errc::storage_corrupt, what); }
 
 }  // namespace
@@ -318,7 +321,8 @@ std::optional<SignedBatch> Outbox::cut(const codec::ChainPosition& after, std::s
   batch.previous = after.hash;
   batch.content = writer_.compress(list);
   batch.content_bytes = batch.content.size();
-  compression_ = std::clamp(static_cast<double>(batch.content.size()) / static_cast<double>(list.size()), 0.01, 1.0);
+  if (list.size() >= learned_from_bytes)
+    compression_ = std::clamp(static_cast<double>(batch.content.size()) / static_cast<double>(list.size()), 0.01, 1.0);
   return batch;
 }
 

@@ -46,7 +46,7 @@ TEST_CASE("A session begins small and ends when nothing is left on either side")
   SyncSession session = with_jitter(1);
   const Action first = session.next();
   CHECK(first.kind == Action::Kind::exchange);
-  CHECK(first.batch_bytes == 8 * 1024);
+  CHECK(first.batch_bytes == 48 * 1024);
   CHECK(first.reply_bytes == 64 * 1024);
   SyncSession::Exchanged done = exchanged(0, 0, 10);
   done.more_to_receive = true;
@@ -123,12 +123,12 @@ TEST_CASE("A fast link lets batches grow four times at each step, up to 256 KiB"
     sizes.push_back(size / 1024);
     session.on_reply(exchanged(size, 0, 1));
   }
-  CHECK(sizes == std::vector<std::size_t>{8, 32, 128, 256, 256});
+  CHECK(sizes == std::vector<std::size_t>{48, 192, 256, 256, 256});
 }
 
 TEST_CASE("A slow link makes batches as small as it carries in eight seconds, down to 2 KiB") {
   SyncSession session = with_jitter(1);
-  session.on_reply(exchanged(8 * 1024, 0, 16'000));
+  session.on_reply(exchanged(48 * 1024, 0, 96'000));
   CHECK(session.next().batch_bytes == 4 * 1024);
   session.on_reply(exchanged(4 * 1024, 0, 8'000));
   CHECK(session.next().batch_bytes == 4 * 1024);
@@ -138,8 +138,8 @@ TEST_CASE("A slow link makes batches as small as it carries in eight seconds, do
 
 TEST_CASE("An answer that comes in no time at all is no reason for more than four times") {
   SyncSession session = with_jitter(1);
-  session.on_reply(exchanged(8 * 1024, 64 * 1024, 0));
-  CHECK(session.next().batch_bytes == 32 * 1024);
+  session.on_reply(exchanged(48 * 1024, 64 * 1024, 0));
+  CHECK(session.next().batch_bytes == 192 * 1024);
   CHECK(session.next().reply_bytes == 256 * 1024);
 }
 
@@ -147,17 +147,17 @@ TEST_CASE("Replies adapt on their own, up to 1 MiB") {
   SyncSession session = with_jitter(1);
   for (int i = 0; i < 4; ++i) session.on_reply(exchanged(0, session.next().reply_bytes, 1));
   CHECK(session.next().reply_bytes == 1024 * 1024);
-  CHECK(session.next().batch_bytes == 8 * 1024);
+  CHECK(session.next().batch_bytes == 48 * 1024);
 }
 
 TEST_CASE("A small remainder says nothing about the link") {
   SyncSession session = with_jitter(1);
-  session.on_reply(exchanged(8 * 1024 / 2 - 1, 100, 60'000));
-  CHECK(session.next().batch_bytes == 8 * 1024);
+  session.on_reply(exchanged(48 * 1024 / 2 - 1, 100, 60'000));
+  CHECK(session.next().batch_bytes == 48 * 1024);
   CHECK(session.next().reply_bytes == 64 * 1024);
 }
 
-TEST_CASE("Each failure halves what is sent and asked for, never below 2 KiB") {
+TEST_CASE("Each failure leaves a quarter of what is sent and asked for, never below 2 KiB") {
   SyncSession session = with_jitter(0);
   std::vector<std::size_t> batches, replies;
   for (int i = 0; i < 4; ++i) {
@@ -166,6 +166,6 @@ TEST_CASE("Each failure halves what is sent and asked for, never below 2 KiB") {
     batches.push_back(session.next().batch_bytes / 1024);
     replies.push_back(session.next().reply_bytes / 1024);
   }
-  CHECK(batches == std::vector<std::size_t>{4, 2, 2, 2});
-  CHECK(replies == std::vector<std::size_t>{32, 16, 8, 4});
+  CHECK(batches == std::vector<std::size_t>{12, 3, 2, 2});
+  CHECK(replies == std::vector<std::size_t>{16, 4, 2, 2});
 }
