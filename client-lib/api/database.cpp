@@ -48,7 +48,7 @@ class LocalDatabase final : public Database {
   LocalDatabase& operator=(const LocalDatabase&) = delete;
 
   Result<Identity> enrol(const std::string& text, const std::string& device_name) override {
-    return guard([&] { return api::on_clean_stack([&] { return enrol_at_office(text, device_name); }); });
+    return while_in_use([&] { return enrol_at_office(text, device_name); });
   }
 
   LockState lock_state() override {
@@ -59,18 +59,17 @@ class LocalDatabase final : public Database {
   }
 
   Result<void> unlock(const Credentials& credentials) override {
-    store_.touch();
-    return guard([&] { return api::on_clean_stack([&] { return api::unlock_with(store_, credentials); }); });
+    return while_in_use([&] { return api::unlock_with(store_, credentials); });
   }
 
   Result<void> add_credentials(const Credentials& known, const Credentials& added) override {
-    return guard([&] { return api::change_credentials(store_, known, storage::Vault::Known::stays, &added); });
+    return while_in_use([&] { return api::change_credentials(store_, known, storage::Vault::Known::stays, &added); });
   }
   Result<void> replace_credentials(const Credentials& known, const Credentials& added) override {
-    return guard([&] { return api::change_credentials(store_, known, storage::Vault::Known::goes, &added); });
+    return while_in_use([&] { return api::change_credentials(store_, known, storage::Vault::Known::goes, &added); });
   }
   Result<void> remove_credentials(const Credentials& known) override {
-    return guard([&] { return api::change_credentials(store_, known, storage::Vault::Known::goes, nullptr); });
+    return while_in_use([&] { return api::change_credentials(store_, known, storage::Vault::Known::goes, nullptr); });
   }
 
   void lock() override {
@@ -201,9 +200,7 @@ class LocalDatabase final : public Database {
   }
 
   Result<SyncReport> sync(const SyncOptions& options) override {
-    std::optional<api::IdleTimer::Use> use;
-    if (store_.idle_timer) use.emplace(*store_.idle_timer);
-    return guard([&] { return api::on_clean_stack([&] { return sync_once(options); }); });
+    return while_in_use([&] { return sync_once(options); });
   }
 
   void cancel_sync() override {
@@ -240,6 +237,14 @@ class LocalDatabase final : public Database {
   }
 
  private:
+  // Runs `body`, which may take longer than the store may be idle.
+  template <typename Body>
+  auto while_in_use(Body body) -> decltype(body()) {
+    std::optional<api::IdleTimer::Use> use;
+    if (store_.idle_timer) use.emplace(*store_.idle_timer);
+    return guard([&] { return api::on_clean_stack(body); });
+  }
+
   // Runs `body` with the store's lock held, unless the store is locked.
   template <typename Body>
   auto in_store(Body body) -> decltype(body()) {
