@@ -14,7 +14,6 @@
 #include "api/record_view.h"
 #include "api/sync_driver.h"
 #include "api/unlocking.h"
-#include "core/check.h"
 
 namespace fieldsync {
 namespace {
@@ -280,7 +279,7 @@ class LocalDatabase final : public Database {
   }
   core::RecordState indexed(const core::RecordId& id) {
     auto state = store_.records.shown(id);
-    FIELDSYNC_CHECK(state.has_value(), "what the index names is in the store");
+    if (!state) throw sqlite::SqliteError(Errc::storage_corrupt, "a record that was there is not found any more");
     return std::move(*state);
   }
 
