@@ -1,7 +1,7 @@
 #include "codec/value_codec.h"
 
+#include <algorithm>
 #include <bit>
-#include <cstring>
 #include <limits>
 
 #include "codec/wire_reader.h"
@@ -29,8 +29,20 @@ struct ValueWriter {
   void operator()(const core::Date& date) const { out.zigzag(Value::kDateFieldNumber, date.days); }
   void operator()(const core::Instant& instant) const { out.zigzag(Value::kInstantFieldNumber, instant.ms); }
   void operator()(const core::RecordId& id) const { out.bytes(Value::kReferenceFieldNumber, id.view()); }
-  void operator()(const core::AttachmentId& id) const {
-    out.bytes(Value::kAttachmentFieldNumber, {reinterpret_cast<const char*>(id.sha256.data()), id.sha256.size()});
+  void operator()(const core::Attachment& attachment) const {
+    const std::size_t mark = out.begin(Value::kAttachmentFieldNumber);
+    out.bytes(v1::Attachment::kSha256FieldNumber, attachment.file.id.view());
+    out.number_unless_0(v1::Attachment::kSizeFieldNumber, attachment.file.size);
+    out.number_unless_0(v1::Attachment::kKindFieldNumber, static_cast<std::uint64_t>(attachment.kind));
+    out.bytes_unless_empty(v1::Attachment::kMediaTypeFieldNumber, attachment.media_type);
+    out.bytes_unless_empty(v1::Attachment::kNameFieldNumber, attachment.name);
+    if (attachment.preview) {
+      const std::size_t preview = out.begin(v1::Attachment::kPreviewFieldNumber);
+      out.bytes(v1::AttachmentPreview::kSha256FieldNumber, attachment.preview->id.view());
+      out.number_unless_0(v1::AttachmentPreview::kSizeFieldNumber, attachment.preview->size);
+      out.end(preview);
+    }
+    out.end(mark);
   }
   void operator()(const core::Position& position) const {
     const std::size_t mark = out.begin(Value::kPositionFieldNumber);
@@ -176,11 +188,64 @@ Result<core::Value> read_reference(std::string_view bytes) {
   return core::Value(*id);
 }
 
-Result<core::Value> read_attachment(std::string_view bytes) {
-  core::AttachmentId id;
-  if (bytes.size() != id.sha256.size()) return malformed("an attachment's id is not 32 bytes.");
-  std::memcpy(id.sha256.data(), bytes.data(), id.sha256.size());
-  return core::Value(id);
+// An attachment's or a preview's hash and size, which both have in the same fields.
+constexpr std::uint32_t hash_field = v1::Attachment::kSha256FieldNumber;
+constexpr std::uint32_t size_field = v1::Attachment::kSizeFieldNumber;
+static_assert(hash_field == v1::AttachmentPreview::kSha256FieldNumber);
+static_assert(size_field == v1::AttachmentPreview::kSizeFieldNumber);
+
+bool read_file(const WireReader& field, core::AttachmentFile& file, bool& named) {
+  if (field.field() == hash_field) {
+    const auto id = core::AttachmentId::from_bytes(field.bytes());
+    if (!id || !field.once_not_default(WireType::bytes)) return false;
+    file.id = *id;
+    named = true;
+    return true;
+  }
+  file.size = static_cast<std::uint32_t>(field.number());
+  return field.field() == size_field && field.once_not_default(WireType::varint) &&
+         field.number() <= UINT32_MAX;
+}
+
+Result<core::AttachmentFile> read_preview(std::string_view bytes) {
+  core::AttachmentFile preview;
+  bool named = false;
+  const auto read = read_fields(bytes, "a preview is not as it should be.",
+                                [&](WireReader& field) { return read_file(field, preview, named); });
+  if (!read) return read.error();
+  if (!named) return malformed("a preview has no hash.");
+  return preview;
+}
+
+Result<core::Value> read_attachment(std::string_view bytes, std::size_t& elements) {
+  core::Attachment attachment;
+  bool named = false;
+  bool has_kind = false;
+  const auto read = read_fields(bytes, "an attachment is not as it should be.", [&](WireReader& field) {
+    switch (field.field()) {
+      case v1::Attachment::kKindFieldNumber:
+        has_kind = v1::AttachmentKind_IsValid(static_cast<int>(std::min<std::uint64_t>(field.number(), INT32_MAX)));
+        attachment.kind = static_cast<core::AttachmentKind>(field.number());
+        return has_kind && field.once_not_default(WireType::varint);
+      case v1::Attachment::kMediaTypeFieldNumber:
+        attachment.media_type = field.bytes();
+        return field.once_not_default(WireType::bytes);
+      case v1::Attachment::kNameFieldNumber:
+        attachment.name = field.bytes();
+        return field.once_not_default(WireType::bytes);
+      case v1::Attachment::kPreviewFieldNumber: {
+        ++elements;
+        auto preview = read_preview(field.bytes());
+        if (attachment.preview || field.type() != WireType::bytes || !preview) return false;
+        attachment.preview = *preview;
+        return true;
+      }
+      default: return read_file(field, attachment.file, named);
+    }
+  });
+  if (!read) return read.error();
+  if (!named || !has_kind) return malformed("an attachment has no hash or no kind.");
+  return core::Value(std::move(attachment));
 }
 
 Result<core::Value> read_number_kind(const WireReader& field) {
@@ -205,7 +270,7 @@ Result<core::Value> read_bytes_kind(const WireReader& field, std::size_t& elemen
     case Value::kTextFieldNumber: return core::Value(std::in_place_type<std::string>, field.bytes());
     case Value::kChoiceFieldNumber: return core::Value(core::Choice{std::string(field.bytes())});
     case Value::kReferenceFieldNumber: return read_reference(field.bytes());
-    case Value::kAttachmentFieldNumber: return read_attachment(field.bytes());
+    case Value::kAttachmentFieldNumber: return ++elements, read_attachment(field.bytes(), elements);
     case Value::kPositionFieldNumber: return ++elements, read_position(field.bytes());
     case Value::kLocalTextFieldNumber: return ++elements, read_local_text(field.bytes());
     case Value::kSealedFieldNumber: return ++elements, read_sealed(field.bytes(), elements);
@@ -243,6 +308,8 @@ bool holds_valid_text(const core::Value& value) {
   if (const auto* text = std::get_if<std::string>(&value)) return valid(*text);
   if (const auto* choice = std::get_if<core::Choice>(&value)) return valid(choice->code);
   if (const auto* local = std::get_if<core::LocalText>(&value)) return valid(local->language) && valid(local->text);
+  if (const auto* attachment = std::get_if<core::Attachment>(&value))
+    return valid(attachment->media_type) && valid(attachment->name);
   return true;
 }
 

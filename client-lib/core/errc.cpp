@@ -88,6 +88,14 @@ constexpr auto table = std::to_array<ErrcEntry>({
     {Errc::too_many_slots, "too_many_slots", 0, false,
      "The store has eight ways to be opened already. Remove one first."},
     {Errc::wiped, "wiped", 0, false, "This store was wiped. Nothing of it can be read any more."},
+    {Errc::attachment_damaged, "attachment_damaged", 422, true,
+     "The bytes of the attachment are not those that its name promises. They are sent again from the beginning."},
+    {Errc::upload_limit, "upload_limit", 429, true,
+     "This device has sent as much today as the office takes in a day. The rest stays here and goes tomorrow."},
+    {Errc::attachment_not_here, "attachment_not_here", 0, false,
+     "The attachment is not on this device yet. Ask for it, and sync."},
+    {Errc::not_safe_to_erase, "not_safe_to_erase", 0, false,
+     "The office does not have all of it yet: nothing was erased. Sync first."},
 });
 
 }  // namespace

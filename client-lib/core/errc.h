@@ -66,6 +66,10 @@ enum class Errc {
   wrong_passphrase,
   too_many_slots,
   wiped,
+  attachment_damaged,
+  upload_limit,
+  attachment_not_here,
+  not_safe_to_erase,
 };
 
 struct ErrcEntry {

@@ -31,7 +31,7 @@ bool type_fits(const Value& value, FieldType type) {
     case FieldType::instant: return std::holds_alternative<Instant>(value);
     case FieldType::reference: return std::holds_alternative<RecordId>(value);
     case FieldType::position: return std::holds_alternative<Position>(value);
-    case FieldType::attachment: return std::holds_alternative<AttachmentId>(value);
+    case FieldType::attachment: return std::holds_alternative<Attachment>(value);
     case FieldType::local_text: return std::holds_alternative<LocalText>(value);
   }
   return false;
@@ -61,6 +61,23 @@ Result<void> check_range(double number, const FormField* field) {
   };
   return refuse(Errc::value_out_of_range, field,
                 "must be from " + plain(field->range->minimum) + " to " + plain(field->range->maximum) + ".");
+}
+
+// What a person may call a file: no path, nothing that names another folder.
+bool is_file_name(std::string_view name) {
+  return count_characters(name).has_value() && name.find_first_of("/\\\t\n") == std::string_view::npos &&
+         name != "." && name != "..";
+}
+
+// RFC 6838 section 4.2, in small letters; empty where it is not known.
+bool is_media_type(std::string_view type) {
+  const auto may_stand = [](char letter) {
+    return (letter >= 'a' && letter <= 'z') || (letter >= '0' && letter <= '9') ||
+           std::string_view("!#$&-^_.+/").find(letter) != std::string_view::npos;
+  };
+  const std::size_t slash = type.find('/');
+  return type.empty() || (std::all_of(type.begin(), type.end(), may_stand) && slash != 0 && slash + 1 < type.size() &&
+                          std::count(type.begin(), type.end(), '/') == 1);
 }
 
 // The checks that hold for each kind of value, with or without a form.
@@ -96,6 +113,18 @@ struct ContentCheck {
       return refuse(Errc::invalid_text, field, "does not say its language.");
     }
     return check_text(local.text, field);
+  }
+  Result<void> operator()(const Attachment& attachment) const {
+    const auto fits = [](std::uint32_t size, std::uint32_t most) { return size > 0 && size <= most; };
+    if (!fits(attachment.file.size, attachment_bytes_max))
+      return refuse(Errc::value_too_large, field, "is an attachment of no bytes, or of more than 64 MiB.");
+    if (attachment.preview && !fits(attachment.preview->size, preview_bytes_max))
+      return refuse(Errc::value_too_large, field, "has a preview of no bytes, or of more than 256 KiB.");
+    if (attachment.name.size() > attachment_name_bytes_max || !is_file_name(attachment.name))
+      return refuse(Errc::invalid_text, field, "has a name that no file may have, or one of more than 255 bytes.");
+    if (attachment.media_type.size() > media_type_bytes_max || !is_media_type(attachment.media_type))
+      return refuse(Errc::invalid_text, field, "has a media type that is none, like image/jpeg.");
+    return {};
   }
   Result<void> operator()(const SealedValue& sealed) const {
     if (sealed.ciphertext.size() > 2 * text_bytes_max) return refuse(Errc::value_too_large, field, "is too large.");

@@ -4,7 +4,9 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -37,10 +39,40 @@ struct Position {
   auto operator<=>(const Position&) const = default;
 };
 
-// SHA-256 of an attachment's bytes.
+inline constexpr std::uint32_t attachment_bytes_max = 64 * 1024 * 1024;
+inline constexpr std::uint32_t preview_bytes_max = 256 * 1024;
+inline constexpr std::size_t attachment_name_bytes_max = 255;
+inline constexpr std::size_t media_type_bytes_max = 127;
+
+// SHA-256 of an attachment's or a preview's bytes, which names it.
 struct AttachmentId {
   std::array<std::uint8_t, 32> sha256{};
   auto operator<=>(const AttachmentId&) const = default;
+  [[nodiscard]] std::string_view view() const { return {reinterpret_cast<const char*>(sha256.data()), sha256.size()}; }
+  [[nodiscard]] std::string hex() const;
+  // Nothing where it is not 32 bytes, or 64 hexadecimal digits.
+  [[nodiscard]] static std::optional<AttachmentId> from_bytes(std::string_view bytes);
+  [[nodiscard]] static std::optional<AttachmentId> parse_hex(std::string_view text);
+};
+
+// Numbers as on the wire (value.proto).
+enum class AttachmentKind : std::uint8_t { audio = 1, photo, document };
+
+// The bytes to which an AttachmentId belongs: how many there are is known before they come.
+struct AttachmentFile {
+  AttachmentId id;
+  std::uint32_t size = 0;
+  auto operator<=>(const AttachmentFile&) const = default;
+};
+
+// What a record says of a photo, a recording or a document.
+struct Attachment {
+  AttachmentFile file;
+  AttachmentKind kind = AttachmentKind::document;
+  std::string media_type{};  // "image/jpeg"; empty where it is not known
+  std::string name{};        // to be shown, never a path; may be empty
+  std::optional<AttachmentFile> preview{};
+  auto operator<=>(const Attachment&) const = default;
 };
 
 struct LocalText {
@@ -83,6 +115,6 @@ struct Deletion {
 };
 
 using Value = std::variant<Empty, std::string, std::int64_t, double, bool, Choice, Date, Instant, RecordId, Position,
-                           AttachmentId, LocalText, SealedValue, Deletion>;
+                           Attachment, LocalText, SealedValue, Deletion>;
 
 }  // namespace fieldsync::core

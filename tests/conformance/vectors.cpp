@@ -36,11 +36,19 @@ core::Deletion deletion_of(const object& plain) {
   return deletion;
 }
 
-core::AttachmentId attachment_of(const std::string& bytes) {
-  core::AttachmentId id;
-  REQUIRE(bytes.size() == id.sha256.size());
-  std::copy(bytes.begin(), bytes.end(), id.sha256.begin());
-  return id;
+core::AttachmentFile file_of(const object& plain) {
+  const auto id = core::AttachmentId::from_bytes(bytes_of(plain, "sha256"));
+  REQUIRE(id);
+  return {*id, number_of<std::uint32_t>(plain.at("size"))};
+}
+
+core::Attachment attachment_of(const object& plain) {
+  core::Attachment attachment{file_of(plain)};
+  attachment.kind = static_cast<core::AttachmentKind>(number_of<int>(plain.at("kind")));
+  attachment.media_type = text_of(plain, "media_type");
+  attachment.name = text_of(plain, "name");
+  if (plain.contains("preview")) attachment.preview = file_of(plain.at("preview").as_object());
+  return attachment;
 }
 
 core::FieldWrite write_of(const object& plain) {
@@ -120,7 +128,7 @@ core::Value value_of(const object& plain) {
     return core::Position{number_of<std::int32_t>(content.at("latitude_e7")),
                           number_of<std::int32_t>(content.at("longitude_e7"))};
   }
-  if (kind == "attachment") return attachment_of(bytes_of(plain, "attachment"));
+  if (kind == "attachment") return attachment_of(content.as_object());
   if (kind == "local_text")
     return core::LocalText{text_of(content.as_object(), "language"), text_of(content.as_object(), "text")};
   if (kind == "sealed") return sealed_of(content.as_object());

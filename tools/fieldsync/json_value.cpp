@@ -55,6 +55,17 @@ struct JsonOf {
   json::value operator()(const core::LocalText& local) const {
     return json::object{{"language", local.language}, {"text", local.text}};
   }
+  json::value operator()(const core::Attachment& attachment) const {
+    json::object object{{"sha256", attachment.file.id.hex()},
+                        {"size", attachment.file.size},
+                        {"kind", attachment_kind_name(attachment.kind)},
+                        {"media_type", attachment.media_type},
+                        {"name", attachment.name}};
+    if (attachment.preview)
+      object["preview"] =
+          json::object{{"sha256", attachment.preview->id.hex()}, {"size", attachment.preview->size}};
+    return object;
+  }
   json::value operator()(const core::SealedValue& sealed) const {
     return json::object{{"sealed", true}, {"key_generation", sealed.key_generation}};
   }

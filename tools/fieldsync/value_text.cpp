@@ -94,17 +94,6 @@ Result<core::Value> parse_reference(std::string_view text, const FindRecord& fin
   return core::Value(*found);
 }
 
-Result<core::Value> parse_attachment(const core::FormField& field, std::string_view text) {
-  const auto raw = core::from_hex(text);
-  core::AttachmentId attachment;
-  if (!raw || raw->size() != attachment.sha256.size()) {
-    return wrong_type(field, text, "the SHA-256 of an attachment, 64 hexadecimal digits");
-  }
-  std::transform(raw->begin(), raw->end(), attachment.sha256.begin(),
-                 [](char byte) { return static_cast<std::uint8_t>(byte); });
-  return core::Value(attachment);
-}
-
 // Language tags have two letters or more and nothing but letters, digits and hyphens.
 Result<core::Value> parse_local_text(const core::FormField& field, std::string_view text) {
   const std::size_t colon = text.find(':');
@@ -129,8 +118,10 @@ std::string number_text(double number) {
   return {digits.data(), end};
 }
 
-std::string bytes_hex(const core::AttachmentId& attachment) {
-  return core::to_hex({reinterpret_cast<const char*>(attachment.sha256.data()), attachment.sha256.size()});
+std::string attachment_text(const core::Attachment& attachment) {
+  const std::string what(attachment_kind_name(attachment.kind));
+  return (attachment.name.empty() ? attachment.file.id.hex().substr(0, 8) : attachment.name) + " (" + what + ", " +
+         bytes_text(attachment.file.size) + ")";
 }
 
 std::string choice_text(const core::Choice& choice, const core::FormField* field, const Reader& reader) {
@@ -157,7 +148,7 @@ struct TextOf {
     return number_text(position.latitude_e7 / units_per_degree) + ',' +
            number_text(position.longitude_e7 / units_per_degree);
   }
-  std::string operator()(const core::AttachmentId& attachment) const { return bytes_hex(attachment); }
+  std::string operator()(const core::Attachment& attachment) const { return attachment_text(attachment); }
   std::string operator()(const core::LocalText& local) const { return local.language + ':' + local.text; }
   std::string operator()(const core::SealedValue&) const { return "(sealed)"; }
   std::string operator()(const core::Deletion&) const { return "(deleted)"; }
@@ -178,11 +169,34 @@ Result<core::Value> parse_value(const core::FormField& field, std::string_view t
       return value_or(parse_instant(text), wrong_type(field, text, "a time such as 2026-11-24T16:00+06:00"));
     case core::FieldType::reference: return parse_reference(text, find_record);
     case core::FieldType::position: return parse_position(field, text);
-    case core::FieldType::attachment: return parse_attachment(field, text);
+    case core::FieldType::attachment:
+      return wrong_type(field, text, "a file: fieldsync attach RECORD FIELD=FILE");
     case core::FieldType::local_text: return parse_local_text(field, text);
     case core::FieldType::group: return wrong_type(field, text, "items, each with fields of its own");
   }
   return wrong_type(field, text, "a value of a type that this version does not know");
+}
+
+std::string_view attachment_kind_name(core::AttachmentKind kind) {
+  switch (kind) {
+    case core::AttachmentKind::audio: return "audio";
+    case core::AttachmentKind::photo: return "photo";
+    case core::AttachmentKind::document: return "document";
+  }
+  return "attachment";
+}
+
+std::string bytes_text(std::uint64_t bytes) {
+  constexpr double unit = 1'000;
+  std::array<char, 32> text{};
+  const auto print = [&](double number, const char* of) {
+    std::snprintf(text.data(), text.size(), number < 10 ? "%.1f %s" : "%.0f %s", number, of);
+    return std::string(text.data());
+  };
+  const auto number = static_cast<double>(bytes);
+  if (number < unit) return std::to_string(bytes) + " bytes";
+  if (number < unit * unit) return print(number / unit, "kB");
+  return number < unit * unit * unit ? print(number / unit / unit, "MB") : print(number / unit / unit / unit, "GB");
 }
 
 std::string value_text(const core::Value& value, const core::FormField* field, const Reader& reader) {

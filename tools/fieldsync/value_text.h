@@ -11,10 +11,10 @@
 //   instant       RFC 3339                     2026-11-24T16:00+06:00
 //   position      degrees: latitude,longitude  42.8746,74.5698
 //   reference     first digits of a record id  1a2b3c4d
-//   attachment    SHA-256 in hexadecimal
+//   attachment    is shown, not typed           cell.jpg (photo, 1.2 MB)
 //
 // What value_text() writes, parse_value() reads as the same value, but for the
-// titles of referenced records and for values that nobody types (sealed ones).
+// titles of referenced records and for values that nobody types (attachments, sealed ones).
 #pragma once
 
 #include <functional>
@@ -46,6 +46,11 @@ struct Reader {
 
 // `field` is null where the form does not know it. Not yet safe for a terminal.
 [[nodiscard]] std::string value_text(const core::Value& value, const core::FormField* field, const Reader& reader);
+
+// "photo": stable, for programs too.
+[[nodiscard]] std::string_view attachment_kind_name(core::AttachmentKind kind);
+// "1.2 MB", in powers of 1000.
+[[nodiscard]] std::string bytes_text(std::uint64_t bytes);
 
 // The first eight digits of an id: enough to tell records apart on a screen.
 template <typename Tag>

@@ -117,9 +117,16 @@ core::Value InventedReports::value_of(const core::FormField& field) {
       return core::Position{static_cast<std::int32_t>(390'000'000 + random_.below(30'000'000)),
                             static_cast<std::int32_t>(690'000'000 + random_.below(70'000'000))};
     case core::FieldType::attachment: {
-      core::AttachmentId id;
-      for (auto& byte : id.sha256) byte = static_cast<std::uint8_t>(random_.below(256));
-      return id;
+      core::Attachment photo;
+      for (auto& byte : photo.file.id.sha256) byte = static_cast<std::uint8_t>(random_.below(256));
+      photo.file.size = static_cast<std::uint32_t>(1 + random_.below(4'000'000));
+      photo.kind = core::AttachmentKind::photo;
+      photo.media_type = "image/jpeg";
+      photo.name = "IMG_" + std::to_string(random_.below(10'000)) + ".jpg";
+      photo.preview.emplace();
+      for (auto& byte : photo.preview->id.sha256) byte = static_cast<std::uint8_t>(random_.below(256));
+      photo.preview->size = static_cast<std::uint32_t>(1 + random_.below(30'000));
+      return photo;
     }
     case core::FieldType::local_text: {
       const std::size_t language = random_.below(languages.size());

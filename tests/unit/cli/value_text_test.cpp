@@ -169,7 +169,6 @@ TEST_CASE("what is written is read as the same value", "[cli][value]") {
       {FieldType::date, core::Date{-719528}},
       {FieldType::instant, core::Instant{1795514400250}},
       {FieldType::position, core::Position{-1, 1799999999}},
-      {FieldType::attachment, core::AttachmentId{{1, 2, 255}}},
       {FieldType::local_text, core::LocalText{"tg", ""}}};
   for (const auto& [type, value] : values) {
     const auto field = field_of(type);

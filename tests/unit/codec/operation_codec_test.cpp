@@ -13,8 +13,13 @@ namespace {
 
 // One value of every kind.
 std::vector<core::Value> all_kinds() {
-  core::AttachmentId attachment;
-  attachment.sha256.fill(7);
+  core::Attachment attachment;
+  attachment.file.id.sha256.fill(7);
+  attachment.file.size = 1'000'000;
+  attachment.kind = core::AttachmentKind::photo;
+  attachment.media_type = "image/jpeg";
+  attachment.name = "Камера 4.jpg";
+  attachment.preview = core::AttachmentFile{{{1, 2}}, 300};
   return {empty(),
           text("Камера 4"),
           integer(INT64_MIN),
@@ -127,7 +132,25 @@ TEST_CASE("A value without a kind, and one that is not what its kind says, are r
   CHECK(verdict_on(wire) == "malformed_operation");
   wire.mutable_writes(0)->mutable_value()->set_reference("short");
   CHECK(verdict_on(wire) == "malformed_operation");
-  wire.mutable_writes(0)->mutable_value()->set_attachment(std::string(31, 'a'));
+}
+
+TEST_CASE("An attachment without a hash, a kind or its preview's hash is refused") {
+  v1::Operation wire = small();
+  v1::Attachment& attachment = *wire.mutable_writes(0)->mutable_value()->mutable_attachment();
+  attachment.set_size(5);
+  attachment.set_kind(v1::ATTACHMENT_KIND_PHOTO);
+  CHECK(verdict_on(wire) == "malformed_operation");
+  attachment.set_sha256(std::string(31, 'a'));
+  CHECK(verdict_on(wire) == "malformed_operation");
+  attachment.set_sha256(std::string(32, 'a'));
+  CHECK(verdict_on(wire) == "read");
+  attachment.mutable_preview()->set_size(1);
+  CHECK(verdict_on(wire) == "malformed_operation");
+  attachment.mutable_preview()->set_sha256(std::string(32, 'b'));
+  CHECK(verdict_on(wire) == "read");
+  attachment.set_kind(static_cast<v1::AttachmentKind>(4));
+  CHECK(verdict_on(wire) == "malformed_operation");
+  attachment.clear_kind();
   CHECK(verdict_on(wire) == "malformed_operation");
 }
 

@@ -256,7 +256,7 @@ TEST_CASE("a field that no form here knows comes out as it went in, whatever els
                                             Instant{INT64_MAX},
                                             record(9),
                                             Position{-1, 1},
-                                            AttachmentId{{1, 2, 3}},
+                                            Attachment{{{{1, 2, 3}}, 9}, AttachmentKind::audio, "audio/ogg", "a.ogg", AttachmentFile{{{4}}, 5}},
                                             LocalText{"ky", "Ош"},
                                             SealedValue{7, "box", {{"holder", "key"}}}};
   for_all_histories([](const History& history, unsigned seed) {

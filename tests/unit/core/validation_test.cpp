@@ -40,7 +40,7 @@ const std::vector<std::pair<Value, FieldType>> one_of_each = {
     {Value{Instant{1}}, FieldType::instant},
     {Value{record(1)}, FieldType::reference},
     {Value{Position{1, 1}}, FieldType::position},
-    {Value{AttachmentId{}}, FieldType::attachment},
+    {Value{Attachment{{{}, 1}}}, FieldType::attachment},
     {Value{LocalText{"ky", "a"}}, FieldType::local_text},
 };
 
@@ -257,4 +257,29 @@ TEST_CASE("an operation holds an open secret where any of its writes does", "[co
   CHECK_FALSE(holds_secret(sets(key(fields::unknown), text("beaten"))));
   // Of the wrong type for the field, and a secret all the same.
   CHECK(holds_secret(sets(key(fields::verdict), integer(3))));
+}
+
+TEST_CASE("an attachment has a size, a name and a media type that can be", "[core][validation]") {
+  const auto verdict = [](const auto& change) {
+    Attachment attachment{{{}, 1}};
+    change(attachment);
+    return verdict_on_writes({sets(key(fields::unknown), Value{attachment})});
+  };
+  CHECK(verdict([](Attachment& a) { a.file.size = attachment_bytes_max; }) == "accepted");
+  CHECK(verdict([](Attachment& a) { a.file.size = attachment_bytes_max + 1; }) == "value_too_large");
+  CHECK(verdict([](Attachment& a) { a.file.size = 0; }) == "value_too_large");
+  CHECK(verdict([](Attachment& a) { a.preview = AttachmentFile{{}, preview_bytes_max}; }) == "accepted");
+  CHECK(verdict([](Attachment& a) { a.preview = AttachmentFile{{}, preview_bytes_max + 1}; }) == "value_too_large");
+  CHECK(verdict([](Attachment& a) { a.preview.emplace(); }) == "value_too_large");
+  for (const char* name : {"", "IMG_1.jpg", "Камера № 4.jpg", "...", "a.tar.gz"})
+    CHECK(verdict([&](Attachment& a) { a.name = name; }) == "accepted");
+  for (const char* name : {".", "..", "a/b", "a\\b", "a\nb", "a\tb", "\xff", "\x07"})
+    CHECK(verdict([&](Attachment& a) { a.name = name; }) == "invalid_text");
+  CHECK(verdict([](Attachment& a) { a.name.assign(255, 'n'); }) == "accepted");
+  CHECK(verdict([](Attachment& a) { a.name.assign(256, 'n'); }) == "invalid_text");
+  for (const char* type : {"image/jpeg", "application/vnd.oasis.opendocument.text", ""})
+    CHECK(verdict([&](Attachment& a) { a.media_type = type; }) == "accepted");
+  for (const char* type : {"image", "/jpeg", "image/", "Image/jpeg", "a/b/c", "image/jpeg; q=1"})
+    CHECK(verdict([&](Attachment& a) { a.media_type = type; }) == "invalid_text");
+  CHECK(verdict([](Attachment& a) { a.media_type = "a/" + std::string(126, 'b'); }) == "invalid_text");
 }
