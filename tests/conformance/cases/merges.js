@@ -3,7 +3,7 @@ import { RecordState } from '../../node-client/src/record_state.js';
 import { encodeBody, encodeHead, recordHash } from '../../node-client/src/record_codec.js';
 import { isHidden, viewField } from '../../node-client/src/view.js';
 import {
-  A, B, bytesOf, C, choice, deletion, EMPTY, F, inItem, integer, ITEM, of, operation, OTHER_ITEM, P, Q, text, write,
+  A, attachment, B, bytesOf, C, choice, deletion, EMPTY, F, inItem, integer, ITEM, of, operation, OTHER_ITEM, P, Q, text, write,
 } from './writing.js';
 
 const ORDERS_MAX = 12;
@@ -23,6 +23,7 @@ const summary = (content, ...replaces) => write(F.summary, text(content), replac
 const area = (code, ...replaces) => write(F.areas, choice(code), replaces);
 const noArea = (...replaces) => write(F.areas, EMPTY, replaces);
 const count = (number, ...replaces) => write(F.spoken, integer(number), replaces);
+const photo = (changes) => write(F.photo, attachment(changes));
 const gone = (...seen) => write(F.existence, deletion(...seen));
 const SEALED = (byte) => ({ sealed: { key_generation: 1, ciphertext: Buffer.alloc(24, byte), keys: [] } });
 
@@ -34,6 +35,9 @@ const CASES = {
     arrival(A, 1, 100, [summary('Cold.')]), arrival(B, 1, 300, [summary('Damp.')]), arrival(C, 1, 200, [summary('Dark.')]),
   ],
   'equal values written apart': [arrival(A, 1, 100, [summary('Cold.')]), arrival(B, 1, 200, [summary('Cold.')])],
+  'equal attachments written apart': [arrival(A, 1, 100, [photo()]), arrival(B, 1, 200, [photo()])],
+  'attachments that differ in their names alone': [arrival(A, 1, 100, [photo()]), arrival(B, 1, 200, [photo({ name: 'IMG_5.jpg' })])],
+  'attachments of which one has no preview': [arrival(A, 1, 100, [photo({ preview: undefined })]), arrival(B, 1, 200, [photo()])],
   'values at one time go by operation': [arrival(A, 1, 100, [summary('Cold.')]), arrival(B, 1, 100, [summary('Damp.')])],
   'a conflict settled': [
     arrival(A, 1, 100, [summary('Cold.')]), arrival(B, 1, 200, [summary('Damp.')]),

@@ -2,7 +2,7 @@
 import { encode } from '../../node-client/src/wire.js';
 import { unhex } from '../../node-client/src/bytes.js';
 import {
-  A, B, bytesOf, choice, deletion, EMPTY, F, inItem, integer, ITEM, of, operation, OTHER_ITEM, RECORD, SCOPE, text, write,
+  A, attachment, B, bytesOf, choice, deletion, EMPTY, F, inItem, integer, ITEM, of, operation, OTHER_ITEM, RECORD, SCOPE, text, write,
 } from './writing.js';
 import { block, fixed64, group, number } from './raw.js';
 
@@ -12,6 +12,9 @@ const SEALED = {
 const local = (language, content) => ({ local_text: { language, text: content } });
 const position = (latitude, longitude) => ({ position: { latitude_e7: latitude, longitude_e7: longitude } });
 const one = (field, value) => operation([write(field, value)]);
+const preview = (size, sha256 = Buffer.alloc(32, 8)) => ({ preview: { sha256, size } });
+const KIB = 1024;
+const MIB = 1024 * KIB;
 
 const VALID = {
   'a text': one(F.summary, text('Cell 4 is cold.')),
@@ -46,7 +49,24 @@ const VALID = {
   'the position 0, 0': one(F.position, position(0, 0)),
   'the north pole': one(F.position, position(900_000_000, 0)),
   'the corner of the map': one(F.position, position(-900_000_000, -1_800_000_000)),
-  'an attachment': one(F.photo, { attachment: Buffer.alloc(32, 9) }),
+  'an attachment': one(F.photo, attachment()),
+  'an attachment that says only what it must': one(F.photo, {
+    attachment: { sha256: Buffer.alloc(32), size: 1, kind: 3, media_type: '', name: '' },
+  }),
+  'a recording': one(F.photo, attachment({ kind: 1, media_type: 'audio/ogg', name: 'Жазуу 1.ogg' })),
+  'a document': one(F.photo, attachment({ kind: 3, media_type: 'application/vnd.oasis.opendocument.text', name: 'a.tar.gz' })),
+  'an attachment of 64 MiB': one(F.photo, attachment({ size: 64 * MIB })),
+  'a preview of one byte': one(F.photo, attachment(preview(1))),
+  'a preview of 256 KiB': one(F.photo, attachment(preview(256 * KIB))),
+  'a preview that is larger than its attachment': one(F.photo, attachment({ size: 1, ...preview(2) })),
+  "an attachment's name of 255 bytes": one(F.photo, attachment({ name: `${'ж'.repeat(127)}x` })),
+  "an attachment's name of three dots": one(F.photo, attachment({ name: '...' })),
+  "an attachment's name that begins with a dot": one(F.photo, attachment({ name: '.a' })),
+  "an attachment's name with the replacement character": one(F.photo, attachment({ name: '\ufffd' })),
+  "an attachment's name with what other systems forbid": one(F.photo, attachment({ name: ' a:b*c?"d<e>f|g ' })),
+  'a media type of 127 bytes': one(F.photo, attachment({ media_type: `a/${'b'.repeat(125)}` })),
+  'a media type with every sign that may stand': one(F.photo, attachment({ media_type: '0!#$&-^_.+/+._^-&$#!9' })),
+  'an attachment in an unknown field': one(F.unknown, attachment()),
   'a text in its language': one(F.names, local('ky', 'Ош')),
   'a language of 35 bytes': one(F.names, local('x'.repeat(35), '')),
   'a sealed value': one(F.identity, SEALED),
@@ -98,6 +118,12 @@ const editionDigest = block(8, Buffer.alloc(32, 8));
 const editionSignature = block(9, Buffer.alloc(64, 9));
 const formerTime = number(10, 2000);
 const device = unhex(B);
+const photo = (changes) => single(F.photo, attachment(changes));
+const named = (name) => photo({ name });
+const typed = (mediaType) => photo({ media_type: mediaType });
+const fileHash = block(1, Buffer.alloc(32, 9));
+const rawPhoto = (...parts) => withValue(F.photo, block(11, ...parts));
+const rawPreview = (...parts) => rawPhoto(fileHash, number(2, 5), number(3, 2), block(6, ...parts));
 
 const INVALID = {
   malformed_operation: {
@@ -136,7 +162,27 @@ const INVALID = {
     'a value without a kind': withValue(F.beds),
     'an empty that is not true': withValue(F.beds, number(1, 0)),
     'a reference of 15 bytes': single(F.facility, { reference: Buffer.alloc(15, 1) }),
-    'an attachment of 31 bytes': single(F.photo, { attachment: Buffer.alloc(31, 1) }),
+    'an attachment that is a hash alone': rawPhoto(Buffer.alloc(32, 9)),
+    'an attachment of nothing': rawPhoto(),
+    'an attachment without a hash': photo({ sha256: Buffer.alloc(0) }),
+    'an attachment with a hash of 31 bytes': photo({ sha256: Buffer.alloc(31, 9) }),
+    'an attachment with a hash of 33 bytes': photo({ sha256: Buffer.alloc(33, 9) }),
+    'an attachment without a kind': photo({ kind: 0 }),
+    'an attachment without a kind beside another fault': photo({ kind: 0, size: 0, name: '..' }),
+    'an attachment of an unknown kind': photo({ kind: 4 }),
+    'an attachment of a kind below 0': photo({ kind: -1 }),
+    'an attachment of a kind of more than 32 bits': rawPhoto(fileHash, number(2, 5), number(3, 2n ** 32n + 2n)),
+    'an attachment whose size has more than 32 bits': rawPhoto(fileHash, number(2, 2n ** 32n + 5n), number(3, 2)),
+    'an attachment with its fields in another order': rawPhoto(number(2, 5), fileHash, number(3, 2)),
+    'an attachment with two names': rawPhoto(fileHash, number(2, 5), number(3, 2), block(5, 'a'), block(5, 'a')),
+    'an attachment with a default written': rawPhoto(fileHash, number(2, 5), number(3, 2), block(5, '')),
+    'an attachment with an unknown field': rawPhoto(fileHash, number(2, 5), number(3, 2), number(7, 1)),
+    'a preview of nothing': rawPreview(),
+    'a preview without a hash': photo(preview(5, Buffer.alloc(0))),
+    'a preview with a hash of 31 bytes': photo(preview(5, Buffer.alloc(31, 8))),
+    'a preview whose size has more than 32 bits': rawPreview(fileHash, number(2, 2n ** 32n + 5n)),
+    'a preview with a kind': rawPreview(fileHash, number(2, 5), number(3, 2)),
+    'two previews': rawPhoto(fileHash, number(2, 5), number(3, 2), ...[1, 2].map((size) => block(6, fileHash, number(2, size)))),
     'a deletion with more devices than counters': single(F.existence, { deletion: { device: [device], counter: [] } }),
     'a deletion that is not sorted': single(F.existence, deletion([B, 1], [A, 1])),
     'a deletion with a device twice': single(F.existence, deletion([A, 1], [A, 2])),
@@ -185,6 +231,31 @@ const INVALID = {
     'a language of 36 bytes': single(F.names, local('x'.repeat(36), 'x')),
     'a choice without letters': single(F.unknown, choice('')),
     'a choice of 65 letters': single(F.unknown, choice('c'.repeat(65))),
+    "an attachment's name with a slash": named('a/b'),
+    "an attachment's name with a backslash": named('a\\b'),
+    "an attachment's name with a tab": named('a\tb'),
+    "an attachment's name with a line feed": named('a\n'),
+    "an attachment's name with a bell": named('a\u0007'),
+    "an attachment's name with NUL": named('a\0.jpg'),
+    "an attachment's name with a control character of two bytes": named('a\u0085'),
+    "an attachment's name that is not UTF-8": rawPhoto(fileHash, number(2, 5), number(3, 2), block(5, [0xff])),
+    "an attachment's name that is its folder": named('.'),
+    "an attachment's name that is the folder above": named('..'),
+    "an attachment's name of 256 bytes": named('ж'.repeat(128)),
+    "an attachment's name with a slash in an unknown field": single(F.unknown, attachment({ name: '/' })),
+    'a media type without a slash': typed('image'),
+    'a media type without a type': typed('/jpeg'),
+    'a media type without a subtype': typed('image/'),
+    'a media type with two slashes': typed('a/b/c'),
+    'a media type with a capital': typed('Image/jpeg'),
+    'a media type with a capital in its subtype': typed('image/JPEG'),
+    'a media type with a parameter': typed('image/jpeg;q=1'),
+    'a media type with a space': typed('image/jpeg '),
+    'a media type with a line feed': typed('image/jpeg\n'),
+    'a media type with a letter beyond ASCII': typed('image/жpeg'),
+    'a media type with any subtype': typed('image/*'),
+    'a media type that is not UTF-8': rawPhoto(fileHash, number(2, 5), number(3, 2), block(4, [0xff])),
+    'a media type of 128 bytes': typed(`a/${'b'.repeat(126)}`),
   },
   wrong_value_type: {
     'an integer in a text': single(F.summary, integer(1)),
@@ -193,6 +264,8 @@ const INVALID = {
     'an instant in a date': single(F.planned, { instant: 0n }),
     'a text in a choice': single(F.kind, text('a')),
     'a choice in the place of an item': made([inItem(ITEM, F.team, choice('a'))]),
+    'an attachment in a text': single(F.summary, attachment()),
+    'a reference in an attachment': single(F.photo, { reference: Buffer.alloc(16, 1) }),
     'a text in the field existence': single(F.existence, text('gone')),
     'a deletion in another field': single(F.summary, deletion([A, 1])),
   },
@@ -210,6 +283,14 @@ const INVALID = {
   },
   value_too_large: {
     'a text of 21 characters': single(F.summary, text('x'.repeat(21))),
+    'an attachment of no bytes': photo({ size: 0 }),
+    'an attachment of more than 64 MiB': photo({ size: 64 * MIB + 1 }),
+    'an attachment of as many bytes as 32 bits can say': photo({ size: 2 ** 32 - 1 }),
+    'an attachment of no bytes in an unknown field': single(F.unknown, attachment({ size: 0 })),
+    'an attachment of no bytes beside other faults': photo({ size: 0, name: '..', media_type: 'image' }),
+    'a preview of no bytes': photo(preview(0)),
+    'a preview of more than 256 KiB': photo(preview(256 * KIB + 1)),
+    'a preview of no bytes beside other faults': photo({ ...preview(0), name: '..', media_type: 'image' }),
   },
   wrong_context: {
     "a record's field in an item": made([inItem(ITEM, F.summary, text('x'))]),

@@ -1,7 +1,7 @@
 // records.js: heads and bodies that are not canonical, and changes of a few fields.
 import { encodeBody, encodeHead } from '../../node-client/src/record_codec.js';
 import { decode, encode } from '../../node-client/src/wire.js';
-import { A, B, C, F, inItem, integer, ITEM, of, operation, P, text, write } from './writing.js';
+import { A, attachment, B, C, F, inItem, integer, ITEM, of, operation, P, text, write } from './writing.js';
 import { block, fixed64, number } from './raw.js';
 import { numbered, stateOf } from './merges.js';
 
@@ -20,6 +20,12 @@ const BODY = encodeBody(state);
 // One text of one operation, to be written in an item that cannot be.
 const plainState = stateOf(numbered([arrival(A, 3, [write(F.summary, text('Cold.'))])]));
 const inItemOf = (item) => [encodeHead(plainState), entry(block(1, item), number(2, F.summary), block(4, block(2, 'Cold.')))];
+
+const photoState = stateOf(numbered([arrival(A, 3, [write(F.photo, attachment())])]));
+const photoOf = (changes) => {
+  const { entries: [photo] } = decode('RecordBody', encodeBody(photoState));
+  return [encodeHead(photoState), encode('RecordBody', { entries: [{ ...photo, value: attachment(changes) }] })];
+};
 
 const head = (change) => {
   const message = decode('RecordHead', HEAD);
@@ -75,6 +81,12 @@ const INVALID = {
   'an entry in an item of zeros': inItemOf(Buffer.alloc(16)),
   'an entry in an item of no bytes that is written': inItemOf(Buffer.alloc(0)),
   'a text with a control character': [encodeHead(plainState), entry(number(2, F.summary), block(4, block(2, 'Cold\u0007')))],
+  'an attachment without a hash': photoOf({ sha256: Buffer.alloc(0) }),
+  'an attachment without a kind': photoOf({ kind: 0 }),
+  'an attachment of an unknown kind': photoOf({ kind: 4 }),
+  'a preview without a hash': photoOf({ preview: { sha256: Buffer.alloc(0), size: 5 } }),
+  "an attachment's name with a control character": photoOf({ name: 'a\u0007' }),
+  'a media type with a control character': photoOf({ media_type: 'image/\u0007' }),
   'a record of zeros': head((one) => { one.record = Buffer.alloc(16); }),
   'an author of zeros': head((one) => { one.stamps[0].author = Buffer.alloc(16); }),
   'an awaited value of no device': head((one) => { one.awaited[0].device = Buffer.alloc(0); }),
@@ -94,6 +106,7 @@ const INVALID = {
 export const records = () => ({
   valid: [
     { name: 'a record with siblings, places, an item and awaited values', head: HEAD, body: BODY },
+    { name: 'a record with an attachment', head: encodeHead(photoState), body: encodeBody(photoState) },
   ],
   invalid: Object.entries(INVALID).map(([name, [headBytes, bodyBytes]]) => ({ name, code: 'malformed_request', head: headBytes, body: bodyBytes })),
 });

@@ -23,6 +23,13 @@ export const text = (content) => ({ text: content });
 export const integer = (number) => ({ integer: BigInt(number) });
 export const choice = (code) => ({ choice: code });
 export const EMPTY = { empty: true };
+// A photo with a preview, but for the `changes`.
+export const attachment = (changes = {}) => ({
+  attachment: {
+    sha256: Buffer.alloc(32, 9), size: 2_400_000, kind: 2, media_type: 'image/jpeg', name: 'IMG_4.jpg',
+    preview: { sha256: Buffer.alloc(32, 8), size: 9000 }, ...changes,
+  },
+});
 export const deletion = (...seen) => ({
   deletion: { device: seen.map(([device]) => unhex(device)), counter: seen.map(([, counter]) => BigInt(counter)) },
 });

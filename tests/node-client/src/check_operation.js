@@ -8,6 +8,8 @@ const POLICY = enumeration('MergePolicy');
 const CLASS = enumeration('Confidentiality');
 const NO_ID = '0'.repeat(32);
 const TEXT_BYTES_MAX = 65536;
+const ATTACHMENT_BYTES_MAX = 64 * 1024 * 1024;
+const PREVIEW_BYTES_MAX = 256 * 1024;
 
 const KIND_OF_TYPE = {
   [TYPE.FIELD_TYPE_TEXT]: 'text',
@@ -38,6 +40,15 @@ function checkRange(number, field) {
   refuseWhen(outside, 'value_out_of_range', 'outside the range of the form');
 }
 
+// What a person may call a file: no path, nothing that names another folder.
+function isFileName(name) {
+  const bytes = Buffer.from(name);
+  return bytes.length <= 255 && countCharacters(bytes) !== undefined && !/[/\\\t\n]/.test(name) && name !== '.' && name !== '..';
+}
+
+// RFC 6838 section 4.2, in small letters; empty where it is not known.
+const isMediaType = (type) => type === '' || (type.length <= 127 && /^[a-z0-9!#$&^_.+-]+\/[a-z0-9!#$&^_.+-]+$/.test(type));
+
 const CONTENT_CHECKS = {
   text: checkText,
   integer: checkRange,
@@ -61,6 +72,13 @@ const CONTENT_CHECKS = {
     const wrong = bytes.length === 0 || bytes.length > 35 || countCharacters(bytes) === undefined;
     refuseWhen(wrong, 'invalid_text', 'no language');
     checkText(text, field);
+  },
+  attachment({ size, media_type: mediaType, name, preview }) {
+    refuseWhen(size === 0 || size > ATTACHMENT_BYTES_MAX, 'value_too_large', 'an attachment of no or too many bytes');
+    const wrong = preview && (preview.size === 0 || preview.size > PREVIEW_BYTES_MAX);
+    refuseWhen(wrong, 'value_too_large', 'a preview of no or too many bytes');
+    refuseWhen(!isFileName(name), 'invalid_text', 'a name that no file may have');
+    refuseWhen(!isMediaType(mediaType), 'invalid_text', 'no media type');
   },
   sealed({ ciphertext }) {
     refuseWhen(ciphertext.length > 2 * TEXT_BYTES_MAX, 'value_too_large', 'a sealed value of too many bytes');

@@ -6,9 +6,11 @@ import { encode, enumeration } from './wire.js';
 
 const KIND = enumeration('OperationKind');
 const ORIGIN = enumeration('OperationOrigin');
+const ATTACHMENT_KIND = enumeration('AttachmentKind');
 const NO_ID = '0'.repeat(32);
 
 const refuse = (condition, detail) => refuseWhen(condition, 'malformed_operation', detail);
+const known = (value, values) => Object.values(values).includes(value);
 
 export const isFormName = (name) => /^[a-z0-9_]{1,64}$/.test(name);
 
@@ -28,19 +30,27 @@ function decodeReplaces({ replaced_device: devices, replaced_counter: counters, 
   });
 }
 
-const ID_BYTES = { reference: 16, attachment: 32 };
-
 function checkDeletion({ device, counter }) {
   refuse(device.length !== counter.length, "a deletion's lists differ in length");
   const ids = device.map((one) => idOf(one, 'a device id'));
   refuse(ids.some((one, i) => i > 0 && one <= ids[i - 1]), "a deletion's devices are not sorted");
 }
 
+const isHash = (bytes) => bytes.length === 32;
+
+// How large it is, and what it is called, is for the form's check.
+function checkAttachment({ sha256, kind, preview }) {
+  refuse(!isHash(sha256), 'an attachment without a hash');
+  refuse(kind === ATTACHMENT_KIND.ATTACHMENT_KIND_UNSPECIFIED || !known(kind, ATTACHMENT_KIND), "an attachment's kind is not known");
+  refuse(preview && !isHash(preview.sha256), 'a preview without a hash');
+}
+
 export function checkValueContent(value) {
   const [[kind, content] = []] = Object.entries(value ?? {});
   refuse(!kind, 'a value without a kind');
   refuse(kind === 'empty' && content !== true, 'empty is always true');
-  refuse(kind in ID_BYTES && content.length !== ID_BYTES[kind], `a ${kind} of a wrong length`);
+  refuse(kind === 'reference' && content.length !== 16, 'a reference is not 16 bytes');
+  if (kind === 'attachment') checkAttachment(content);
   if (kind === 'deletion') checkDeletion(content);
 }
 
@@ -63,7 +73,6 @@ function decodeEdition({ edition_digest: digest, edition_signature: signature },
 export function decodeOperation(bytes, id) {
   const message = decodeCanonical('Operation', bytes, 'malformed_operation', 'invalid_text');
   refuse(!isFormName(message.form), 'it names no form');
-  const known = (value, values) => Object.values(values).includes(value);
   refuse(!known(message.kind, KIND) || !known(message.origin, ORIGIN), 'its kind is not known');
   refuse(message.former_effective_time_ms !== 0n, 'it claims a former time');
   const finalise = message.kind === KIND.OPERATION_KIND_FINALISE;

@@ -79,8 +79,8 @@ function idOf(bytes) {
 const itemOf = (bytes) => (bytes.length === 0 ? '' : idOf(bytes));
 const textIsGood = (text) => countCharacters(Buffer.from(text)) !== undefined;
 
-function checkText({ text, choice, local_text: local }) {
-  const texts = [text, choice, local?.language, local?.text].filter((one) => one !== undefined);
+function checkText({ text, choice, local_text: local, attachment }) {
+  const texts = [text, choice, local?.language, local?.text, attachment?.media_type, attachment?.name].filter((one) => one !== undefined);
   damaged(!texts.every(textIsGood), 'what is no text');
 }
 

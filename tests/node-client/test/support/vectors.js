@@ -4,7 +4,6 @@ import { unhex } from '../../src/bytes.js';
 import { enumeration } from '../../src/wire.js';
 
 const folder = new URL('../../../conformance/vectors/', import.meta.url);
-const BYTES = ['reference', 'attachment'];
 const LARGE = ['integer', 'instant'];
 
 export const vectors = (name) => JSON.parse(readFileSync(new URL(`${name}.json`, folder), 'utf8'));
@@ -25,10 +24,14 @@ export function formOf(json) {
 
 export const form = () => formOf(readFileSync(new URL('form.json', folder), 'utf8'));
 
+const fileOf = ({ sha256, ...rest }) => ({ sha256: unhex(sha256), ...rest });
+const attachmentOf = ({ preview, ...rest }) => ({ ...fileOf(rest), ...(preview && { preview: fileOf(preview) }) });
+
 // A value as it stands in the vectors, as one of wire.js.
 export function valueOf(plain) {
   const [[kind, content]] = Object.entries(plain);
-  if (BYTES.includes(kind)) return { [kind]: unhex(content) };
+  if (kind === 'reference') return { reference: unhex(content) };
+  if (kind === 'attachment') return { attachment: attachmentOf(content) };
   if (LARGE.includes(kind)) return { [kind]: BigInt(content) };
   if (kind === 'number') return { number: Number(content) };
   if (kind === 'deletion') return { deletion: { device: content.device.map(unhex), counter: content.counter.map(BigInt) } };
