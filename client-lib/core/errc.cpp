@@ -96,6 +96,8 @@ constexpr auto table = std::to_array<ErrcEntry>({
      "The attachment is not on this device yet. Ask for it, and sync."},
     {Errc::not_safe_to_erase, "not_safe_to_erase", 0, false,
      "The office does not have all of it yet: nothing was erased. Sync first."},
+    {Errc::range_not_satisfiable, "range_not_satisfiable", 416, false,
+     "The range begins behind the last byte of the attachment."},
 });
 
 }  // namespace

@@ -70,6 +70,7 @@ enum class Errc {
   upload_limit,
   attachment_not_here,
   not_safe_to_erase,
+  range_not_satisfiable,
 };
 
 struct ErrcEntry {

@@ -253,8 +253,41 @@ Result<void> import_file(Administration& admin, const Options& options) {
   return {};
 }
 
-Result<void> check(Administration& admin, const Options& options) {
-  return admin.store.read([&](ReadTransaction& transaction) -> Result<void> {
+json::object json_of(const Counts& counts) {
+  return {{"records", counts.records},
+          {"operations", counts.operations},
+          {"open_conflicts", counts.open_conflicts},
+          {"quarantined", counts.quarantined},
+          {"attachments_held", counts.attachments_held},
+          {"attachments_awaited", counts.attachments_awaited}};
+}
+
+std::string text_of(const Counts& counts) {
+  std::ostringstream text;
+  text << counts.records << " records from " << counts.operations << " operations, " << counts.open_conflicts
+       << " open conflicts, " << counts.quarantined << " operations in quarantine; " << counts.attachments_held
+       << " attachments held, " << counts.attachments_awaited << " awaited.";
+  return text.str();
+}
+
+Result<Counts> counts_of(Store& store) {
+  Counts counts;
+  auto counted = store.read([&](ReadTransaction& transaction) -> Result<void> {
+    counts = transaction.counts();
+    return {};
+  });
+  return counted ? Result(counts) : counted.error();
+}
+
+Result<void> show_status(Administration& admin, const Options& options) {
+  const auto counts = counts_of(admin.store);
+  if (!counts) return counts.error();
+  admin.out << (options.as_json ? json::serialize(json_of(*counts)) : text_of(*counts)) << "\n";
+  return {};
+}
+
+Result<void> check_database(Store& store) {
+  return store.read([](ReadTransaction& transaction) -> Result<void> {
     const std::string problem = transaction.integrity_problem();
     std::string wrong_digests;
     for (const ScopeRow& scope : transaction.scopes()) {
@@ -270,20 +303,36 @@ Result<void> check(Administration& admin, const Options& options) {
                    "The database is damaged: " + problem + ". Keep the file and restore a backup beside it."};
     if (!wrong_digests.empty())
       return Error{Errc::storage_corrupt, "The digest does not match the records of" + wrong_digests + "."};
-    const Counts counts = transaction.counts();
-    if (options.as_json) {
-      admin.out << json::serialize(json::object{{"ok", true},
-                                                {"records", counts.records},
-                                                {"operations", counts.operations},
-                                                {"open_conflicts", counts.open_conflicts},
-                                                {"quarantined", counts.quarantined}})
-                << "\n";
-      return {};
-    }
-    admin.out << "The database is sound: " << counts.records << " records from " << counts.operations << " operations, "
-              << counts.open_conflicts << " open conflicts, " << counts.quarantined << " operations in quarantine.\n";
     return {};
   });
+}
+
+Result<void> check_attachments(Administration& admin) {
+  const auto damaged = admin.attachments.find_damaged();
+  if (!damaged) return damaged.error();
+  for (const core::AttachmentFile& file : *damaged) admin.out << file.id.hex() << "\n";
+  if (damaged->empty()) return {};
+  return Error{Errc::storage_corrupt, "The " + std::to_string(damaged->size()) +
+                                          " attachments above are missing or damaged. Put them into " +
+                                          admin.configuration.attachments().string() +
+                                          " from a backup; or take the damaged files out, and devices that have "
+                                          "them send them again."};
+}
+
+Result<void> check(Administration& admin, const Options& options) {
+  auto checked = check_database(admin.store);
+  if (checked) checked = check_attachments(admin);
+  if (!checked) return checked;
+  const auto counts = counts_of(admin.store);
+  if (!counts) return counts.error();
+  if (options.as_json) {
+    json::object report = json_of(*counts);
+    report["ok"] = true;
+    admin.out << json::serialize(report) << "\n";
+  } else {
+    admin.out << "All is sound: " << text_of(*counts) << "\n";
+  }
+  return {};
 }
 
 Result<void> list_errors(Administration& admin, const Options& options) {
@@ -451,7 +500,11 @@ class CommandLine {
     data->add_option("--key", options_.key, "The field that identifies a row")->required();
     data->footer(examples::import_file);
     does(data, import_file);
-    auto* check_command = app_.add_subcommand("check", "Check the database and its digests");
+    auto* status = app_.add_subcommand("status", "How much the server holds, and what it waits for");
+    offer_json(status);
+    status->footer(examples::status);
+    does(status, show_status);
+    auto* check_command = app_.add_subcommand("check", "Check the database, its digests and the attachments");
     offer_json(check_command);
     check_command->footer(examples::check);
     does(check_command, check);

@@ -10,6 +10,7 @@
 
 #include "app/configuration.h"
 #include "core/result.h"
+#include "service/attachment_service.h"
 #include "service/sync_service.h"
 #include "store/store.h"
 
@@ -20,6 +21,7 @@ struct Administration {
   const Configuration& configuration;
   Store& store;
   SyncService& sync;
+  AttachmentService& attachments;
   const Clock& clock;
   std::ostream& out;
 };

@@ -1,5 +1,5 @@
-// configuration.h: one folder holds a server: fieldsync-server.toml, its keys
-// and its database. Every setting has a default that works.
+// configuration.h: one folder holds a server: fieldsync-server.toml, its keys,
+// database and attachments. Every setting has a default that works.
 #pragma once
 
 #include <cstdint>
@@ -23,6 +23,7 @@ struct Configuration {
 
   [[nodiscard]] std::filesystem::path file() const { return folder / "fieldsync-server.toml"; }
   [[nodiscard]] std::filesystem::path database() const { return folder / "fieldsync-server.db"; }
+  [[nodiscard]] std::filesystem::path attachments() const { return folder / "attachments"; }
   [[nodiscard]] std::filesystem::path key() const { return folder / "server.key"; }
   [[nodiscard]] std::filesystem::path certificate() const { return folder / "server.crt"; }
   [[nodiscard]] std::filesystem::path spare_key() const { return folder / "spare.key"; }

@@ -73,8 +73,16 @@ inline constexpr char import_file[] =
 Example:
   fieldsync-server import facility facilities.csv --scope 'Osh region' --key external_code)";
 
-inline constexpr char check[] = R"(Asks SQLite whether its file is sound, and whether each scope's digest is that of its
-records. Exit code 1 where something is wrong.
+inline constexpr char status[] = R"(Attachments are awaited where a record names them and their bytes have not all come:
+from devices that have not synced since, and for ever where somebody named a file that
+nobody has.
+
+Example:
+  fieldsync-server status --json)";
+
+inline constexpr char check[] = R"(Asks SQLite whether its file is sound, whether each scope's digest is that of its
+records, and whether each attachment that came is there and has its hash; it prints the
+hashes of those that have not. Exit code 1 where something is wrong.
 
 Example:
   fieldsync-server check --json)";

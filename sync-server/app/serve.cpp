@@ -11,12 +11,14 @@
 #include <thread>
 
 #include "app/import.h"
+#include "app/logged_handlers.h"
 #include "app/standard_forms.h"
 #include "codec/form_codec.h"
-#include "handlers/problem.h"
 #include "handlers/router.h"
 #include "http/http_server.h"
 #include "service/form_publication.h"
+#include "service/named_attachments.h"
+#include "store/files/posix_attachment_files.h"
 #include "store/sqlite/sqlite_store.h"
 #include "tls/key_pair.h"
 
@@ -56,6 +58,37 @@ Result<CursorKey> cursor_key_of(Store& store) {
   return key;
 }
 
+// What a server works on, and the services over it.
+class Office {
+ public:
+  static Result<std::unique_ptr<Office>> open(const Configuration& configuration) {
+    auto store = open_database(configuration);
+    if (!store) return store.error();
+    const auto cursor_key = cursor_key_of(**store);
+    if (!cursor_key) return cursor_key.error();
+    auto files = PosixAttachmentFiles::open(configuration.attachments());
+    if (!files) return files.error();
+    if (auto indexed = index_attachments(**store); !indexed) return indexed.error();
+    return std::unique_ptr<Office>(new Office(configuration, std::move(*store), std::move(*files), *cursor_key));
+  }
+
+  const Configuration& configuration;
+  const std::unique_ptr<SqliteStore> store;
+  const std::unique_ptr<PosixAttachmentFiles> files;
+  const Clock clock = wall_clock;
+  AttachmentService attachments;
+  SyncService sync;
+
+ private:
+  Office(const Configuration& its_configuration, std::unique_ptr<SqliteStore> its_store,
+         std::unique_ptr<PosixAttachmentFiles> its_files, const CursorKey& cursor_key)
+      : configuration(its_configuration),
+        store(std::move(its_store)),
+        files(std::move(its_files)),
+        attachments(*store, *files, clock),
+        sync(*store, attachments, cursor_key, clock) {}
+};
+
 // Does nothing where it has been done.
 Result<void> fill_database(Store& store, const Clock& clock) {
   CursorKey key;
@@ -94,43 +127,16 @@ Result<void> make_key(const std::filesystem::path& key, const std::filesystem::p
   return again ? write_private_file(certificate, again->certificate_pem) : Result<void>(again.error());
 }
 
-CommandResult run_here(const Invocation& invocation, const Configuration& configuration, Store& store,
-                       SyncService& sync, const Clock& clock) {
+CommandResult run_here(const Invocation& invocation, Office& office) {
   if (invocation.kind != Invocation::Kind::administration)
     return {2, "", "This command cannot be handed to a running server.\n"};
   std::ostringstream out;
-  Administration admin{configuration, store, sync, clock, out};
+  Administration admin{office.configuration, *office.store, office.sync, office.attachments, office.clock, out};
   const Result<void> done = invocation.administration(admin);
   if (done) return {0, out.str(), ""};
   CommandResult result = refused(done.error());
   result.output = out.str();
   return result;
-}
-
-CommandResult run_alone(const Invocation& invocation, const Configuration& configuration, Store& store) {
-  auto cursor_key = cursor_key_of(store);
-  if (!cursor_key) return refused(cursor_key.error());
-  const Clock clock = wall_clock;
-  SyncService sync(store, *cursor_key, clock);
-  return run_here(invocation, configuration, store, sync, clock);
-}
-
-// Requests with their outcome: never content, names, keys or codes.
-void log_outcome(const Request& request, const Response& response) {
-  if (response.status == 200) {
-    spdlog::debug("request {} {} {}", request.id, request.target.substr(0, 32), response.status);
-  } else {
-    spdlog::info("request {} refused with status {}", request.id, response.status);
-  }
-}
-
-Response safely(const Request& request, const std::function<Response()>& body) {
-  try {
-    return body();
-  } catch (const std::exception& error) {
-    spdlog::error("request {} failed: {}", request.id, error.what());
-    return problem_response({Errc::internal_error, {}}, request);
-  }
 }
 
 }  // namespace
@@ -193,52 +199,27 @@ Result<void> serve(const Configuration& configuration) {
   spdlog::flush_on(spdlog::level::info);
 
   SqliteStore::prepare_process();
-  auto store = open_database(configuration);
-  if (!store) return store.error();
-  auto cursor_key = cursor_key_of(**store);
-  if (!cursor_key) return cursor_key.error();
+  const auto office = Office::open(configuration);
+  if (!office) return office.error();
   auto private_key = read_file(configuration.key());
   auto certificate = read_file(configuration.certificate());
   if (!private_key) return private_key.error();
   if (!certificate) return certificate.error();
 
-  const Clock clock = wall_clock;
-  SyncService sync(**store, *cursor_key, clock);
-  Router router(**store, sync, clock);
+  Router router(*(*office)->store, (*office)->sync, (*office)->attachments, (*office)->clock);
   HttpSettings settings;
   settings.address = configuration.listen_address;
   settings.port = configuration.port;
   settings.private_key_pem = *private_key;
   settings.certificate_pem = *certificate;
   settings.blocking_threads = configuration.blocking_threads;
-  auto server = HttpServer::listen(
-      settings,
-      [&](const Request& head) {
-        std::optional<Response> refusal;
-        const Response failed = safely(head, [&] {
-          refusal = router.gate(head);
-          return Response{};
-        });
-        if (failed.status != 200) refusal = failed;
-        if (refusal) log_outcome(head, *refusal);
-        return refusal;
-      },
-      [&](const Request& request) {
-        Response response = safely(request, [&] { return router.handle(request); });
-        log_outcome(request, response);
-        return response;
-      },
-      [](const Error& error, const Request& request) {
-        Response response = problem_response(error, request);
-        log_outcome(request, response);
-        return response;
-      });
+  auto server = HttpServer::listen(settings, logged_handlers(router));
   if (!server) return server.error();
   const ControlSocket control(configuration.control_socket(), [&](const std::vector<std::string>& arguments) {
     if (arguments.empty()) return CommandResult{2, "", "No command.\n"};
     const std::filesystem::path working_folder = arguments.front();
     const Invocation invocation = parse_command_line({arguments.begin() + 1, arguments.end()}, working_folder);
-    return run_here(invocation, configuration, **store, sync, clock);
+    return run_here(invocation, **office);
   });
   (*server)->start();
   spdlog::info("serving on {}:{}", configuration.listen_address, (*server)->port());
@@ -259,10 +240,10 @@ CommandResult administrate(const Configuration& configuration, const std::vector
     auto sent = send_command(configuration.control_socket(), handed);
     if (!sent) return refused(sent.error());
     if (*sent) return **sent;
-    auto store = open_database(configuration);
-    if (store) return run_alone(parse_command_line(arguments, working_folder), configuration, **store);
-    const bool passes = store.error().code == Errc::in_use && std::chrono::steady_clock::now() < until;
-    if (!passes) return refused(store.error());
+    const auto office = Office::open(configuration);
+    if (office) return run_here(parse_command_line(arguments, working_folder), **office);
+    const bool passes = office.error().code == Errc::in_use && std::chrono::steady_clock::now() < until;
+    if (!passes) return refused(office.error());
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
 }

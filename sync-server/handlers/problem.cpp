@@ -14,6 +14,12 @@ std::string sentence_for_caller(const Error& error) {
   return internal ? std::string(describe(error.code).sentence) : error.message();
 }
 
+// Callers that speak it in both directions, or ask for it.
+bool wants_protobuf(const Request& request) {
+  const bool speaks_it = request.content_type.starts_with("application/x-protobuf");
+  return !wants_json(request) && (speaks_it || request.accept.find("application/x-protobuf") != std::string::npos);
+}
+
 }  // namespace
 
 bool wants_json(const Request& request) { return request.accept.find("application/json") != std::string::npos; }
@@ -29,8 +35,7 @@ Response problem_response(const Error& error, const Request& request) {
   Response response;
   response.status = static_cast<int>(problem.status());
   if (entry.code == Errc::overloaded) response.headers.emplace_back("Retry-After", "5");
-  if (entry.code == Errc::method_not_allowed) response.headers.emplace_back("Allow", "POST");
-  if (request.content_type.starts_with("application/x-protobuf") && !wants_json(request)) {
+  if (wants_protobuf(request)) {
     response.content_type = "application/x-protobuf";
     response.body = problem.SerializeAsString();
     return response;
@@ -40,6 +45,12 @@ Response problem_response(const Error& error, const Request& request) {
   options.preserve_proto_field_names = true;
   FIELDSYNC_CHECK(google::protobuf::util::MessageToJsonString(problem, &response.body, options).ok(),
                   "our own messages have a JSON mapping");
+  return response;
+}
+
+Response method_not_allowed(const std::string& allow, const Request& request) {
+  Response response = problem_response({Errc::method_not_allowed, {}}, request);
+  response.headers.emplace_back("Allow", allow);
   return response;
 }
 

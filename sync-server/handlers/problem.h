@@ -9,6 +9,9 @@ namespace fieldsync::server {
 
 [[nodiscard]] Response problem_response(const Error& error, const Request& request);
 
+// `allow`: the methods that the address takes.
+[[nodiscard]] Response method_not_allowed(const std::string& allow, const Request& request);
+
 // Whether the caller asked for JSON.
 [[nodiscard]] bool wants_json(const Request& request);
 

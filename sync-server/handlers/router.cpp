@@ -8,8 +8,10 @@
 #include "codec/wire_scan.h"
 #include "fieldsync/v1/enrol.pb.h"
 #include "fieldsync/v1/sync.pb.h"
+#include "handlers/message_response.h"
 #include "handlers/problem.h"
 #include "service/enrolment.h"
+#include "service/rights.h"
 
 namespace fieldsync::server {
 namespace {
@@ -36,53 +38,51 @@ Result<void> decode(const Request& request, google::protobuf::Message& message) 
   return {};
 }
 
-Response encode(const Request& request, const google::protobuf::Message& message) {
-  Response response;
-  if (!wants_json(request)) {
-    response.content_type = "application/x-protobuf";
-    response.body = message.SerializeAsString();
-    return response;
-  }
-  response.content_type = "application/json";
-  google::protobuf::util::JsonPrintOptions options;
-  options.preserve_proto_field_names = true;
-  FIELDSYNC_CHECK(google::protobuf::util::MessageToJsonString(message, &response.body, options).ok(),
-                  "our own messages have a JSON mapping");
-  return response;
-}
-
-}  // namespace
-
-Router::Router(Store& store, SyncService& sync, Clock clock) : store_(store), sync_(sync), clock_(std::move(clock)) {
-  google::protobuf::SetLogHandler(nullptr);
-}
-
-std::optional<Response> Router::gate(const Request& head) {
+// Of addresses that take a message.
+std::optional<Response> message_gate(const Request& head) {
   if (head.target != "/v1/sync" && head.target != "/v1/enrol")
     return problem_response({Errc::unknown_endpoint, {}}, head);
-  if (head.method != "POST") return problem_response({Errc::method_not_allowed, {}}, head);
+  if (head.method != "POST") return method_not_allowed("POST", head);
   if (!head.content_encoding.empty() && head.content_encoding != "identity") {
     return problem_response(
         {Errc::unsupported_encoding, "Content-Encoding is not accepted; frames inside are compressed."}, head);
   }
-  if (!speaks_json(head) && !head.content_type.starts_with("application/x-protobuf")) {
+  if (!speaks_json(head) && !head.content_type.starts_with("application/x-protobuf"))
     return problem_response({Errc::unsupported_media_type, {}}, head);
-  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Router::Router(Store& store, SyncService& sync, AttachmentService& attachments, Clock clock)
+    : store_(store), sync_(sync), attachments_(attachments, clock), clock_(std::move(clock)) {
+  google::protobuf::SetLogHandler(nullptr);
+}
+
+std::optional<Response> Router::gate(const Request& head) {
+  auto refusal = Attachments::are_at(head.target) ? Attachments::gate(head) : message_gate(head);
+  if (refusal) return refusal;
   if (head.peer_key.empty()) return problem_response({Errc::unknown_device, {}}, head);
   if (head.target == "/v1/enrol") return std::nullopt;
-  std::optional<Response> refusal;
   const auto looked = store_.read([&](ReadTransaction& transaction) -> Result<void> {
-    const auto device = transaction.device_by_id(device_id_of(head.peer_key));
-    if (!device) return Error{Errc::unknown_device, {}};
-    if (device->revoked) return Error{Errc::device_revoked, {}};
-    return {};
+    const auto device = enrolled_device(transaction, device_id_of(head.peer_key));
+    return device ? Result<void>() : device.error();
   });
-  if (!looked) refusal = problem_response(looked.error(), head);
-  return refusal;
+  return looked ? std::nullopt : std::optional(problem_response(looked.error(), head));
+}
+
+Reception Router::receive(const Request& head) {
+  return Attachments::are_at(head.target) ? attachments_.receive(head) : Reception();
 }
 
 Response Router::handle(const Request& request) {
-  return request.target == "/v1/enrol" ? enrol(request) : sync(request);
+  if (request.target == "/v1/enrol") return enrol(request);
+  if (!Attachments::are_at(request.target)) return sync(request);
+  if (request.method == "GET") return attachments_.get(request);
+  Reception reception = attachments_.receive(request);
+  if (reception.refusal) return std::move(*reception.refusal);
+  reception.sink->take(request.body);
+  return reception.sink->finish();
 }
 
 Response Router::sync(const Request& request) {
@@ -92,14 +92,14 @@ Response Router::sync(const Request& request) {
   BodyStyle style = message.dictionary_id() == codec::dictionary_id() ? BodyStyle::frame : BodyStyle::plain;
   if (wants_json(request)) style = BodyStyle::expanded;
   const auto reply = sync_.sync(device_id_of(request.peer_key), message, style);
-  return reply ? encode(request, *reply) : problem_response(reply.error(), request);
+  return reply ? message_response(*reply, request) : problem_response(reply.error(), request);
 }
 
 Response Router::enrol(const Request& request) {
   v1::EnrolRequest message;
   if (auto decoded = decode(request, message); !decoded) return problem_response(decoded.error(), request);
   const auto reply = server::enrol(store_, message, request.peer_key, clock_);
-  return reply ? encode(request, *reply) : problem_response(reply.error(), request);
+  return reply ? message_response(*reply, request) : problem_response(reply.error(), request);
 }
 
 }  // namespace fieldsync::server

@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include "handlers/attachments.h"
 #include "http/message.h"
 #include "service/sync_service.h"
 #include "store/store.h"
@@ -16,10 +17,13 @@ inline constexpr std::size_t json_body_bytes_max = 256 * 1024;
 class Router {
  public:
   // Turns protobuf's own logging off for the process: bad input is answered, not printed.
-  Router(Store& store, SyncService& sync, Clock clock);
+  Router(Store& store, SyncService& sync, AttachmentService& attachments, Clock clock);
 
   // From the head alone: what is refused before its body is read.
   [[nodiscard]] std::optional<Response> gate(const Request& head);
+  // What is to be done with the body. Pre, here and below: the gate let it pass.
+  [[nodiscard]] Reception receive(const Request& head);
+  // With the whole body.
   [[nodiscard]] Response handle(const Request& request);
 
  private:
@@ -28,6 +32,7 @@ class Router {
 
   Store& store_;
   SyncService& sync_;
+  Attachments attachments_;
   Clock clock_;
 };
 

@@ -17,7 +17,6 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http/read.hpp>
 #include <chrono>
 #include <list>
@@ -25,6 +24,7 @@
 #include <thread>
 
 #include "http/request_head.h"
+#include "http/stepped_stream.h"
 
 namespace fieldsync::server {
 namespace {
@@ -34,12 +34,12 @@ namespace beast = boost::beast;
 namespace http = beast::http;
 using asio::ip::tcp;
 using boost::system::error_code;
-using TlsStream = asio::ssl::stream<beast::tcp_stream>;
+using TlsStream = asio::ssl::stream<SteppedStream>;
 
 constexpr auto handshake_timeout = std::chrono::seconds(5);
 constexpr auto header_timeout = std::chrono::seconds(10);
 constexpr auto idle_timeout = std::chrono::seconds(60);
-constexpr auto step_timeout = std::chrono::seconds(10);  // each read or write of a body
+constexpr auto step_timeout = std::chrono::seconds(10);  // each read or write of a part of a body
 constexpr auto shutdown_timeout = std::chrono::seconds(2);
 constexpr std::size_t write_step_bytes = 16 * 1024;
 constexpr int requests_per_connection_max = 1'000;
@@ -54,24 +54,23 @@ std::string peer_key_of(TlsStream& stream) {
   return raw;
 }
 
-std::string serialise(const Response& response, bool keep_alive) {
+// Without the body.
+std::string head_of(const Response& response, bool keep_alive) {
+  const std::uint64_t body_bytes = response.source ? response.source->size() : response.body.size();
   std::string head = "HTTP/1.1 " + std::to_string(response.status) + " ";
   const beast::string_view reason = http::obsolete_reason(http::int_to_status(static_cast<unsigned>(response.status)));
   head.append(reason.data(), reason.size());
-  head += "\r\nContent-Type: " + response.content_type + "\r\nContent-Length: " + std::to_string(response.body.size());
+  head += "\r\nContent-Type: " + response.content_type + "\r\nContent-Length: " + std::to_string(body_bytes);
   head += "\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff";
   for (const auto& [name, value] : response.headers) head += "\r\n" + name + ": " + value;
-  head += keep_alive ? "\r\n\r\n" : "\r\nConnection: close\r\n\r\n";
-  return head + response.body;
+  return head + (keep_alive ? "\r\n\r\n" : "\r\nConnection: close\r\n\r\n");
 }
 
 class Server final : public HttpServer {
  public:
-  Server(const HttpSettings& settings, Gate gate, Handler handler, Refuse refuse)
+  Server(const HttpSettings& settings, HttpHandlers handlers)
       : settings_(settings),
-        gate_(std::move(gate)),
-        handler_(std::move(handler)),
-        refuse_(std::move(refuse)),
+        handlers_(std::move(handlers)),
         tls_(asio::ssl::context::tls_server),
         acceptor_(io_),
         pool_(settings.blocking_threads) {}
@@ -170,9 +169,10 @@ class Server final : public HttpServer {
   asio::awaitable<void> session(tcp::socket socket) {
     error_code error;
     socket.set_option(tcp::no_delay(true), error);
-    const auto stream = std::make_shared<TlsStream>(beast::tcp_stream(std::move(socket)), tls_);
+    const auto stream = std::make_shared<TlsStream>(SteppedStream(std::move(socket)), tls_);
     const ConnectionAt connection = remember(stream);
-    beast::get_lowest_layer(*stream).expires_after(handshake_timeout);
+    stream->next_layer().write_no_more_than_is_taken();
+    stream->next_layer().limit_all(handshake_timeout);
     co_await stream->async_handshake(asio::ssl::stream_base::server, asio::redirect_error(asio::use_awaitable, error));
     if (!error) {
       const std::string peer_key = peer_key_of(*stream);
@@ -183,7 +183,7 @@ class Server final : public HttpServer {
         keep_alive = co_await serve_one(*stream, buffer, peer_key, connection, served);
         ++served;
       }
-      beast::get_lowest_layer(*stream).expires_after(shutdown_timeout);
+      stream->next_layer().limit_all(shutdown_timeout);
       co_await stream->async_shutdown(asio::redirect_error(asio::use_awaitable, error));
     }
     forget(connection);
@@ -193,31 +193,30 @@ class Server final : public HttpServer {
   asio::awaitable<bool> serve_one(TlsStream& stream, beast::flat_buffer& buffer, const std::string& peer_key,
                                   ConnectionAt connection, int served) {
     error_code error;
-    auto& socket = beast::get_lowest_layer(stream);
     RequestParser parser;
     set_limits(parser, settings_.body_bytes_max);
-    socket.expires_after(served == 0 ? std::chrono::seconds(header_timeout) : idle_timeout);
+    stream.next_layer().limit_all(served == 0 ? header_timeout : idle_timeout);
     co_await http::async_read_header(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, error));
     set_busy(connection, true);
     Request request = plain_head(parser, peer_key);
-    std::optional<Response> refusal = refuse_head(parser, error, request);
-    if (error && !refusal) co_return false;
-    if (!refusal) refusal = co_await gate_on_pool(request);
-    if (refusal) {
-      co_await answer(stream, *refusal, false);
+    Reception reception;
+    reception.refusal = refuse_head(parser, error, request);
+    if (error && !reception.refusal) co_return false;
+    if (!reception.refusal) reception = co_await on_pool<Reception>([&] { return handlers_.receive(request); });
+    stream.next_layer().limit_steps(step_timeout);
+    if (reception.refusal) {
+      co_await answer(stream, *reception.refusal, false);
       co_return false;
     }
-    while (!parser.is_done()) {
-      socket.expires_after(step_timeout);
-      co_await http::async_read_some(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, error));
-      if (error == http::error::body_limit) {
-        co_await answer(stream, refuse_({Errc::request_too_large, {}}, request), false);
-        co_return false;
-      }
+    if (request.expects_continue && buffer.size() == 0) {
+      co_await write(stream, "HTTP/1.1 100 Continue\r\n\r\n", error);
       if (error) co_return false;
     }
+    const bool is_whole = co_await read_body(stream, buffer, parser, reception.sink.get());
+    if (!is_whole) co_return false;
     request.body = std::move(parser.get().body());
-    Response response = co_await run_on_pool(request);
+    Response response = co_await on_pool<Response>(
+        [&] { return reception.sink ? reception.sink->finish() : handlers_.handle(request); });
     const bool keep_alive = parser.keep_alive() && !stopping_ && served + 1 < requests_per_connection_max;
     const bool sent = co_await answer(stream, response, keep_alive);
     set_busy(connection, false);
@@ -231,29 +230,63 @@ class Server final : public HttpServer {
                         error == http::error::partial_message || error.category() == asio::error::get_system_category();
     if (error && closed) return std::nullopt;
     const auto problem = head_problem(parser, error);
-    return problem ? std::optional(refuse_(*problem, request)) : std::nullopt;
+    return problem ? std::optional(handlers_.refuse(*problem, request)) : std::nullopt;
   }
 
-  asio::awaitable<std::optional<Response>> gate_on_pool(const Request& head) {
-    const auto body = [&]() -> asio::awaitable<std::optional<Response>> { co_return gate_(head); };
-    co_return co_await asio::co_spawn(pool_.get_executor(), body, asio::use_awaitable);
+  // Into the parser, or piece by piece into `sink` where there is one. False where the connection
+  // broke before the end.
+  asio::awaitable<bool> read_body(TlsStream& stream, beast::flat_buffer& buffer, RequestParser& parser,
+                                  BodySink* sink) {
+    std::string& body = parser.get().body();
+    // The parser has set aside room for all of it.
+    if (sink != nullptr) std::string().swap(body);
+    error_code error;
+    while (!parser.is_done() && !error) {
+      co_await http::async_read_some(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, error));
+      if (sink == nullptr || body.empty()) continue;
+      co_await on_pool<bool>([&] {
+        sink->take(body);
+        return true;
+      });
+      body.clear();
+    }
+    if (error && sink != nullptr) {
+      co_await on_pool<bool>([&] { return static_cast<bool>(sink->abandon()); });
+    }
+    co_return !error;
   }
 
-  asio::awaitable<Response> run_on_pool(const Request& request) {
-    const auto body = [&]() -> asio::awaitable<Response> { co_return handler_(request); };
+  // `job` lives until it is done, in the frame of the caller.
+  template <typename Outcome, typename Job>
+  asio::awaitable<Outcome> on_pool(const Job& job) {
+    const auto body = [&]() -> asio::awaitable<Outcome> { co_return job(); };
     co_return co_await asio::co_spawn(pool_.get_executor(), body, asio::use_awaitable);
   }
 
   asio::awaitable<bool> answer(TlsStream& stream, const Response& response, bool keep_alive) {
-    const std::string bytes = serialise(response, keep_alive);
     error_code error;
-    for (std::size_t sent = 0; sent < bytes.size();) {
-      beast::get_lowest_layer(stream).expires_after(step_timeout);
-      const auto step = asio::buffer(bytes.data() + sent, std::min(write_step_bytes, bytes.size() - sent));
-      sent += co_await asio::async_write(stream, step, asio::redirect_error(asio::use_awaitable, error));
-      if (error) co_return false;
+    std::string bytes = head_of(response, keep_alive) + response.body;
+    std::uint64_t left = response.source ? response.source->size() : 0;
+    co_await write(stream, bytes, error);
+    while (left > 0 && !error) {
+      bytes = co_await on_pool<std::string>([&] {
+        auto piece = response.source->read();
+        return piece ? std::move(*piece) : std::string();
+      });
+      // Closed before its end, the answer is not taken for whole.
+      if (bytes.empty()) co_return false;
+      left -= std::min<std::uint64_t>(left, bytes.size());
+      co_await write(stream, bytes, error);
     }
-    co_return true;
+    co_return !error;
+  }
+
+  // `bytes` live in the frame of the caller.
+  asio::awaitable<void> write(TlsStream& stream, std::string_view bytes, error_code& error) {
+    while (!bytes.empty() && !error) {
+      const auto step = asio::buffer(bytes.data(), std::min(write_step_bytes, bytes.size()));
+      bytes.remove_prefix(co_await asio::async_write(stream, step, asio::redirect_error(asio::use_awaitable, error)));
+    }
   }
 
   ConnectionAt remember(std::shared_ptr<TlsStream> stream) {
@@ -283,9 +316,7 @@ class Server final : public HttpServer {
   }
 
   HttpSettings settings_;
-  Gate gate_;
-  Handler handler_;
-  Refuse refuse_;
+  HttpHandlers handlers_;
   asio::io_context io_;
   asio::ssl::context tls_;
   tcp::acceptor acceptor_;
@@ -299,9 +330,8 @@ class Server final : public HttpServer {
 
 }  // namespace
 
-Result<std::unique_ptr<HttpServer>> HttpServer::listen(const HttpSettings& settings, Gate gate, Handler handler,
-                                                       Refuse refuse) {
-  auto server = std::make_unique<Server>(settings, std::move(gate), std::move(handler), std::move(refuse));
+Result<std::unique_ptr<HttpServer>> HttpServer::listen(const HttpSettings& settings, HttpHandlers handlers) {
+  auto server = std::make_unique<Server>(settings, std::move(handlers));
   if (auto opened = server->open(); !opened) return opened.error();
   return std::unique_ptr<HttpServer>(std::move(server));
 }

@@ -1,5 +1,5 @@
-// http_server.h: HTTP/1.1 over TLS 1.3. Knows no business: a handler gets each
-// whole request on a thread of the blocking pool.
+// http_server.h: HTTP/1.1 over TLS 1.3. Knows no business: a handler gets each request, whole or
+// as its body arrives, on a thread of the blocking pool.
 //
 // Deadlines stand on every wait. Framing that could be read in two ways is
 // refused and the connection closed (RFC 9112 sections 6.1 and 6.3).
@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "core/result.h"
@@ -27,18 +26,20 @@ struct HttpSettings {
   std::size_t body_bytes_max = 2 * 1024 * 1024;
 };
 
-// Says whether a request may send its body at all, from its head alone: nothing
-// means yes.
-using Gate = std::function<std::optional<Response>(const Request& head)>;
-using Handler = std::function<Response(const Request&)>;
-// Answers what the HTTP layer itself refuses.
-using Refuse = std::function<Response(const Error&, const Request&)>;
+// Who answers. None of them may throw, and no sink or source.
+struct HttpHandlers {
+  // What is to be done with a request's body, from its head alone.
+  std::function<Reception(const Request& head)> receive;
+  // Of a request whose body was held whole.
+  std::function<Response(const Request&)> handle;
+  // What the HTTP layer itself refuses.
+  std::function<Response(const Error&, const Request&)> refuse;
+};
 
 class HttpServer {
  public:
   // Listens; serves from start() on. offline: the address cannot be had.
-  [[nodiscard]] static Result<std::unique_ptr<HttpServer>> listen(const HttpSettings& settings, Gate gate,
-                                                                  Handler handler, Refuse refuse);
+  [[nodiscard]] static Result<std::unique_ptr<HttpServer>> listen(const HttpSettings& settings, HttpHandlers handlers);
   virtual ~HttpServer() = default;
 
   [[nodiscard]] virtual std::uint16_t port() const = 0;

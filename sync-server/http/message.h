@@ -1,9 +1,18 @@
-// message.h: requests and answers as handlers see them: plain structs.
+// message.h: requests and answers as handlers see them: plain structs, and bodies that are too
+// large to be held whole.
+//
+// Bodies are asked and given to on the blocking pool, one call at a time.
 #pragma once
 
+#include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
+
+#include "core/result.h"
 
 namespace fieldsync::server {
 
@@ -18,6 +27,21 @@ struct Request {
   std::string peer_key;
   // Names this request in the log and in a refusal.
   std::string id;
+  // Empty where it is to be ignored.
+  std::string range{};
+  // As declared, before the body is there.
+  std::uint64_t body_bytes = 0;
+  // The body comes only when it is asked for.
+  bool expects_continue = false;
+};
+
+// The body of an answer.
+class BodySource {
+ public:
+  virtual ~BodySource() = default;
+  [[nodiscard]] virtual std::uint64_t size() const = 0;
+  // The next bytes. Without any the connection ends.
+  virtual Result<std::string> read() = 0;
 };
 
 struct Response {
@@ -25,6 +49,26 @@ struct Response {
   std::string content_type;
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers;
+  std::unique_ptr<BodySource> source{};  // in the place of `body`
+};
+
+// Takes the body of a request as it arrives.
+class BodySink {
+ public:
+  virtual ~BodySink() = default;
+  // What goes wrong is told at the end.
+  virtual void take(std::string_view piece) = 0;
+  // The body is whole.
+  virtual Response finish() = 0;
+  // The connection broke before that. There is nobody to answer to.
+  virtual Result<void> abandon() = 0;
+};
+
+// What is to be done with the body of a request: refused before it is read, taken as it arrives,
+// or, with neither, held whole.
+struct Reception {
+  std::optional<Response> refusal;
+  std::unique_ptr<BodySink> sink;
 };
 
 }  // namespace fieldsync::server

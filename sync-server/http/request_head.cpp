@@ -21,6 +21,17 @@ std::string random_request_id() {
   return core::to_hex({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
+bool asks_to_continue(const RequestParser::value_type& head) {
+  return beast::iequals(head[http::field::expect], "100-continue");
+}
+
+// More than one is read as none, and so is one that holds for another version of the file:
+// none has been told (RFC 9110 sections 13.1.5 and 14.2).
+beast::string_view range_of(const RequestParser::value_type& head) {
+  const bool is_plain = head.count(http::field::range) == 1 && head.count(http::field::if_range) == 0;
+  return is_plain ? head[http::field::range] : beast::string_view();
+}
+
 // What Beast 1.81 accepts and RFC 9112 does not. Nothing means that it is clean.
 std::optional<Error> framing_problem(const RequestParser::value_type& head) {
   if (head.find(http::field::transfer_encoding) != head.end()) {
@@ -31,6 +42,8 @@ std::optional<Error> framing_problem(const RequestParser::value_type& head) {
   if (head.count(http::field::host) != 1) return Error{Errc::malformed_request, "There must be one Host."};
   if (head.count(http::field::content_type) > 1)
     return Error{Errc::malformed_request, "There is more than one Content-Type."};
+  if (head.count(http::field::expect) > 0 && !asks_to_continue(head))
+    return Error{Errc::malformed_request, "There is an Expect that is not understood."};
   const bool carries_body = head.method() == http::verb::post || head.method() == http::verb::put;
   if (carries_body && head.count(http::field::content_length) == 0) return Error{Errc::length_required, {}};
   return std::nullopt;
@@ -60,7 +73,10 @@ Request plain_head(const RequestParser& parser, const std::string& peer_key) {
           text(head[http::field::accept]),
           {},
           peer_key,
-          random_request_id()};
+          random_request_id(),
+          text(range_of(head)),
+          parser.is_header_done() ? parser.content_length().value_or(0) : 0,
+          head.version() == 11 && asks_to_continue(head)};
 }
 
 }  // namespace fieldsync::server

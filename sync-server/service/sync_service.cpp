@@ -5,6 +5,7 @@
 #include "codec/digest.h"
 #include "core/effective_time.h"
 #include "service/known_batch.h"
+#include "service/rights.h"
 
 namespace fieldsync::server {
 namespace {
@@ -39,6 +40,17 @@ void put_forms(const std::vector<FormRow>& rows, BodyStyle style, v1::SyncReply&
   }
 }
 
+Result<std::vector<core::AttachmentFile>> offered_files(const v1::SyncRequest& request) {
+  if (request.offers_size() > offers_max) return Error{Errc::too_many_elements, "A request may offer 100 attachments."};
+  std::vector<core::AttachmentFile> files;
+  for (const v1::AttachmentOffer& offer : request.offers()) {
+    const auto id = core::AttachmentId::from_bytes(offer.sha256());
+    if (!id) return Error{Errc::malformed_request, "An attachment is offered by its SHA-256, 32 bytes."};
+    files.push_back({*id, offer.size()});
+  }
+  return files;
+}
+
 std::uint64_t refusals_digest(const std::vector<QuarantineRow>& refusals) {
   std::uint64_t digest = 0;
   for (const QuarantineRow& refused : refusals) digest += codec::hash_refusal(refused.counter, refused.code);
@@ -63,6 +75,8 @@ Result<v1::SyncReply> SyncService::sync(const core::DeviceId& device, const v1::
   for (const v1::ScopePosition& position : request.positions()) {
     if (auto cursor = open_cursor(position.cursor(), device, cursor_key_); !cursor) return cursor.error();
   }
+  const auto offered = offered_files(request);
+  if (!offered) return offered.error();
   auto uploaded = upload(device, request);
   if (!uploaded) return uploaded.error();
   v1::SyncReply reply;
@@ -93,14 +107,11 @@ Result<v1::SyncReply> SyncService::sync(const core::DeviceId& device, const v1::
     return reply;
   }
   if (auto filled = download(device, request, *uploaded, style, reply); !filled) return filled.error();
+  // After the batch, which may be what names them.
+  auto statuses = attachments_.statuses(device, *offered);
+  if (!statuses) return statuses.error();
+  for (v1::AttachmentStatus& status : *statuses) reply.add_attachments()->Swap(&status);
   return reply;
-}
-
-Result<DeviceRow> SyncService::enrolled_device(ReadTransaction& transaction, const core::DeviceId& id) {
-  auto device = transaction.device_by_id(id);
-  if (!device) return Error{Errc::unknown_device, {}};
-  if (device->revoked) return Error{Errc::device_revoked, {}};
-  return *device;
 }
 
 Result<SyncService::Upload> SyncService::upload(const core::DeviceId& id, const v1::SyncRequest& request) {

@@ -2,12 +2,13 @@
 // the HTTP server, the import command and the simulation.
 #pragma once
 
-#include <functional>
 #include <vector>
 
 #include "core/id.h"
 #include "core/result.h"
 #include "fieldsync/v1/sync.pb.h"
+#include "service/attachment_service.h"
+#include "service/clock.h"
 #include "service/cursor.h"
 #include "service/form_cache.h"
 #include "service/page_builder.h"
@@ -16,17 +17,18 @@
 namespace fieldsync::server {
 
 inline constexpr std::uint32_t protocol_version = 1;
-
-using Clock = std::function<core::Instant()>;
+// Of attachments, in one request.
+inline constexpr int offers_max = 100;
 
 class SyncService {
  public:
-  // `store` outlives the service. Threads: any.
-  SyncService(Store& store, const CursorKey& cursor_key, Clock clock)
-      : store_(store), cursor_key_(cursor_key), clock_(std::move(clock)) {}
+  // `store` and `attachments` outlive the service. Threads: any.
+  SyncService(Store& store, AttachmentService& attachments, const CursorKey& cursor_key, Clock clock)
+      : store_(store), attachments_(attachments), cursor_key_(cursor_key), clock_(std::move(clock)) {}
 
-  // unknown_device, device_revoked, unsupported_protocol_version, bad_cursor, and
-  // what check_batch and last_equal refuse: then nothing was changed.
+  // unknown_device, device_revoked, unsupported_protocol_version, bad_cursor, what is
+  // wrong with the offers (malformed_request, too_many_elements), and what check_batch
+  // and last_equal refuse: then nothing was changed.
   [[nodiscard]] Result<v1::SyncReply> sync(const core::DeviceId& device, const v1::SyncRequest& request,
                                            BodyStyle style);
 
@@ -42,7 +44,6 @@ class SyncService {
     std::uint64_t first_applied = 0;
   };
 
-  Result<DeviceRow> enrolled_device(ReadTransaction& transaction, const core::DeviceId& device);
   Result<Upload> upload(const core::DeviceId& device, const v1::SyncRequest& request);
   // A device that has read more than there is shows that this database was
   // restored from an older copy: its history begins anew, and every device reads
@@ -52,6 +53,7 @@ class SyncService {
                         BodyStyle style, v1::SyncReply& reply);
 
   Store& store_;
+  AttachmentService& attachments_;
   CursorKey cursor_key_;
   Clock clock_;
   FormCache forms_;

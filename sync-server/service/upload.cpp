@@ -10,6 +10,8 @@
 #include "codec/wire_scan.h"
 #include "core/field_view.h"
 #include "core/validation.h"
+#include "service/named_attachments.h"
+#include "service/rights.h"
 #include "service/stored_record.h"
 
 namespace fieldsync::server {
@@ -20,8 +22,6 @@ bool follows(const v1::Batch& batch, const DeviceRow& device) {
   return batch.previous_hash_prefix() ==
          codec::bytes_of(device.last_batch_hash).substr(0, codec::previous_hash_prefix_bytes);
 }
-
-bool may_write(Role role) { return role == Role::monitor || role == Role::coordinator || role == Role::case_handler; }
 
 // Then its own value may not stay, and what it replaces leaves no newer value
 // behind in its field: the changed fields alone would not tell.
@@ -105,6 +105,7 @@ class Applier {
     stamp.machine = operation.origin == core::OperationOrigin::machine;
     stamp.seq = scope.last_seq + 1;
     const core::OperationId id = operation.id;
+    const std::vector<core::AttachmentFile> files = files_named_by(operation);
     const core::RecordId record_id = operation.record;
     const core::Instant corrected = core::corrected_time(operation.claimed, outcome_.arrival);
     const bool whole = record.row.first_seq == 0 || was_awaited(record.state, id);
@@ -117,6 +118,7 @@ class Applier {
     if (whole) record.row.first_seq = stamp.seq;
     transaction_.append_operation(
         {member->second.scope.key, stamp.seq, device_.key, id.counter, record_id, stamp.effective, stamp.received});
+    for (const core::AttachmentFile& file : files) transaction_.name_attachment(member->second.scope.key, file);
     if (stamp.effective != corrected) {
       v1::EffectiveTime& exception = outcome_.exceptions.emplace_back();
       exception.set_counter(id.counter);

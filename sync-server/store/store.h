@@ -18,6 +18,7 @@
 #include "core/id.h"
 #include "core/result.h"
 #include "core/time.h"
+#include "core/value.h"
 
 namespace fieldsync::server {
 
@@ -118,8 +119,17 @@ struct EnrolmentCodeRow {
   bool used = false;
 };
 
+// A file, an attachment or a preview, that an applied operation of a scope names.
+struct NamedAttachment {
+  std::int64_t scope = 0;  // ScopeRow::key
+  Role role = Role::none;  // of the person who asks
+  std::uint32_t size = 0;  // as the operation says; it may be wrong
+  bool complete = false;   // its bytes came, and were what the name promises
+};
+
 struct Counts {
   std::uint64_t records = 0, operations = 0, open_conflicts = 0, quarantined = 0;
+  std::uint64_t attachments_held = 0, attachments_awaited = 0;
 };
 
 class ReadTransaction {
@@ -164,6 +174,16 @@ class ReadTransaction {
   virtual void batches_between(std::int64_t device, std::uint64_t first, std::uint64_t last,
                                const std::function<void(const BatchRow&)>& take) = 0;
 
+  // What the person's scopes say of this file, the smallest size first.
+  virtual std::vector<NamedAttachment> attachments_named(const core::PersonId& person,
+                                                         const core::AttachmentId& id) = 0;
+  // Each file that a scope has whole, once.
+  virtual void complete_attachments(const std::function<void(const core::AttachmentFile&)>& take) = 0;
+  // How much of the device's upload is on stable storage.
+  virtual std::uint32_t upload_bytes(std::int64_t device, const core::AttachmentId& id) = 0;
+  // How much was taken of the device on this day (UTC, since 1970).
+  virtual std::uint64_t bytes_taken(std::int64_t device, std::int64_t day) = 0;
+
   virtual std::optional<EnrolmentCodeRow> enrolment_code(const Sha256& hash) = 0;
   virtual Counts counts() = 0;
   // Runs the engine's own consistency check: empty when all is well.
@@ -196,6 +216,13 @@ class WriteTransaction : public ReadTransaction {
   virtual void quarantine(const QuarantineRow& operation) = 0;
   virtual void put_record(const RecordRow& record, bool is_new) = 0;
   virtual void put_conflicts(const core::RecordId& record, const std::vector<core::FieldKey>& open) = 0;
+  // Does nothing where the scope names it already.
+  virtual void name_attachment(std::int64_t scope, const core::AttachmentFile& file) = 0;
+  virtual void complete_attachment(std::int64_t scope, const core::AttachmentFile& file) = 0;
+  // 0 ends the upload.
+  virtual void set_upload_bytes(std::int64_t device, const core::AttachmentId& id, std::uint32_t durable) = 0;
+  // Forgets other days.
+  virtual void add_bytes_taken(std::int64_t device, std::int64_t day, std::uint64_t bytes) = 0;
   // UPDATE ... RETURNING head: within a scope commit order is sequence order.
   virtual std::uint64_t advance_scope(std::int64_t scope, std::uint64_t operations, std::uint64_t digest_growth) = 0;
 };

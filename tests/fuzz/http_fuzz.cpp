@@ -33,11 +33,12 @@ void check_head(const server::RequestParser& parser, const server::Request& head
   must_hold(is_printable(head.method) && !head.method.empty(), "a method is a word");
   must_hold(is_printable(head.target) && head.target.find(' ') == std::string::npos,
             "a target is one line without blanks");
-  for (const std::string* value : {&head.content_type, &head.content_encoding, &head.accept}) {
+  for (const std::string* value : {&head.content_type, &head.content_encoding, &head.accept, &head.range}) {
     must_hold(is_printable(*value), "a header's value is one line");
   }
   must_hold(!parser.chunked(), "a body has a declared length");
-  must_hold(parser.content_length().value_or(0) <= body_bytes_max, "a body has its limit");
+  must_hold(head.body_bytes == parser.content_length().value_or(0) && head.body_bytes <= body_bytes_max,
+            "a body has its limit");
 }
 
 // `first` bytes arrive before the others.
@@ -67,8 +68,8 @@ Outcome read(std::string_view bytes, std::size_t first) {
   }
   const server::Request head = server::plain_head(parser, {});
   check_head(parser, head);
-  outcome.head =
-      head.method + ' ' + head.target + '\n' + head.content_type + '\n' + head.content_encoding + '\n' + head.accept;
+  outcome.head = head.method + ' ' + head.target + '\n' + head.content_type + '\n' + head.content_encoding + '\n' +
+                 head.accept + '\n' + head.range + (head.expects_continue ? "\nwaits" : "");
   while (!parser.is_done() && used < bytes.size()) {
     const std::size_t taken = parser.put(boost::asio::buffer(bytes.data() + used, bytes.size() - used), error);
     used += taken;

@@ -75,7 +75,7 @@ class Server {
     auto opened = team::Office::open(machine_);
     must_hold(static_cast<bool>(opened), "an office opens");
     office_ = std::move(*opened);
-    router_ = std::make_unique<server::Router>(office_->store(), office_->service(), now);
+    router_ = std::make_unique<server::Router>(office_->store(), office_->service(), office_->attachments(), now);
     changes_ = machine_.count(sim::Among::changes);
   }
 
@@ -111,17 +111,16 @@ class Server {
     settings.private_key_pem = keys.private_key_pem;
     settings.certificate_pem = keys.certificate_pem;
     settings.blocking_threads = 1;  // the store has one user
-    auto http = server::HttpServer::listen(
-        settings,
-        [this](const server::Request& head) {
-          const std::lock_guard lock(mutex_);
-          return router_->gate(head);
-        },
-        [this](const server::Request& request) {
-          const std::lock_guard lock(mutex_);
-          return router_->handle(request);
-        },
-        server::problem_response);
+    auto http = server::HttpServer::listen(settings, {[this](const server::Request& head) {
+                                                        const std::lock_guard lock(mutex_);
+                                                        // Bodies are held whole: a sink would outlive the office.
+                                                        return server::Reception{router_->gate(head), nullptr};
+                                                      },
+                                                      [this](const server::Request& request) {
+                                                        const std::lock_guard lock(mutex_);
+                                                        return testing::whole(router_->handle(request));
+                                                      },
+                                                      server::problem_response});
     must_hold(static_cast<bool>(http), "a port is free");
     http_ = std::move(*http);
     http_->start();

@@ -1,5 +1,7 @@
 #include "sim/server.h"
 
+#include "support/whole_response.h"
+
 namespace fieldsync::sim {
 namespace {
 
@@ -35,7 +37,7 @@ void Server::start() {
   }
   for (std::size_t i = 0; i < node_count_; ++i) {
     nodes_.push_back(std::make_unique<Node>(
-        *store_, [this] { events_.between_calls(); },
+        *store_, attachment_files_, [this] { events_.between_calls(); },
         [this, may_be_stale = i > 0] {
           if (may_be_stale) events_.while_stale();
         },
@@ -59,7 +61,7 @@ std::optional<server::Response> Server::handle(const server::Request& request, s
   const FaultCounts before = machine_.fault_counts();
   server::Router& router = nodes_[node % nodes_.size()]->router;
   std::optional<server::Response> response = router.gate(request);
-  if (!response) response = router.handle(request);
+  if (!response) response = testing::whole(router.handle(request));
   --handling_;
   if (!machine_.is_running()) response.reset();
   const FaultCounts& after = machine_.fault_counts();

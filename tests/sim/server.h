@@ -12,6 +12,7 @@
 #include "sim/interleaving_store.h"
 #include "sim/machine_faults.h"
 #include "store/sqlite/sqlite_store.h"
+#include "support/memory_attachment_files.h"
 
 namespace fieldsync::sim {
 
@@ -56,12 +57,14 @@ class Server {
 
  private:
   struct Node {
-    Node(server::Store& store, std::function<void()> between, std::function<void()> while_stale,
-         const server::CursorKey& key, const server::Clock& clock)
+    Node(server::Store& store, server::AttachmentFiles& files, std::function<void()> between,
+         std::function<void()> while_stale, const server::CursorKey& key, const server::Clock& clock)
         : seam(store, std::move(between), std::move(while_stale)),
-          service(seam, key, clock),
-          router(seam, service, clock) {}
+          attachments(seam, files, clock),
+          service(seam, attachments, key, clock),
+          router(seam, service, attachments, clock) {}
     InterleavingStore seam;
+    server::AttachmentService attachments;
     server::SyncService service;
     server::Router router;
   };
@@ -81,6 +84,7 @@ class Server {
   ServerEvents events_;
   server::CursorKey cursor_key_{};
   std::int64_t clock_ahead_ms_ = 0;
+  testing::MemoryAttachmentFiles attachment_files_;
   std::unique_ptr<server::SqliteStore> store_;
   std::vector<std::unique_ptr<Node>> nodes_;
   std::size_t node_count_ = 1;

@@ -5,7 +5,8 @@
 namespace fieldsync::server {
 
 std::span<const sqlite::Migration> server_migrations() {
-  static constexpr auto migrations = std::to_array<sqlite::Migration>({{1, R"(
+  static constexpr auto migrations = std::to_array<sqlite::Migration>({
+      {1, R"(
 CREATE TABLE setting(name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 INSERT INTO setting VALUES('forms_version', 0), ('directory_version', 0);
 CREATE TABLE form(name TEXT PRIMARY KEY, version INTEGER NOT NULL, bytes BLOB NOT NULL, since INTEGER NOT NULL) WITHOUT ROWID;
@@ -37,7 +38,21 @@ CREATE TABLE record(key INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, scope INTE
 CREATE UNIQUE INDEX record_by_seq ON record(scope, last_seq);
 CREATE TABLE open_conflict(record BLOB NOT NULL, item BLOB NOT NULL, field INTEGER NOT NULL,
                            PRIMARY KEY(record, item, field)) WITHOUT ROWID;
-)"}});
+)"},
+      {2, R"(
+-- The files, attachments and previews, that applied operations of a scope name. Complete: the
+-- bytes came, and were what the name promises.
+CREATE TABLE attachment(scope INTEGER NOT NULL, sha256 BLOB NOT NULL, size INTEGER NOT NULL,
+                        complete INTEGER NOT NULL DEFAULT 0, PRIMARY KEY(scope, sha256, size)) WITHOUT ROWID;
+-- How many bytes of a device's upload are on stable storage.
+CREATE TABLE attachment_upload(device INTEGER NOT NULL, sha256 BLOB NOT NULL, durable INTEGER NOT NULL,
+                               PRIMARY KEY(device, sha256)) WITHOUT ROWID;
+-- How many bytes were taken of a device on its last day (UTC, since 1970).
+CREATE TABLE attachment_day(device INTEGER PRIMARY KEY, day INTEGER NOT NULL, bytes INTEGER NOT NULL);
+-- Operations are read by the service, which then takes this away.
+INSERT INTO setting SELECT 'attachments_to_index', 1 WHERE EXISTS (SELECT 1 FROM operation_index);
+)"},
+  });
   return migrations;
 }
 

@@ -371,6 +371,70 @@ void SqliteTransaction::put_conflicts(const core::RecordId& record, const std::v
   }
 }
 
+std::vector<NamedAttachment> SqliteTransaction::attachments_named(const core::PersonId& person,
+                                                                  const core::AttachmentId& id) {
+  auto select = connection_.prepare(
+      "SELECT a.scope, m.role, a.size, a.complete FROM person p JOIN membership m ON m.person = p.key AND m.role <> 0"
+      " JOIN attachment a ON a.scope = m.scope AND a.sha256 = ?2 WHERE p.id = ?1 ORDER BY a.size, a.scope");
+  select.bind_blob(1, person.view()).bind_blob(2, id.view());
+  std::vector<NamedAttachment> rows;
+  while (select.step()) {
+    rows.push_back({select.integer(0), static_cast<Role>(select.integer(1)),
+                    static_cast<std::uint32_t>(select.integer(2)), select.integer(3) != 0});
+  }
+  return rows;
+}
+
+void SqliteTransaction::complete_attachments(const std::function<void(const core::AttachmentFile&)>& take) {
+  auto select =
+      connection_.prepare("SELECT DISTINCT sha256, size FROM attachment WHERE complete = 1 ORDER BY sha256, size");
+  while (select.step()) {
+    const auto id = core::AttachmentId::from_bytes(select.blob(0));
+    take({id.value_or(core::AttachmentId{}), static_cast<std::uint32_t>(select.integer(1))});
+  }
+}
+
+std::uint32_t SqliteTransaction::upload_bytes(std::int64_t device, const core::AttachmentId& id) {
+  auto select = connection_.prepare("SELECT durable FROM attachment_upload WHERE device = ?1 AND sha256 = ?2");
+  select.bind(1, device).bind_blob(2, id.view());
+  return select.step() ? static_cast<std::uint32_t>(select.integer(0)) : 0;
+}
+
+std::uint64_t SqliteTransaction::bytes_taken(std::int64_t device, std::int64_t day) {
+  auto select = connection_.prepare("SELECT bytes FROM attachment_day WHERE device = ?1 AND day = ?2");
+  select.bind(1, device).bind(2, day);
+  return select.step() ? select.unsigned_integer(0) : 0;
+}
+
+void SqliteTransaction::name_attachment(std::int64_t scope, const core::AttachmentFile& file) {
+  auto insert = connection_.prepare("INSERT OR IGNORE INTO attachment(scope, sha256, size) VALUES(?1, ?2, ?3)");
+  insert.bind(1, scope).bind_blob(2, file.id.view()).bind(3, file.size).run();
+}
+
+void SqliteTransaction::complete_attachment(std::int64_t scope, const core::AttachmentFile& file) {
+  auto update =
+      connection_.prepare("UPDATE attachment SET complete = 1 WHERE scope = ?1 AND sha256 = ?2 AND size = ?3");
+  update.bind(1, scope).bind_blob(2, file.id.view()).bind(3, file.size).run();
+}
+
+void SqliteTransaction::set_upload_bytes(std::int64_t device, const core::AttachmentId& id, std::uint32_t durable) {
+  if (durable == 0) {
+    auto remove = connection_.prepare("DELETE FROM attachment_upload WHERE device = ?1 AND sha256 = ?2");
+    remove.bind(1, device).bind_blob(2, id.view()).run();
+    return;
+  }
+  auto upsert =
+      connection_.prepare("INSERT OR REPLACE INTO attachment_upload(device, sha256, durable) VALUES(?1, ?2, ?3)");
+  upsert.bind(1, device).bind_blob(2, id.view()).bind(3, durable).run();
+}
+
+void SqliteTransaction::add_bytes_taken(std::int64_t device, std::int64_t day, std::uint64_t bytes) {
+  auto upsert = connection_.prepare(
+      "INSERT INTO attachment_day(device, day, bytes) VALUES(?1, ?2, ?3) ON CONFLICT(device) DO UPDATE SET"
+      " bytes = CASE day WHEN excluded.day THEN bytes ELSE 0 END + excluded.bytes, day = excluded.day");
+  upsert.bind(1, device).bind(2, day).bind_unsigned(3, bytes).run();
+}
+
 std::uint64_t SqliteTransaction::advance_scope(std::int64_t scope, std::uint64_t operations,
                                                std::uint64_t digest_growth) {
   std::uint64_t digest = 0;
@@ -388,16 +452,18 @@ std::uint64_t SqliteTransaction::advance_scope(std::int64_t scope, std::uint64_t
   return head;
 }
 
-std::int64_t SqliteTransaction::count(const char* sql) {
+std::uint64_t SqliteTransaction::count(const char* sql) {
   auto select = connection_.prepare(sql);
-  return select.step() ? select.integer(0) : 0;
+  return select.step() ? select.unsigned_integer(0) : 0;
 }
 
 Counts SqliteTransaction::counts() {
-  return {static_cast<std::uint64_t>(count("SELECT count(*) FROM record")),
-          static_cast<std::uint64_t>(count("SELECT count(*) FROM operation_index")),
-          static_cast<std::uint64_t>(count("SELECT count(*) FROM open_conflict")),
-          static_cast<std::uint64_t>(count("SELECT count(*) FROM quarantine"))};
+  return {count("SELECT count(*) FROM record"),
+          count("SELECT count(*) FROM operation_index"),
+          count("SELECT count(*) FROM open_conflict"),
+          count("SELECT count(*) FROM quarantine"),
+          count("SELECT count(*) FROM (SELECT DISTINCT sha256, size FROM attachment WHERE complete = 1)"),
+          count("SELECT count(*) FROM (SELECT DISTINCT sha256, size FROM attachment WHERE complete = 0)")};
 }
 
 std::string SqliteTransaction::integrity_problem() { return connection_.integrity_problem(); }

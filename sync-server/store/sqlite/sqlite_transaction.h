@@ -29,6 +29,10 @@ class SqliteTransaction final : public WriteTransaction {
   std::vector<QuarantineRow> quarantined_up_to(std::int64_t device, std::uint64_t last) override;
   void batches_between(std::int64_t device, std::uint64_t first, std::uint64_t last,
                        const std::function<void(const BatchRow&)>& take) override;
+  std::vector<NamedAttachment> attachments_named(const core::PersonId& person, const core::AttachmentId& id) override;
+  void complete_attachments(const std::function<void(const core::AttachmentFile&)>& take) override;
+  std::uint32_t upload_bytes(std::int64_t device, const core::AttachmentId& id) override;
+  std::uint64_t bytes_taken(std::int64_t device, std::int64_t day) override;
   std::optional<EnrolmentCodeRow> enrolment_code(const Sha256& hash) override;
   Counts counts() override;
   std::string integrity_problem() override;
@@ -51,12 +55,16 @@ class SqliteTransaction final : public WriteTransaction {
   void quarantine(const QuarantineRow& operation) override;
   void put_record(const RecordRow& record, bool is_new) override;
   void put_conflicts(const core::RecordId& record, const std::vector<core::FieldKey>& open) override;
+  void name_attachment(std::int64_t scope, const core::AttachmentFile& file) override;
+  void complete_attachment(std::int64_t scope, const core::AttachmentFile& file) override;
+  void set_upload_bytes(std::int64_t device, const core::AttachmentId& id, std::uint32_t durable) override;
+  void add_bytes_taken(std::int64_t device, std::int64_t day, std::uint64_t bytes) override;
   std::uint64_t advance_scope(std::int64_t scope, std::uint64_t operations, std::uint64_t digest_growth) override;
 
  private:
   std::uint64_t version(std::string_view name);
   std::uint64_t raise_version(std::string_view name);
-  std::int64_t count(const char* sql);
+  std::uint64_t count(const char* sql);
 
   sqlite::Connection& connection_;
 };

@@ -79,7 +79,10 @@ std::string enrolment_text(Person person) { return text_with(code_of(person)); }
 std::string second_enrolment_text() { return text_with(second_code); }
 
 Office::Office(std::unique_ptr<server::SqliteStore> store)
-    : store_(std::move(store)), service_(*store_, cursor_key, clock_now), router_(*store_, service_, clock_now) {}
+    : store_(std::move(store)),
+      attachments_(*store_, attachment_files_, clock_now),
+      service_(*store_, attachments_, cursor_key, clock_now),
+      router_(*store_, service_, attachments_, clock_now) {}
 
 std::string Office::file_on(const sim::Machine& machine) { return machine.folder() + "/fieldsync-server.db"; }
 

@@ -13,6 +13,8 @@
 #include "handlers/router.h"
 #include "sim/disk/machine.h"
 #include "store/sqlite/sqlite_store.h"
+#include "support/memory_attachment_files.h"
+#include "support/whole_response.h"
 
 namespace fieldsync::team {
 
@@ -43,12 +45,17 @@ class Office {
 
   [[nodiscard]] server::Store& store() { return *store_; }
   [[nodiscard]] server::SyncService& service() { return service_; }
-  [[nodiscard]] server::Response handle(const server::Request& request) { return router_.handle(request); }
+  [[nodiscard]] server::AttachmentService& attachments() { return attachments_; }
+  [[nodiscard]] server::Response handle(const server::Request& request) {
+    return testing::whole(router_.handle(request));
+  }
 
  private:
   explicit Office(std::unique_ptr<server::SqliteStore> store);
 
   std::unique_ptr<server::SqliteStore> store_;
+  testing::MemoryAttachmentFiles attachment_files_;
+  server::AttachmentService attachments_;
   server::SyncService service_;
   server::Router router_;
 };

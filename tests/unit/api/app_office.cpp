@@ -8,6 +8,7 @@
 #include "service/enrolment.h"
 #include "sqlite/connection.h"
 #include "support/unlocked_store.h"
+#include "support/whole_response.h"
 
 namespace fieldsync::testing {
 namespace {
@@ -99,7 +100,7 @@ class App::Wire : public engine::Transport {
   Result<engine::HttpReply> ask() {
     server::Router router = app_.office_.router();
     auto refused = router.gate(request_);
-    server::Response response = refused ? *refused : router.handle(request_);
+    server::Response response = refused ? std::move(*refused) : whole(router.handle(request_));
     if (response.status == 200 && !app_.changes.empty()) change(response.body);
     return engine::HttpReply{response.status, response.content_type, response.body};
   }

@@ -27,7 +27,7 @@ class AppOffice : public TestOffice {
   [[nodiscard]] std::string enrolment_for(const core::PersonId& person);
   // Of the store as it is now: a restored one is another.
   [[nodiscard]] server::Router router() {
-    return {*store, *service, [this] { return now; }};
+    return {*store, *service, *attachments, [this] { return now; }};
   }
 };
 

@@ -73,7 +73,7 @@ TEST_CASE("A device stores the same forms from a frame and from messages") {
     REQUIRE(device.directory.put_forms(reply_in(office, style)));
     CHECK(names(device.directory) == std::vector<std::string>{"facility", "visit"});
     REQUIRE(device.directory.form("visit") != nullptr);
-    CHECK(device.directory.form("visit")->fields.size() == 3);
+    CHECK(device.directory.form("visit")->fields.size() == 4);
   }
 }
 

@@ -19,7 +19,9 @@ constexpr const char* visit_form = R"(
   fields { number: 2 name: "beds" type: FIELD_TYPE_INTEGER confidentiality: CONFIDENTIALITY_TEAM
            labels { language: "en" text: "Beds" } has_range: true minimum: 0 maximum: 500 }
   fields { number: 3 name: "names" type: FIELD_TYPE_TEXT confidentiality: CONFIDENTIALITY_SEALED
-           labels { language: "en" text: "Names" } })";
+           labels { language: "en" text: "Names" } }
+  fields { number: 4 name: "photo" type: FIELD_TYPE_ATTACHMENT confidentiality: CONFIDENTIALITY_TEAM
+           labels { language: "en" text: "Photo" } })";
 constexpr const char* facility_form = R"(
   name: "facility" version: 1 labels { language: "en" text: "Facility" }
   fields { number: 1 name: "title" type: FIELD_TYPE_TEXT confidentiality: CONFIDENTIALITY_TEAM
@@ -78,14 +80,21 @@ TestOffice::TestOffice() : now{1'795'500'000'000} {
 }
 
 void TestOffice::open() {
-  auto opened = server::SqliteStore::open((folder_.path() / "server.db").string());
+  auto opened = server::SqliteStore::open(file());
   REQUIRE(opened);
   store = std::move(*opened);
-  service = std::make_unique<server::SyncService>(*store, cursor_key_, [this] { return now; });
+  make_services();
+}
+
+void TestOffice::make_services() {
+  const auto clock = [this] { return now; };
+  attachments = std::make_unique<server::AttachmentService>(*store, files, clock);
+  service = std::make_unique<server::SyncService>(*store, *attachments, cursor_key_, clock);
 }
 
 void TestOffice::close() {
   service.reset();
+  attachments.reset();
   store.reset();
   // Closing writes the log into the database: it is one file now.
   REQUIRE_FALSE(std::filesystem::exists(folder_.path() / "server.db-wal"));
@@ -108,7 +117,9 @@ Result<v1::SyncReply> TestOffice::sync_reading_the_copy(const TestDevice& device
   const auto copy = server::SqliteStore::open((folder_.path() / "copy.db").string());
   REQUIRE(copy);
   StaleStore stale(**copy, *store);
-  return server::SyncService(stale, cursor_key_, [this] { return now; })
+  const auto clock = [this] { return now; };
+  server::AttachmentService stale_attachments(stale, files, clock);
+  return server::SyncService(stale, stale_attachments, cursor_key_, clock)
       .sync(device.id, request, server::BodyStyle::plain);
 }
 

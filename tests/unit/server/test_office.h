@@ -7,6 +7,7 @@
 
 #include "service/sync_service.h"
 #include "store/sqlite/sqlite_store.h"
+#include "support/memory_attachment_files.h"
 #include "support/temporary_folder.h"
 #include "support/test_device.h"
 
@@ -16,6 +17,7 @@ namespace office_fields {
 inline constexpr std::uint32_t summary = 1;  // text
 inline constexpr std::uint32_t beds = 2;     // integer, 0 to 500
 inline constexpr std::uint32_t names = 3;    // text that must be sealed
+inline constexpr std::uint32_t photo = 4;    // attachment
 }  // namespace office_fields
 
 // What must stay as it was when a request is refused.
@@ -32,6 +34,8 @@ class TestOffice {
   core::PersonId monitor;
   core::Instant now;
   std::unique_ptr<server::SqliteStore> store;
+  MemoryAttachmentFiles files;  // restore_copy() leaves them as they are
+  std::unique_ptr<server::AttachmentService> attachments;
   std::unique_ptr<server::SyncService> service;
 
   core::PersonId add_person(server::Role role, const core::ScopeId& where);
@@ -64,10 +68,14 @@ class TestOffice {
   void quarantines(TestDevice& device, const std::string& operation, Errc code);
   void quarantines(TestDevice& device, const core::Operation& operation, Errc code);
 
- private:
+ protected:
+  [[nodiscard]] std::string file() const { return (folder_.path() / "server.db").string(); }
   void open();
   void close();
+  // Over the same store and files.
+  void make_services();
 
+ private:
   TemporaryFolder folder_;
   server::CursorKey cursor_key_{};
 };

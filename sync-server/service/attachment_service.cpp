@@ -1,0 +1,80 @@
+#include "service/attachment_service.h"
+
+#include "service/attachment_hash.h"
+#include "service/rights.h"
+
+namespace fieldsync::server {
+
+Result<std::vector<v1::AttachmentStatus>> AttachmentService::statuses(const core::DeviceId& device,
+                                                                      std::span<const core::AttachmentFile> offered) {
+  std::vector<v1::AttachmentStatus> statuses;
+  for (const core::AttachmentFile& file : offered) {
+    const auto standing = completion_.settle({device, file.id}, {file.size, false});
+    if (standing) {
+      statuses.push_back(status_of(file.id, *standing));
+      continue;
+    }
+    switch (standing.error().code) {
+      case Errc::attachment_damaged: statuses.push_back(status_of(file.id, {})); break;
+      case Errc::not_found: break;
+      // Text goes first: a disk that fails these must not hold it up. They are offered again.
+      case Errc::storage_full:
+      case Errc::storage_failed: break;
+      default: return standing.error();
+    }
+  }
+  return statuses;
+}
+
+Result<std::unique_ptr<AttachmentUpload>> AttachmentService::begin_upload(const core::DeviceId& device,
+                                                                          const core::AttachmentId& id,
+                                                                          std::uint32_t offset) {
+  return AttachmentUpload::begin(store_, files_, claims_, clock_, {device, id}, offset);
+}
+
+Result<std::uint32_t> AttachmentService::readable_size(const core::DeviceId& device, const core::AttachmentId& id) {
+  std::vector<NamedAttachment> named;
+  const auto looked = store_.read([&](ReadTransaction& transaction) -> Result<void> {
+    const auto row = enrolled_device(transaction, device);
+    if (!row) return row.error();
+    named = transaction.attachments_named(row->person.id, id);
+    return {};
+  });
+  if (!looked) return looked.error();
+  for (const NamedAttachment& each : named) {
+    if (!each.complete) continue;
+    const auto published = completion_.is_published({id, each.size});
+    if (!published) return published.error();
+    if (*published) return each.size;
+  }
+  return Error{Errc::not_found, {}};
+}
+
+Result<std::string> AttachmentService::read(const core::DeviceId& device, const core::AttachmentId& id,
+                                            std::uint64_t offset, std::size_t bytes) {
+  const auto size = readable_size(device, id);
+  if (!size) return size.error();
+  return files_.read_published(id, offset, bytes);
+}
+
+Result<std::vector<core::AttachmentFile>> AttachmentService::find_damaged() {
+  std::vector<core::AttachmentFile> files;
+  const auto looked = store_.read([&](ReadTransaction& transaction) -> Result<void> {
+    transaction.complete_attachments([&](const core::AttachmentFile& file) { files.push_back(file); });
+    return {};
+  });
+  if (!looked) return looked.error();
+  std::vector<core::AttachmentFile> damaged;
+  for (const core::AttachmentFile& file : files) {
+    const auto published = completion_.is_published(file);
+    if (!published) return published.error();
+    const auto hash = hash_attachment(*published ? file.size : 0, [&](std::uint64_t offset, std::size_t bytes) {
+      return files_.read_published(file.id, offset, bytes);
+    });
+    if (!hash) return hash.error();
+    if (*hash != file.id) damaged.push_back(file);
+  }
+  return damaged;
+}
+
+}  // namespace fieldsync::server

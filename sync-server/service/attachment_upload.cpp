@@ -1,0 +1,150 @@
+#include "service/attachment_upload.h"
+
+#include <algorithm>
+
+#include "service/rights.h"
+
+namespace fieldsync::server {
+namespace {
+
+bool may_be_sent(ReadTransaction& transaction, const DeviceRow& device, const core::AttachmentId& id) {
+  const auto named = transaction.attachments_named(device.person.id, id);
+  return std::any_of(named.begin(), named.end(), [](const NamedAttachment& each) { return may_write(each.role); });
+}
+
+std::uint64_t left_on(ReadTransaction& transaction, const DeviceRow& device, std::int64_t day) {
+  return upload_bytes_per_day_max - std::min(upload_bytes_per_day_max, transaction.bytes_taken(device.key, day));
+}
+
+}  // namespace
+
+std::int64_t day_of(core::Instant at) { return at.ms / ms_per_day; }
+
+v1::AttachmentStatus status_of(const core::AttachmentId& id, const AttachmentStanding& standing) {
+  v1::AttachmentStatus status;
+  status.set_sha256(id.view().data(), id.view().size());
+  status.set_durable_offset(standing.durable);
+  status.set_complete(standing.complete);
+  return status;
+}
+
+AttachmentUpload::AttachmentUpload(Store& store, AttachmentFiles& files, UploadClaims& claims, Clock clock,
+                                   const UploadName& name)
+    : store_(store),
+      files_(files),
+      clock_(std::move(clock)),
+      name_(name),
+      completion_(store, files, claims),
+      claim_(claims.of(name)),
+      owner_(claims.new_owner()),
+      last_durable_(clock_()) {}
+
+Result<std::unique_ptr<AttachmentUpload>> AttachmentUpload::begin(Store& store, AttachmentFiles& files,
+                                                                  UploadClaims& claims, Clock clock,
+                                                                  const UploadName& name, std::uint32_t offset) {
+  std::unique_ptr<AttachmentUpload> upload(new AttachmentUpload(store, files, claims, std::move(clock), name));
+  auto started = upload->start(offset);
+  return started ? Result(std::move(upload)) : started.error();
+}
+
+Result<void> AttachmentUpload::start(std::uint32_t offset) {
+  const auto standing = completion_.settle(name_);
+  if (!standing) return standing.error();
+  if (standing->size_max == 0) return Error{Errc::not_found, {}};
+  size_max_ = standing->size_max;
+  written_ = durable_ = offset;
+  is_taken_ = !standing->complete && standing->durable == offset;
+  if (!is_taken_) return {};
+  {
+    const std::lock_guard lock(claim_->mutex);
+    claim_->owner = owner_;
+  }
+  // To write, because what a reader sees may be old.
+  return store_.write([&](WriteTransaction& transaction) -> Result<void> {
+    const auto device = enrolled_device(transaction, name_.device);
+    if (!device) return device.error();
+    if (!may_be_sent(transaction, *device, name_.attachment)) return Error{Errc::not_found, {}};
+    is_taken_ = transaction.upload_bytes(device->key, name_.attachment) == durable_;
+    left_today_ = left_on(transaction, *device, day_of(clock_()));
+    return left_today_ > 0 ? Result<void>() : Error{Errc::upload_limit, {}};
+  });
+}
+
+void AttachmentUpload::take(std::string_view piece) {
+  if (!piece.empty()) is_empty_ = false;
+  if (!goes_on()) return;
+  const std::uint64_t room = size_max_ - written_;
+  const std::uint64_t allowed = left_today_ - (written_ - durable_);
+  const std::string_view kept = piece.substr(0, std::min(room, allowed));
+  if (!kept.empty()) write(kept);
+  const bool is_too_much = kept.size() < piece.size();
+  if (goes_on() && (is_too_much || is_due())) make_durable();
+  if (!goes_on() || !is_too_much) return;
+  refusal_ = room < piece.size() ? Error{Errc::malformed_request, "More bytes were sent than the attachment has."}
+                                 : Error{Errc::upload_limit, {}};
+}
+
+Result<v1::AttachmentStatus> AttachmentUpload::finish() {
+  const bool is_all_sent = goes_on() && is_empty_;
+  if (goes_on()) make_durable();
+  if (refusal_) return *refusal_;
+  const auto standing = completion_.settle(name_, {std::nullopt, is_all_sent});
+  return standing ? Result(status_of(name_.attachment, *standing)) : standing.error();
+}
+
+Result<void> AttachmentUpload::abandon() {
+  if (goes_on()) make_durable();
+  return refusal_ ? Result<void>(*refusal_) : Result<void>();
+}
+
+bool AttachmentUpload::is_due() const {
+  const core::Instant now = clock_();
+  // A clock that was set back must not put it off.
+  const bool is_late = now < last_durable_ || now - last_durable_ >= unsynced_time_max;
+  return is_late || written_ - durable_ >= unsynced_bytes_max;
+}
+
+template <typename Body>
+void AttachmentUpload::with_file(Body body) {
+  const std::lock_guard lock(claim_->mutex);
+  if (claim_->owner != owner_) {
+    is_taken_ = false;
+    return;
+  }
+  const Result<void> done = body();
+  if (!done) refusal_ = done.error();
+}
+
+void AttachmentUpload::write(std::string_view bytes) {
+  with_file([&] { return files_.write_upload(name_, written_, bytes); });
+  if (goes_on()) written_ += static_cast<std::uint32_t>(bytes.size());
+}
+
+void AttachmentUpload::make_durable() {
+  last_durable_ = clock_();
+  if (written_ == durable_) return;
+  with_file([&] { return files_.sync_upload(name_); });
+  if (!goes_on()) return;
+  const auto entered = store_.write([&](WriteTransaction& transaction) { return enter(transaction); });
+  if (!entered) refusal_ = entered.error();
+  if (goes_on()) durable_ = written_;
+}
+
+Result<void> AttachmentUpload::enter(WriteTransaction& transaction) {
+  const auto device = enrolled_device(transaction, name_.device);
+  if (!device) return device.error();
+  if (!may_be_sent(transaction, *device, name_.attachment)) return Error{Errc::not_found, {}};
+  is_taken_ = transaction.upload_bytes(device->key, name_.attachment) == durable_;
+  if (!is_taken_) return {};
+  const std::int64_t day = day_of(clock_());
+  const std::uint64_t grown = written_ - durable_;
+  left_today_ = left_on(transaction, *device, day);
+  // Another upload of the device may have used it up meanwhile.
+  if (grown > left_today_) return Error{Errc::upload_limit, {}};
+  left_today_ -= grown;
+  transaction.set_upload_bytes(device->key, name_.attachment, written_);
+  transaction.add_bytes_taken(device->key, day, grown);
+  return {};
+}
+
+}  // namespace fieldsync::server

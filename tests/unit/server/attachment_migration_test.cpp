@@ -1,0 +1,83 @@
+// A database from before attachments: its operations may name some.
+#include "attachment_office.h"
+#include "service/named_attachments.h"
+#include "sqlite/connection.h"
+
+using namespace fieldsync;
+using namespace fieldsync::testing;
+
+namespace {
+
+class OldOffice : public AttachmentOffice {
+ public:
+  // As the version before left it.
+  void become_old() {
+    close();
+    {
+      sqlite::Connection database(file(), sqlite::OpenMode::read_write);
+      database.execute(
+          "DROP TABLE attachment; DROP TABLE attachment_upload; DROP TABLE attachment_day; PRAGMA user_version=1");
+    }
+    open();
+  }
+  std::int64_t version() {
+    close();
+    std::int64_t version = 0;
+    {
+      sqlite::Connection database(file(), sqlite::OpenMode::read_write);
+      auto select = database.prepare("PRAGMA user_version");
+      REQUIRE(select.step());
+      version = select.integer(0);
+    }
+    open();
+    return version;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("A database of version 1 is brought to version 2, and what its operations name can be sent") {
+  OldOffice office;
+  const std::string photo = some_bytes(100);
+  const std::string preview = some_bytes(10, 2);
+  core::Attachment attachment = photo_of(photo);
+  attachment.preview = file_of(preview);
+  office.name(office.phone, office.scope, attachment);
+  const core::RecordId record = new_record();
+  const auto writes = [&](const core::Attachment& value, std::vector<core::ValueId> replaces) {
+    return std::vector<core::FieldWrite>{{{{}, office_fields::photo}, core::Value{value}, std::move(replaces)}};
+  };
+  // One that was replaced since, and one in quarantine.
+  const core::Attachment replaced = photo_of(some_bytes(100, 3));
+  const core::Attachment refused = photo_of(some_bytes(100, 4));
+  const core::Attachment last = photo_of(some_bytes(100, 5));
+  TestDevice& phone = office.phone;
+  const core::OperationId first{phone.id, phone.last_counter + 1};
+  const auto reply = office.push(phone, {phone.save(office.scope, record, writes(replaced, {})),
+                                         phone.save(office.other_scope, new_record(), writes(refused, {}), 1),
+                                         phone.save(office.scope, record, writes(last, {{first, 0}}), 2)});
+  REQUIRE(reply.results_size() == 1);
+  phone.refusals_digest = 0;
+  office.become_old();
+  CHECK(office.version() == 2);
+  CHECK_FALSE(office.attachments->statuses(phone.id, std::vector{file_of(photo)})->size() > 0);
+  for (int twice = 0; twice < 2; ++twice) {
+    REQUIRE(server::index_attachments(*office.store));
+    const std::vector offered{file_of(photo), file_of(preview), replaced.file, refused.file, last.file};
+    const auto statuses = office.attachments->statuses(phone.id, offered);
+    REQUIRE(statuses);
+    CHECK(statuses->size() == 4);
+    CHECK(outcome_of(office.put(phone, refused.file.id, 0, some_bytes(100, 4))) == "not_found");
+    if (twice == 0) office.send(phone, photo);
+  }
+  CHECK(*office.get(phone, file_of(photo).id) == photo);
+}
+
+TEST_CASE("A new database has nothing to look for") {
+  AttachmentOffice office;
+  REQUIRE(office.store->read([&](server::ReadTransaction& transaction) -> Result<void> {
+    CHECK(transaction.setting("attachments_to_index").empty());
+    return {};
+  }));
+  CHECK(server::index_attachments(*office.store));
+}

@@ -1,0 +1,162 @@
+// Who may send and read an attachment, and what those learn who may not.
+#include "attachment_office.h"
+
+using namespace fieldsync;
+using namespace fieldsync::testing;
+
+namespace {
+
+const std::string photo = some_bytes(100);
+
+// Of another scope alone.
+TestDevice stranger_of(AttachmentOffice& office) {
+  return office.add_device(office.add_person(server::Role::monitor, office.other_scope));
+}
+
+// Everything that a device is told of a file, however it asks.
+std::vector<std::string> all_answers(AttachmentOffice& office, const TestDevice& device, const core::AttachmentId& id) {
+  const auto offered = office.offer(device, {id, 100});
+  return {outcome_of(office.put(device, id, 0, photo)), outcome_of(office.put(device, id, 50, {})),
+          outcome_of(office.get(device, id)), offered ? offered->ShortDebugString() : "not named"};
+}
+
+}  // namespace
+
+TEST_CASE("A file of another scope is answered as one that nobody has") {
+  AttachmentOffice office;
+  const TestDevice stranger = stranger_of(office);
+  const core::AttachmentId unknown = file_of("nobody has this").id;
+  const auto nothing = all_answers(office, stranger, unknown);
+  CHECK((nothing == std::vector<std::string>{"not_found", "not_found", "not_found", "not named"}));
+  office.name(photo);
+  CHECK(all_answers(office, stranger, file_of(photo).id) == nothing);
+  office.send(office.phone, photo);
+  CHECK(all_answers(office, stranger, file_of(photo).id) == nothing);
+}
+
+TEST_CASE("A scope that names a file which another one has, or begun, is told nothing of it and gets all of it sent") {
+  // What the stranger is told, step by step, where the first scope does more and more with the same file.
+  std::vector<std::vector<Told>> told_in_each;
+  for (int what_the_others_have = 0; what_the_others_have < 4; ++what_the_others_have) {
+    AttachmentOffice office;
+    TestDevice stranger = stranger_of(office);
+    if (what_the_others_have > 0) office.name(photo);
+    if (what_the_others_have == 2) REQUIRE(office.put(office.phone, file_of(photo).id, 0, photo.substr(0, 70)));
+    if (what_the_others_have == 3) office.send(office.phone, photo);
+    office.name(stranger, office.other_scope, photo_of(photo));
+    std::vector<Told>& answers = told_in_each.emplace_back();
+    answers.push_back(told(*office.offer(stranger, file_of(photo))));
+    CHECK(outcome_of(office.get(stranger, file_of(photo).id)) == "not_found");
+    for (std::uint32_t offset = 0; offset < 100; offset += 50) {
+      answers.push_back(told(*office.put(stranger, file_of(photo).id, offset, photo.substr(offset, 50))));
+      answers.push_back(told(*office.offer(stranger, file_of(photo))));
+    }
+    CHECK(office.bytes_taken_today(stranger) == 100);
+    CHECK(*office.get(stranger, file_of(photo).id) == photo);
+  }
+  for (const auto& answers : told_in_each) {
+    CHECK((answers == std::vector<Told>{{0, false}, {50, false}, {50, false}, {100, true}, {100, true}}));
+  }
+}
+
+TEST_CASE("Who does not have the bytes gets nothing by naming their hash") {
+  AttachmentOffice office;
+  TestDevice stranger = stranger_of(office);
+  office.name(photo);
+  office.send(office.phone, photo);
+  office.name(stranger, office.other_scope, photo_of(photo));
+  CHECK(outcome_of(office.put(stranger, file_of(photo).id, 0, some_bytes(100, 2))) == "attachment_damaged");
+  CHECK(outcome_of(office.get(stranger, file_of(photo).id)) == "not_found");
+  CHECK(*office.get(office.phone, file_of(photo).id) == photo);
+}
+
+TEST_CASE("Who can read it in one scope brings it into another without sending it again") {
+  AttachmentOffice office;
+  office.set_role(office.monitor, office.other_scope, server::Role::monitor);
+  const TestDevice stranger = stranger_of(office);
+  office.name(photo);
+  office.send(office.phone, photo);
+  office.name(office.phone, office.other_scope, photo_of(photo));
+  CHECK(outcome_of(office.get(stranger, file_of(photo).id)) == "not_found");
+  CHECK(told(*office.offer(office.phone, file_of(photo))) == Told{100, true});
+  CHECK(*office.get(stranger, file_of(photo).id) == photo);
+  CHECK(office.bytes_taken_today(office.phone) == 100);
+}
+
+TEST_CASE("The board reads and does not send") {
+  AttachmentOffice office;
+  office.name(photo);
+  const TestDevice board = office.add_device(office.add_person(server::Role::board, office.scope));
+  CHECK(outcome_of(office.put(board, file_of(photo).id, 0, photo)) == "not_found");
+  CHECK(told(*office.offer(board, file_of(photo))) == Told{0, false});
+  office.send(office.phone, photo);
+  CHECK(outcome_of(office.put(board, file_of(photo).id, 0, photo)) == "not_found");
+  CHECK(told(*office.offer(board, file_of(photo))) == Told{100, true});
+  CHECK(*office.get(board, file_of(photo).id) == photo);
+}
+
+TEST_CASE("Who has left the scope neither sends nor reads any more") {
+  AttachmentOffice office;
+  office.name(photo);
+  office.send(office.phone, photo);
+  office.set_role(office.monitor, office.scope, server::Role::none);
+  CHECK(outcome_of(office.put(office.phone, file_of(photo).id, 0, photo)) == "not_found");
+  CHECK(outcome_of(office.get(office.phone, file_of(photo).id)) == "not_found");
+  CHECK_FALSE(office.offer(office.phone, file_of(photo)));
+}
+
+TEST_CASE("A device that is not enrolled, or was revoked, gets nothing") {
+  AttachmentOffice office;
+  office.name(photo);
+  office.send(office.phone, photo);
+  const TestDevice unknown;
+  CHECK(outcome_of(office.put(unknown, file_of(photo).id, 0, photo)) == "unknown_device");
+  CHECK(outcome_of(office.get(unknown, file_of(photo).id)) == "unknown_device");
+  office.revoke(office.phone);
+  CHECK(outcome_of(office.put(office.phone, file_of(photo).id, 0, photo)) == "device_revoked");
+  CHECK(outcome_of(office.get(office.phone, file_of(photo).id)) == "device_revoked");
+}
+
+TEST_CASE("A right that ends while bytes come in ends the upload: nothing more of it is kept or shown") {
+  AttachmentOffice office;
+  office.name(photo);
+  auto upload = office.attachments->begin_upload(office.phone.id, file_of(photo).id, 0);
+  REQUIRE(upload);
+  (*upload)->take(photo.substr(0, 99));
+  std::string expected;
+  SECTION("revoked") {
+    office.revoke(office.phone);
+    expected = "device_revoked";
+  }
+  SECTION("left the scope") {
+    office.set_role(office.monitor, office.scope, server::Role::none);
+    expected = "not_found";
+  }
+  SECTION("reads only") {
+    office.set_role(office.monitor, office.scope, server::Role::board);
+    expected = "not_found";
+  }
+  (*upload)->take(photo.substr(99));
+  CHECK(outcome_of((*upload)->finish()) == expected);
+  CHECK(office.files.published.empty());
+  CHECK(office.bytes_taken_today(office.phone) == 0);
+}
+
+TEST_CASE("A right that ends while a file is read ends the reading") {
+  AttachmentOffice office;
+  office.name(photo);
+  office.send(office.phone, photo);
+  REQUIRE(office.attachments->read(office.phone.id, file_of(photo).id, 0, 50));
+  office.revoke(office.phone);
+  CHECK(outcome_of(office.attachments->read(office.phone.id, file_of(photo).id, 50, 50)) == "device_revoked");
+}
+
+TEST_CASE("What an operation in quarantine names gives no right") {
+  AttachmentOffice office;
+  const v1::Batch batch = office.phone.batch({office.phone.save(
+      office.other_scope, new_record(), {{{{}, office_fields::photo}, core::Value{photo_of(photo)}, {}}})});
+  const auto reply = office.sync(office.phone, office.phone.request(batch));
+  REQUIRE(reply);
+  REQUIRE(reply->results_size() == 1);
+  CHECK(outcome_of(office.put(office.phone, file_of(photo).id, 0, photo)) == "not_found");
+}
