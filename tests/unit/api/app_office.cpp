@@ -129,9 +129,10 @@ void App::open() {
   // Pauses are tested in tests/unit/engine: here none takes any time.
   environment.jitter = [] { return 0.0; };
   environment.connect = [this](const transport::HttpsSettings& settings) {
+    on_connecting();
     return std::make_unique<Wire>(*this, settings);
   };
-  database_ = api::make_database(must(open_unlocked(folder() + "/fieldsync.db", std::move(environment))));
+  database_ = api::make_database(must(open_unlocked(folder() + "/fieldsync.db", std::move(environment))), lock_after);
 }
 
 std::string App::copy_store() {
