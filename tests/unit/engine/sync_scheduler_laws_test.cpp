@@ -60,7 +60,7 @@ class Device {
         conditions_.foreground = number % 2 == 0;
         scheduler_.set_conditions(conditions_, now_);
         break;
-      case Kind::day: now_.utc_day = 20'000 + number % 12; break;
+      case Kind::day: now_.utc_day = 20'000 + number % 3; break;
       case Kind::saves: save(); break;
       case Kind::asks: ask(number % 3 == 0); break;
       case Kind::pauses:
@@ -157,7 +157,7 @@ class Device {
     last_error_ = ended.error;
     locked_ = ended.error == Errc::locked;
     needs_person_ = ended.error && !describe(*ended.error).retry && !locked_ && !asked_;
-    failed_here_ = ended.error.has_value();
+    failed_here_ = ended.error && !locked_;
     if (ended.error) unsent_since_ = std::min(unsent_since_, in_sync_since_);
     if (started_.bytes_max == UINT64_MAX) return "";  // not on a metered network
     carried_[started_day_] += ended.attachment_bytes;
@@ -214,7 +214,7 @@ rc::Gen<Event> any_event() {
                                                     {1, Kind::loses},
                                                     {1, Kind::battery},
                                                     {1, Kind::screen},
-                                                    {1, Kind::day},
+                                                    {2, Kind::day},
                                                     {3, Kind::saves},
                                                     {1, Kind::asks},
                                                     {1, Kind::pauses},
