@@ -9,6 +9,7 @@ changes. Exits 1 where a bug is not found, or the median is above its bar.
 
 import argparse
 import json
+import os
 import re
 import shlex
 import signal
@@ -25,6 +26,7 @@ SEEDS_MAX = 5000
 MEDIAN_MAX = 200
 # A program that waits for ever has found nothing.
 SECONDS_MAX = 3600
+TEST_HISTORIES = 20_000
 # How a bug may end the program; anything else is no answer.
 CRASHES = {signal.SIGABRT, signal.SIGSEGV, signal.SIGFPE, signal.SIGILL, signal.SIGBUS}
 PROGRAM = "bin/fieldsync-sim"
@@ -121,7 +123,9 @@ def hunt_quietly(build, bug, seeds_max):
 
 
 def hunt_with_test(program, arguments):
-    run = subprocess.run([str(program), *arguments], capture_output=True, text=True, errors="replace", timeout=SECONDS_MAX)
+    # More histories than in every build: a law must not find a bug by luck.
+    environment = {**os.environ, "FIELDSYNC_HISTORIES": str(TEST_HISTORIES)}
+    run = subprocess.run([str(program), *arguments], capture_output=True, text=True, errors="replace", timeout=SECONDS_MAX, env=environment)
     summary = run.stdout.strip().splitlines()[-2:]
     failed = [line for line in summary if line.startswith("test cases:") and "failed" in line]
     if failed:
