@@ -72,7 +72,7 @@ class LocalDatabase final : public Database {
   }
 
   void lock() override {
-    cancel_sync();
+    const Locking locking(*this);
     const std::lock_guard no_sync(sync_mutex_);
     api::lock(store_);
   }
@@ -199,7 +199,8 @@ class LocalDatabase final : public Database {
   }
 
   Result<SyncReport> sync(const SyncOptions& options) override {
-    return while_in_use([&] { return sync_once(options); });
+    if (options.counts_as_use) return while_in_use([&] { return sync_once(options); });
+    return guard([&] { return api::on_clean_stack([&] { return sync_once(options); }); });
   }
 
   void cancel_sync() override {
@@ -307,7 +308,10 @@ class LocalDatabase final : public Database {
     auto transport = connect(address, pins, options.connect_timeout_ms);
     api::SyncDriver driver(std::move(*steps), *transport, store_.environment);
     const Running running(*this, driver);
-    return driver.run();
+    const std::stop_callback on_stop(options.stop, [&driver] { driver.cancel(); });
+    auto ended = driver.run();
+    if (options.on_report) options.on_report(driver.report());
+    return ended;
   }
 
   Result<std::unique_ptr<RecordEditor::Session>> open_session(const core::RecordId& record) {
@@ -347,7 +351,28 @@ class LocalDatabase final : public Database {
     void set(api::SyncDriver* driver) {
       const std::lock_guard lock(database_.running_mutex_);
       database_.running_ = driver;
+      if (driver != nullptr && database_.locking_ > 0) driver->cancel();
     }
+    LocalDatabase& database_;
+  };
+
+  // While somebody waits to lock the store: the sync that runs is cancelled, and so is one
+  // that is just about to run.
+  class Locking {
+   public:
+    explicit Locking(LocalDatabase& database) : database_(database) {
+      const std::lock_guard lock(database_.running_mutex_);
+      ++database_.locking_;
+      if (database_.running_ != nullptr) database_.running_->cancel();
+    }
+    ~Locking() {
+      const std::lock_guard lock(database_.running_mutex_);
+      --database_.locking_;
+    }
+    Locking(const Locking&) = delete;
+    Locking& operator=(const Locking&) = delete;
+
+   private:
     LocalDatabase& database_;
   };
 
@@ -356,6 +381,7 @@ class LocalDatabase final : public Database {
   std::mutex sync_mutex_;
   std::mutex running_mutex_;
   api::SyncDriver* running_ = nullptr;
+  int locking_ = 0;  // how many threads are in lock()
 };
 
 }  // namespace

@@ -13,6 +13,11 @@ void SyncDriver::cancel() {
   transport_.cancel();
 }
 
+bool SyncDriver::is_cancelled() {
+  const std::lock_guard lock(mutex_);
+  return cancelled_;
+}
+
 bool SyncDriver::pause(core::Milliseconds span) {
   std::unique_lock lock(mutex_);
   return !wake_.wait_for(lock, std::chrono::milliseconds(span.count), [this] { return cancelled_; });
@@ -22,7 +27,11 @@ Result<SyncReport> SyncDriver::run() {
   while (true) {
     SyncStep step = steps_.next();
     if (auto* request = std::get_if<SendRequest>(&step)) {
-      exchange(std::move(*request));
+      if (is_cancelled()) {
+        steps_.cancel();
+      } else {
+        exchange(std::move(*request));
+      }
     } else if (const auto* wanted = std::get_if<Pause>(&step)) {
       if (!pause(wanted->span)) steps_.cancel();
     } else if (const auto* report = std::get_if<SyncReport>(&step)) {

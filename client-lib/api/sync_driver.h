@@ -15,12 +15,15 @@ class SyncDriver {
       : steps_(std::move(steps)), transport_(transport), environment_(environment) {}
 
   [[nodiscard]] Result<SyncReport> run();
-  // From any thread.
+  // From any thread, also before run(), which then makes no request.
   void cancel();
+  // What was done so far, also where run() failed.
+  [[nodiscard]] const SyncReport& report() const { return steps_.report(); }
 
  private:
   void exchange(SendRequest request);
   bool pause(core::Milliseconds span);
+  bool is_cancelled();
 
   SyncSteps steps_;
   engine::Transport& transport_;

@@ -48,6 +48,8 @@ class SyncSteps {
   void on_answer(const Result<engine::HttpReply>& answer, core::Milliseconds took, engine::WireBytes wire);
   // The next step is the failure `cancelled`.
   void cancel();
+  // What was done so far.
+  [[nodiscard]] const SyncReport& report() const { return report_; }
 
  private:
   struct Sent {

@@ -141,6 +141,8 @@ class HttpsTransport final : public engine::Transport {
 
   asio::awaitable<Result<HttpReply>> exchange(std::string path, std::string body) {
     reply_began_ = false;
+    // What cancel() finds under way it ends; what was just about to begin ends here and below.
+    if (cancelled_) co_return failure(Error{Errc::cancelled, {}});
     if (!stream_) {
       Result<void> connected = co_await connect();
       if (!connected) {
@@ -164,6 +166,7 @@ class HttpsTransport final : public engine::Transport {
     if (error)
       co_return Error{Errc::offline, "The server's address " + settings_.address +
                                          " could not be found. Everything stays saved here."};
+    if (cancelled_) co_return Error{Errc::cancelled, {}};
     stream_.emplace(io_, tls_);
     auto& socket = beast::get_lowest_layer(*stream_);
     socket.rate_policy().up = &up_;
@@ -173,6 +176,7 @@ class HttpsTransport final : public engine::Transport {
     if (error)
       co_return Error{Errc::offline,
                       "The server at " + settings_.address + " cannot be reached. Everything stays saved here."};
+    if (cancelled_) co_return Error{Errc::cancelled, {}};
     socket.socket().set_option(asio::ip::tcp::no_delay(true), error);
     // SSL_set_tlsext_host_name, whose macro casts in C's manner.
     SSL_ctrl(stream_->native_handle(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, host_.data());
@@ -198,7 +202,7 @@ class HttpsTransport final : public engine::Transport {
       socket.expires_after(step_timeout);
       const auto step = asio::buffer(request.data() + sent, std::min(write_step_bytes, request.size() - sent));
       sent += co_await asio::async_write(*stream_, step, asio::redirect_error(asio::use_awaitable, error));
-      if (error) co_return Error{Errc::connection_lost, {}};
+      if (error || cancelled_) co_return Error{Errc::connection_lost, {}};
     }
     beast::flat_buffer buffer;
     http::response_parser<http::string_body> parser;
@@ -208,7 +212,7 @@ class HttpsTransport final : public engine::Transport {
       const std::size_t got =
           co_await http::async_read_some(*stream_, buffer, parser, asio::redirect_error(asio::use_awaitable, error));
       reply_began_ = reply_began_ || got > 0;
-      if (error) co_return Error{Errc::connection_lost, {}};
+      if (error || (cancelled_ && !parser.is_done())) co_return Error{Errc::connection_lost, {}};
     }
     socket.expires_never();
     if (!parser.get().has_content_length()) co_return Error{Errc::incompatible_server, {}};

@@ -50,6 +50,7 @@ class Commands {
     add_resolve();
     add_sync();
     add_status();
+    add_schedule();
     add_locking();
   }
 
@@ -207,6 +208,16 @@ class Commands {
 
   void add_status() {
     call(add({"status", "Show what is saved here, sent, durable or refused", office, examples::status}), run_status);
+  }
+
+  void add_schedule() {
+    auto options = std::make_shared<ScheduleOptions>();
+    CLI::App* command = add({"schedule", "Show when background sync would sync, and why", office, examples::schedule});
+    command->add_option("--simulate", options->simulate, "Lines of JSON; - for standard input; else an example")
+        ->required()
+        ->expected(0, 1)
+        ->type_name("[FILE]");
+    call(command, run_schedule, options);
   }
 
   void add_locking() {

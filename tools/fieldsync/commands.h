@@ -90,6 +90,12 @@ struct WipeOptions {
 // commands/sync.cpp
 [[nodiscard]] Result<void> run_sync(const Settings& settings);
 
+// commands/schedule.cpp
+struct ScheduleOptions {
+  std::string simulate;  // a script; "-" for standard input, empty for the example
+};
+[[nodiscard]] Result<void> run_schedule(const Settings& settings, const ScheduleOptions& options);
+
 // commands/status.cpp
 [[nodiscard]] Result<void> run_status(const Settings& settings);
 

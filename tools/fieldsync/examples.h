@@ -106,6 +106,31 @@ Example:
 inline constexpr char status[] = R"(Example:
   fieldsync status --json)";
 
+inline constexpr char schedule[] = R"(Plays a day to the scheduler that applications use for background sync, and prints
+each of its decisions: when, what may travel, and why. Uses no store and no network.
+
+Each line of FILE is a JSON object with a time and what happens then:
+  at                "08:00" or "08:00:30"; never before the line above
+  day               1 to 31; without it, that of the line above
+  connectivity      "none", "metered" or "unmetered"
+  network           a number; another one is another network
+  battery           0 to 100, or null where it is not known
+  charging, foreground              true or false
+  saves             how many
+  asks              by the person: "sync", "all_attachments" or "everything"
+  pause, lock       true or false
+  sync, code        how syncs end from then on: "works", or "fails" with a code
+  seconds           how long each takes from then on
+  text_bytes        what each carries of text from then on
+  photo_bytes       photos that wait from then on, until a sync may carry them
+At first there is no connection, and syncs work. It ends an hour after the last line.
+
+Examples:
+  fieldsync schedule --simulate              an example day
+  fieldsync schedule --simulate day.jsonl --json
+  echo '{"at": "08:00", "connectivity": "metered", "saves": 1}' |
+    fieldsync schedule --simulate -)";
+
 inline constexpr char export_[] = R"(csv    for spreadsheets: UTF-8, a heading in the chosen language, several values
        of a field joined with "; ", the fields in conflict in the last column
 jsonl  one JSON object a line with every value, its author and its time

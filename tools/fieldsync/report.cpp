@@ -1,8 +1,11 @@
 #include "fieldsync/report.h"
 
+#include <array>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
+#include <iomanip>
 #include <iostream>
+#include <sstream>
 
 #include "fieldsync/text_display.h"
 
@@ -27,6 +30,16 @@ int report_error(const Error& error, bool json) {
     std::cerr << "fieldsync: " << for_terminal(error.message()) << " [" << name << "]\n";
   }
   return exit_code(error.code);
+}
+
+std::string byte_count(std::uint64_t bytes) {
+  constexpr std::array<std::string_view, 4> units = {"bytes", "kB", "MB", "GB"};
+  double amount = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  for (; amount >= 1000 && unit + 1 < units.size(); ++unit) amount /= 1000;
+  std::ostringstream text;
+  text << std::fixed << std::setprecision(unit == 0 ? 0 : 1) << amount << ' ' << units[unit];
+  return text.str();
 }
 
 std::string counted(std::uint64_t count, std::string_view one, std::string_view several) {

@@ -20,6 +20,8 @@ inline constexpr int exit_offline = 3;  // try again when there is a connection
 // {"error": {"code": ..., "message": ...}}. Returns the exit code.
 int report_error(const Error& error, bool json);
 
+// "512 bytes", "1.5 MB".
+[[nodiscard]] std::string byte_count(std::uint64_t bytes);
 // "1 record", "2 records".
 [[nodiscard]] std::string counted(std::uint64_t count, std::string_view one, std::string_view several);
 

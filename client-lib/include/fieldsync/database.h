@@ -73,7 +73,8 @@ struct OpenOptions {
   bool create = true;         // make the store where there is none
   Credentials credentials{};  // unlocks the store; without any it stays locked
   // Without any call for so long the store locks itself, on a thread of its own. Calls of an
-  // open editor and a sync that runs count as use. The time that the device sleeps may not
+  // open editor and a sync that runs count as use, but not the syncs of BackgroundSync that
+  // nobody asked for (SyncOptions::counts_as_use). The time that the device sleeps may not
   // count: lock() when the app leaves the screen. 0: never.
   std::chrono::seconds lock_after{300};
 };

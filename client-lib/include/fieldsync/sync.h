@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -21,14 +22,15 @@ struct SyncProgress {
   bool more_to_receive = false;
 };
 
-struct SyncOptions {
-  // Called on the thread that called sync(); must not call the Database.
-  std::function<void(const SyncProgress&)> on_progress{};
-  // How often to try again after a broken connection, with growing, jittered
-  // pauses (1 s, 2 s, 4 s ... at most 60 s); progress starts the count anew.
-  int retries = 4;
-  // Milliseconds until the first connection counts as offline.
-  std::int64_t connect_timeout_ms = 10'000;
+// Which attachments a sync may carry. Where one may not, it waits for a later sync.
+struct AttachmentLimits {
+  bool previews = true;
+  bool audio = true;
+  bool photos = true;  // documents too
+  // Both ways together.
+  std::uint64_t bytes_max = UINT64_MAX;
+
+  bool operator==(const AttachmentLimits&) const = default;
 };
 
 struct SyncReport {
@@ -40,6 +42,29 @@ struct SyncReport {
   std::uint64_t body_bytes_down = 0;
   std::uint64_t wire_bytes_up = 0;  // everything written to the socket
   std::uint64_t wire_bytes_down = 0;
+  std::uint64_t attachment_bytes_up = 0;  // of those, attachments and their previews
+  std::uint64_t attachment_bytes_down = 0;
+};
+
+struct SyncOptions {
+  // Called on the thread that called sync(); must not call the Database.
+  std::function<void(const SyncProgress&)> on_progress{};
+  // How often to try again after a broken connection, with growing, jittered
+  // pauses (1 s, 2 s, 4 s ... at most 60 s); progress starts the count anew.
+  int retries = 4;
+  // Milliseconds until the first connection counts as offline.
+  std::int64_t connect_timeout_ms = 10'000;
+  AttachmentLimits attachments{};
+  // Whether the sync is a person's use, which keeps the store from locking itself
+  // (OpenOptions::lock_after). Where it is not, the store may lock meanwhile, and the sync
+  // then ends with `cancelled`.
+  bool counts_as_use = true;
+  // Ends this sync with `cancelled`, and no other, as soon as a stop is requested; also one
+  // that has not begun yet.
+  std::stop_token stop{};
+  // Called once before sync() returns, where it came as far as asking the server: what was
+  // done until then, also where the sync failed. As on_progress.
+  std::function<void(const SyncReport&)> on_report{};
 };
 
 // Never says more than is true: a number moves on only when the storage that it

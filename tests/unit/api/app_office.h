@@ -2,6 +2,7 @@
 // of an office, in one process: no TLS, no waiting, a clock that stands still.
 #pragma once
 
+#include <chrono>
 #include <deque>
 #include <functional>
 
@@ -66,6 +67,10 @@ class App {
   int exchanges = 0;
   // Changes the next replies, one each, before the app hears them.
   std::deque<std::function<void(v1::SyncReply&)>> changes;
+  // From the next restart() on the store locks itself after so long; 0: never.
+  std::chrono::seconds lock_after{0};
+  // Called when a sync is about to connect, with the store's lock held.
+  std::function<void()> on_connecting = [] {};
   // Called while a request is on its way.
   std::function<void()> on_the_way = [] {};
 

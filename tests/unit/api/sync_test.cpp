@@ -6,6 +6,7 @@
 #include "app_office.h"
 #include "fieldsync/v1/problem.pb.h"
 #include "fieldsync/v1/sync.pb.h"
+#include "support/unlocked_store.h"
 
 using namespace fieldsync;
 using namespace fieldsync::testing;
@@ -189,6 +190,85 @@ TEST_CASE("A second sync beside a running one is refused, and cancelling ends th
   app.on_the_way = [] {};
   app.sync();
   CHECK(operations_at(office) == 1);
+}
+
+TEST_CASE("A stop that is requested before or during a sync ends that sync, and makes no request of its own") {
+  AppOffice office;
+  App app(office);
+  app.write("summary", text("Cell 4."));
+  app.exchanges = 0;
+  std::stop_source stop;
+  SyncOptions options;
+  options.stop = stop.get_token();
+  app.on_the_way = [&] { stop.request_stop(); };
+  CHECK(verdict(app->sync(options)) == "cancelled");
+  CHECK(app.exchanges == 1);
+  CHECK(verdict(app->sync(options)) == "cancelled");
+  CHECK(app.exchanges == 1);
+  app.sync();
+  CHECK(operations_at(office) == 1);
+}
+
+TEST_CASE("Locking ends a sync that runs, and one that is about to") {
+  AppOffice office;
+  App app(office);
+  std::thread locks;
+  const auto lock_beside = [&] {
+    locks = std::thread([&] { app->lock(); });
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  };
+  app.on_the_way = lock_beside;
+  CHECK(verdict(app->sync({})) == "cancelled");
+  locks.join();
+  CHECK(verdict(app->sync({})) == "locked");
+  must(app->unlock(app_credentials()));
+  app.on_the_way = [] {};
+  app.on_connecting = lock_beside;
+  app.exchanges = 0;
+  CHECK(verdict(app->sync({})) == "cancelled");
+  CHECK(app.exchanges == 0);
+  locks.join();
+}
+
+TEST_CASE("What a sync did is reported also where it fails") {
+  AppOffice office;
+  App app(office);
+  app.write("summary", text("Cell 4."));
+  std::vector<SyncReport> reports;
+  SyncOptions options;
+  options.retries = 0;
+  options.on_report = [&](const SyncReport& report) { reports.push_back(report); };
+  app.changes.push_back([&](v1::SyncReply& reply) {
+    reply.set_more(true);
+    app.faults = {lost_request()};
+  });
+  CHECK(verdict(app->sync(options)) == "connection_lost");
+  REQUIRE(reports.size() == 1);
+  CHECK(reports[0].requests == 2);
+  CHECK(reports[0].operations_acknowledged == 1);
+  CHECK(must(app->sync(options)).requests == 1);
+  REQUIRE(reports.size() == 2);
+  CHECK(reports[1].requests == 1);
+}
+
+TEST_CASE("Only a sync that counts as use keeps the store from locking itself") {
+  AppOffice office;
+  App app(office);
+  app.lock_after = std::chrono::seconds(1);
+  app.restart();
+  const auto syncs_until_locked = [&](bool counts_as_use, std::chrono::milliseconds at_most) {
+    SyncOptions options;
+    options.counts_as_use = counts_as_use;
+    const auto end = std::chrono::steady_clock::now() + at_most;
+    while (std::chrono::steady_clock::now() < end && app->lock_state() == LockState::unlocked) {
+      const auto synced = app->sync(options);
+      if (!synced && synced.error().code != Errc::cancelled && synced.error().code != Errc::locked) return false;
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    return app->lock_state() == LockState::locked;
+  };
+  CHECK_FALSE(syncs_until_locked(true, std::chrono::milliseconds(2'500)));
+  CHECK(syncs_until_locked(false, std::chrono::seconds(20)));
 }
 
 TEST_CASE("Cancelling where nothing runs does nothing") {

@@ -1,9 +1,6 @@
 #include <unistd.h>
 
-#include <array>
-#include <iomanip>
 #include <iostream>
-#include <sstream>
 
 #include "fieldsync/commands.h"
 #include "fieldsync/interrupt.h"
@@ -15,16 +12,6 @@
 
 namespace fieldsync::cli {
 namespace {
-
-std::string byte_count(std::uint64_t bytes) {
-  constexpr std::array<std::string_view, 4> units = {"bytes", "kB", "MB", "GB"};
-  double amount = static_cast<double>(bytes);
-  std::size_t unit = 0;
-  for (; amount >= 1000 && unit + 1 < units.size(); ++unit) amount /= 1000;
-  std::ostringstream text;
-  text << std::fixed << std::setprecision(unit == 0 ? 0 : 1) << amount << ' ' << units[unit];
-  return text.str();
-}
 
 void show_progress(ProgressBar& bar, const SyncProgress& progress) {
   const std::uint64_t sent = progress.operations_acknowledged;
