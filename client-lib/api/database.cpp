@@ -6,14 +6,16 @@
 #include <chrono>
 #include <filesystem>
 #include <optional>
+#include <set>
 
-#include "api/clean_stack.h"
+#include "api/attachments.h"
 #include "api/enrolment.h"
 #include "api/local_database.h"
 #include "api/record_editor_session.h"
 #include "api/record_view.h"
 #include "api/sync_driver.h"
 #include "api/unlocking.h"
+#include "codec/operation_codec.h"
 
 namespace fieldsync {
 namespace {
@@ -37,10 +39,13 @@ std::string file_in(const std::string& directory) {
   return (std::filesystem::path(directory) / "fieldsync.db").string();
 }
 
+// A clock's own unit, nanoseconds, would overflow.
+constexpr std::chrono::seconds longest_idle = std::chrono::hours(24 * 365);
+
 class LocalDatabase final : public Database {
  public:
   LocalDatabase(std::unique_ptr<LocalStore> store, std::chrono::seconds lock_after) : owned_store_(std::move(store)) {
-    if (lock_after.count() > 0) store_.idle_timer.emplace(lock_after, [this] { lock(); });
+    if (lock_after.count() > 0) store_.idle_timer.emplace(std::min(lock_after, longest_idle), [this] { lock(); });
   }
   ~LocalDatabase() override { store_.idle_timer.reset(); }
   LocalDatabase(const LocalDatabase&) = delete;
@@ -62,17 +67,19 @@ class LocalDatabase final : public Database {
   }
 
   Result<void> add_credentials(const Credentials& known, const Credentials& added) override {
-    return while_in_use([&] { return api::change_credentials(store_, known, storage::Vault::Known::stays, &added); });
+    return while_in_use([&] { return api::change_credentials(store_, known, api::Known::stays, &added); });
   }
   Result<void> replace_credentials(const Credentials& known, const Credentials& added) override {
-    return while_in_use([&] { return api::change_credentials(store_, known, storage::Vault::Known::goes, &added); });
+    return while_in_use([&] { return api::change_credentials(store_, known, api::Known::goes, &added); });
   }
   Result<void> remove_credentials(const Credentials& known) override {
-    return while_in_use([&] { return api::change_credentials(store_, known, storage::Vault::Known::goes, nullptr); });
+    return while_in_use([&] { return api::change_credentials(store_, known, api::Known::goes, nullptr); });
   }
 
   void lock() override {
-    const Locking locking(*this);
+    cancel_sync();
+    // The keys go at once: whatever still runs finds the store locked at its next step.
+    api::lock(store_);
     const std::lock_guard no_sync(sync_mutex_);
     api::lock(store_);
   }
@@ -147,14 +154,15 @@ class LocalDatabase final : public Database {
     return in_store([&]() -> Result<RecordView> {
       const auto state = store_.records.shown(record);
       if (!state) return Error{Errc::not_found, "There is no such record on this device."};
-      return view_of(*state);
+      return view_of(*state, waiting_attachments());
     });
   }
 
   Result<std::vector<RecordView>> query(const Query& query) override {
     return in_store([&]() -> Result<std::vector<RecordView>> {
       std::vector<RecordView> views;
-      for (const core::RecordId& id : fresh_index().find(query)) views.push_back(view_of(indexed(id)));
+      const auto waiting = waiting_attachments();
+      for (const core::RecordId& id : fresh_index().find(query)) views.push_back(view_of(indexed(id), waiting));
       return views;
     });
   }
@@ -198,6 +206,25 @@ class LocalDatabase final : public Database {
     return guard([&] { return set_existence(record, true); });
   }
 
+  Result<void> space_for(std::uint64_t bytes) override {
+    return in_store([&] { return api::space_for(store_, bytes); });
+  }
+  Result<AttachmentWriter> add_attachment(const NewAttachment& attachment) override {
+    return in_store([&] { return api::add_attachment(store_, attachment); });
+  }
+  Result<AttachmentReader> open_attachment(const core::AttachmentId& id) override {
+    return in_store([&] { return api::open_attachment(store_, id); });
+  }
+  Result<void> fetch_attachment(const core::RecordId& record, const core::Attachment& attachment) override {
+    return in_store([&] { return api::fetch_attachment(store_, record, attachment); });
+  }
+  Result<void> free_attachment(const core::AttachmentId& id) override {
+    return in_store([&] { return api::free_attachment(store_, id); });
+  }
+  Result<std::vector<AttachmentInfo>> attachments() override {
+    return in_store([&]() -> Result<std::vector<AttachmentInfo>> { return api::list_attachments(store_); });
+  }
+
   Result<SyncReport> sync(const SyncOptions& options) override {
     if (options.counts_as_use) return while_in_use([&] { return sync_once(options); });
     return guard([&] { return api::on_clean_stack([&] { return sync_once(options); }); });
@@ -205,7 +232,7 @@ class LocalDatabase final : public Database {
 
   void cancel_sync() override {
     const std::lock_guard lock(running_mutex_);
-    if (running_ != nullptr) running_->cancel();
+    if (running_) running_->cancel();
   }
 
   Result<Status> status() override {
@@ -217,6 +244,13 @@ class LocalDatabase final : public Database {
       status.durable = std::min(store_.identity.durable_counter(), acknowledged);
       status.sent = acknowledged - status.durable;
       status.durable -= std::min(status.durable, store_.outbox.refused_count());
+      for (const auto& row : store_.attachments.in_state(storage::AttachmentState::waiting)) {
+        ++status.attachments_waiting;
+        status.attachment_bytes_waiting += row.file.size;
+      }
+      const bool all_named = store_.attachments.in_state(storage::AttachmentState::added).empty();
+      const bool all_durable = store_.identity.last_counter() <= store_.identity.durable_counter();
+      status.safe_to_erase = all_durable && all_named && status.attachments_waiting == 0;
       const api::RecordIndex& index = fresh_index();
       status.open_conflicts = index.count_conflicts();
       status.records = index.count_visible();
@@ -236,6 +270,37 @@ class LocalDatabase final : public Database {
     });
   }
 
+  Result<RecordEditor> amend(const core::OperationId& refused, const std::optional<core::ScopeId>& into) override {
+    return in_store([&]() -> Result<RecordEditor> {
+      const auto operation = refused_operation(refused);
+      if (!operation) return operation.error();
+      auto form = known_form(operation->form);
+      if (!form) return form.error();
+      core::RecordState state =
+          into ? core::RecordState{} : store_.records.shown(operation->record).value_or(core::RecordState{});
+      if (state.id.is_none()) {
+        state.id = operation->record;
+        if (into) randombytes_buf(state.id.bytes.data(), state.id.bytes.size());
+        state.scope = into.value_or(operation->scope);
+        state.form = form->name;
+      }
+      if (!store_.directory.scope(state.scope)) return Error{Errc::scope_not_found, {}};
+      auto session = std::make_unique<RecordEditor::Session>(store_, std::move(state), std::move(*form));
+      session->take_over(*operation, former_device(refused));
+      return RecordEditor(std::move(session));
+    });
+  }
+
+  Result<void> settle_refusal(const core::OperationId& refused) override {
+    return in_store([&]() -> Result<void> {
+      if (const auto operation = refused_operation(refused); !operation) return operation.error();
+      storage::Transaction transaction(store_.vault);
+      store_.outbox.settle_refusal(former_device(refused), refused.counter);
+      transaction.commit();
+      return {};
+    });
+  }
+
  private:
   // Runs `body`, which may take longer than the store may be idle.
   template <typename Body>
@@ -245,15 +310,9 @@ class LocalDatabase final : public Database {
     return guard([&] { return api::on_clean_stack(body); });
   }
 
-  // Runs `body` with the store's lock held, unless the store is locked.
   template <typename Body>
   auto in_store(Body body) -> decltype(body()) {
-    store_.touch();
-    return guard([&]() -> decltype(body()) {
-      const std::lock_guard lock(store_.mutex);
-      if (!store_.vault.is_open()) return Error{Errc::locked, {}};
-      return api::on_clean_stack(body);
-    });
+    return api::in_unlocked_store(store_, body);
   }
 
   // The functions below are called with the store's lock held.
@@ -265,13 +324,53 @@ class LocalDatabase final : public Database {
     return *form;
   }
 
-  RecordView view_of(const core::RecordState& state) {
+  // What this device has of attachments, and the office has not.
+  struct WaitingAttachments {
+    std::set<core::AttachmentId> files;
+    std::set<core::RecordId> records;  // whose saves named them
+
+    [[nodiscard]] bool are_in(const core::RecordState& state) const {
+      return records.contains(state.id) ||
+             std::any_of(state.fields.begin(), state.fields.end(), [this](const core::FieldState& field) {
+               return std::any_of(field.siblings.begin(), field.siblings.end(), [this](const core::Sibling& sibling) {
+                 const auto* attachment = std::get_if<core::Attachment>(&sibling.value);
+                 if (attachment == nullptr) return false;
+                 return files.contains(attachment->file.id) ||
+                        (attachment->preview && files.contains(attachment->preview->id));
+               });
+             });
+    }
+  };
+  WaitingAttachments waiting_attachments() {
+    WaitingAttachments waiting;
+    for (const auto& row : store_.attachments.in_state(storage::AttachmentState::waiting)) {
+      waiting.files.insert(row.file.id);
+      waiting.records.insert(row.record);
+    }
+    return waiting;
+  }
+
+  RecordView view_of(const core::RecordState& state, const WaitingAttachments& waiting) {
     RecordView view = api::make_view(state, store_.directory.form(state.form));
     const core::DeviceId own = store_.identity.device();
     const bool durable = state.seen.counter_of(own) <= store_.identity.durable_counter();
     if (view.progress == Progress::sent && durable) view.progress = Progress::durable;
     if (view.progress != Progress::saved_here && store_.outbox.has_refused(state.id)) view.progress = Progress::refused;
+    view.safe_to_erase =
+        durable && view.progress != Progress::saved_here && (waiting.files.empty() || !waiting.are_in(state));
     return view;
+  }
+
+  // None for this store's own.
+  core::DeviceId former_device(const core::OperationId& refused) {
+    return refused.device == store_.identity.device() ? core::DeviceId{} : refused.device;
+  }
+
+  Result<core::Operation> refused_operation(const core::OperationId& refused) {
+    const auto bytes = store_.outbox.refused_bytes(former_device(refused), refused.counter);
+    if (!bytes) return Error{Errc::not_found, "There is no such refusal."};
+    std::size_t elements = 0;
+    return codec::decode_operation(*bytes, refused, store_.identity.person(), elements);
   }
 
   const api::RecordIndex& fresh_index() {
@@ -289,13 +388,17 @@ class LocalDatabase final : public Database {
   Result<Identity> enrol_at_office(const std::string& text, const std::string& device_name) {
     const std::unique_lock one_at_a_time(sync_mutex_, std::try_to_lock);
     if (!one_at_a_time) return Error{Errc::in_use, "A sync is running already."};
-    if (auto enrolled = api::enrol(store_, text, device_name); !enrolled) return enrolled.error();
+    const Running running(*this);
+    const auto enrolled = api::enrol(store_, text, device_name,
+                                     [&](std::function<void()> cancel) { running.set_cancel(std::move(cancel)); });
+    if (!enrolled) return enrolled.error();
     return identity();
   }
 
   Result<SyncReport> sync_once(const SyncOptions& options) {
     const std::unique_lock one_at_a_time(sync_mutex_, std::try_to_lock);
     if (!one_at_a_time) return Error{Errc::in_use, "A sync is running already."};
+    const Running running(*this);
     auto steps = api::begin_sync(store_, options);
     if (!steps) return steps.error();
     std::string address;
@@ -307,7 +410,7 @@ class LocalDatabase final : public Database {
     }
     auto transport = connect(address, pins, options.connect_timeout_ms);
     api::SyncDriver driver(std::move(*steps), *transport, store_.environment);
-    const Running running(*this, driver);
+    const CancelledBy cancelled_by(running, [&driver] { driver.cancel(); });
     const std::stop_callback on_stop(options.stop, [&driver] { driver.cancel(); });
     auto ended = driver.run();
     if (options.on_report) options.on_report(driver.report());
@@ -339,49 +442,57 @@ class LocalDatabase final : public Database {
         {address, pins, store_.identity.private_key_pem(), store_.identity.certificate_pem(), timeout_ms});
   }
 
-  // The sync that cancel_sync() reaches, for as long as it runs.
+  // What cancel_sync() reaches, from its very beginning.
+  struct Cancellable {
+    std::function<void()> how{};  // none yet, or no more
+    bool wanted = false;
+
+    void cancel() {
+      wanted = true;
+      if (how) how();
+    }
+  };
   class Running {
    public:
-    Running(LocalDatabase& database, api::SyncDriver& driver) : database_(database) { set(&driver); }
-    ~Running() { set(nullptr); }
+    explicit Running(LocalDatabase& database) : database_(database) {
+      const std::lock_guard lock(database_.running_mutex_);
+      database_.running_.emplace();
+    }
+    ~Running() {
+      const std::lock_guard lock(database_.running_mutex_);
+      database_.running_.reset();
+    }
     Running(const Running&) = delete;
     Running& operator=(const Running&) = delete;
 
-   private:
-    void set(api::SyncDriver* driver) {
+    void set_cancel(std::function<void()> how) const {
       const std::lock_guard lock(database_.running_mutex_);
-      database_.running_ = driver;
-      if (driver != nullptr && database_.locking_ > 0) driver->cancel();
+      database_.running_->how = std::move(how);
+      if (database_.running_->wanted && database_.running_->how) database_.running_->how();
     }
+
+   private:
     LocalDatabase& database_;
   };
-
-  // While somebody waits to lock the store: the sync that runs is cancelled, and so is one
-  // that is just about to run.
-  class Locking {
+  // For as long as there is something that can be cancelled.
+  class CancelledBy {
    public:
-    explicit Locking(LocalDatabase& database) : database_(database) {
-      const std::lock_guard lock(database_.running_mutex_);
-      ++database_.locking_;
-      if (database_.running_ != nullptr) database_.running_->cancel();
+    CancelledBy(const Running& running, std::function<void()> how) : running_(running) {
+      running_.set_cancel(std::move(how));
     }
-    ~Locking() {
-      const std::lock_guard lock(database_.running_mutex_);
-      --database_.locking_;
-    }
-    Locking(const Locking&) = delete;
-    Locking& operator=(const Locking&) = delete;
+    ~CancelledBy() { running_.set_cancel({}); }
+    CancelledBy(const CancelledBy&) = delete;
+    CancelledBy& operator=(const CancelledBy&) = delete;
 
    private:
-    LocalDatabase& database_;
+    const Running& running_;
   };
 
   std::unique_ptr<LocalStore> owned_store_;
   LocalStore& store_ = *owned_store_;
   std::mutex sync_mutex_;
   std::mutex running_mutex_;
-  api::SyncDriver* running_ = nullptr;
-  int locking_ = 0;  // how many threads are in lock()
+  std::optional<Cancellable> running_;
 };
 
 }  // namespace
@@ -404,7 +515,8 @@ Result<std::unique_ptr<Database>> Database::open(const OpenOptions& options) {
     auto store = api::open_local_store(file_in(options.directory), options.create, api::real_environment());
     if (!store) return store.error();
     if (!options.credentials.passphrase.empty() || options.credentials.hardware_key) {
-      if (auto unlocked = api::unlock_with(**store, options.credentials); !unlocked) return unlocked.error();
+      const auto unlocked = api::on_clean_stack([&] { return api::unlock_with(**store, options.credentials); });
+      if (!unlocked) return unlocked.error();
     }
     return api::make_database(std::move(*store), options.lock_after);
   });

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "api/sync_steps.h"
+#include "api/problem.h"
 #include "engine/enrolment_text.h"
 #include "fieldsync/v1/enrol.pb.h"
 
@@ -43,7 +43,7 @@ Result<v1::EnrolReply> ask(engine::Transport& transport, const std::string& code
   request.set_protocol_version(1);
   request.set_code(code);
   request.set_device_name(device_name);
-  transport.start("/v1/enrol", request.SerializeAsString());
+  transport.start({"/v1/enrol", request.SerializeAsString()});
   auto answered = transport.wait();
   if (!answered) return answered.error();
   if (answered->status != 200) return error_of(*answered);
@@ -59,6 +59,20 @@ void forget_next_key(LocalStore& store) {
   transaction.commit();
 }
 
+// For as long as the exchange lasts.
+class Cancellable {
+ public:
+  Cancellable(const CanCancel& can_cancel, engine::Transport& transport) : can_cancel_(can_cancel) {
+    can_cancel_([&transport] { transport.cancel(); });
+  }
+  ~Cancellable() { can_cancel_({}); }
+  Cancellable(const Cancellable&) = delete;
+  Cancellable& operator=(const Cancellable&) = delete;
+
+ private:
+  const CanCancel& can_cancel_;
+};
+
 struct Asked {
   bool anew = false;  // by a forked store
   tls::KeyPair key;
@@ -66,7 +80,7 @@ struct Asked {
 };
 
 Result<Asked> ask_with_its_key(LocalStore& store, const engine::EnrolmentText& enrolment,
-                               const std::string& device_name) {
+                               const std::string& device_name, const CanCancel& can_cancel) {
   bool anew = false;
   tls::KeyPair key;
   std::unique_ptr<engine::Transport> transport;
@@ -78,6 +92,7 @@ Result<Asked> ask_with_its_key(LocalStore& store, const engine::EnrolmentText& e
     transport = store.environment.connect(
         {enrolment.address, enrolment.pins, key.private_key_pem, key.certificate_pem, connect_timeout_ms});
   }
+  const Cancellable cancellable(can_cancel, *transport);
   return Asked{anew, key, ask(*transport, enrolment.code, device_name)};
 }
 
@@ -129,16 +144,17 @@ Error for_another_person(LocalStore& store, const v1::EnrolReply& reply, bool an
 
 }  // namespace
 
-Result<void> enrol(LocalStore& store, const std::string& text, const std::string& device_name) {
+Result<void> enrol(LocalStore& store, const std::string& text, const std::string& device_name,
+                   const CanCancel& can_cancel) {
   auto enrolment = engine::parse_enrolment(text);
   if (!enrolment) return enrolment.error();
-  auto asked = ask_with_its_key(store, *enrolment, device_name);
+  auto asked = ask_with_its_key(store, *enrolment, device_name, can_cancel);
   if (asked && next_key_is_spent(*asked)) {
     {
       const std::lock_guard lock(store.mutex);
       forget_next_key(store);
     }
-    asked = ask_with_its_key(store, *enrolment, device_name);
+    asked = ask_with_its_key(store, *enrolment, device_name, can_cancel);
   }
   if (!asked) return asked.error();
   const auto& [anew, key, reply] = *asked;

@@ -3,13 +3,18 @@
 // there (storage/fork.h), and where the server was restored and does not know it.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "api/local_store.h"
 
 namespace fieldsync::api {
 
+// Is told how to cancel what runs, and with nothing when there is nothing to cancel any more.
+using CanCancel = std::function<void(std::function<void()> cancel)>;
+
 // Errors as Database::enrol. No sync may run meanwhile. Throws SqliteError.
-[[nodiscard]] Result<void> enrol(LocalStore& store, const std::string& text, const std::string& device_name);
+[[nodiscard]] Result<void> enrol(LocalStore& store, const std::string& text, const std::string& device_name,
+                                 const CanCancel& can_cancel);
 
 }  // namespace fieldsync::api

@@ -3,6 +3,7 @@
 #include <sodium.h>
 
 #include <chrono>
+#include <filesystem>
 
 namespace fieldsync::api {
 namespace {
@@ -19,6 +20,11 @@ Environment real_environment() {
   environment.wall_clock = [] { return core::Instant{milliseconds_of<std::chrono::system_clock>()}; };
   environment.steady_clock = [] { return core::Milliseconds{milliseconds_of<std::chrono::steady_clock>()}; };
   environment.jitter = [] { return static_cast<double>(randombytes_random()) / 4294967295.0; };
+  environment.free_space = [](const std::string& file) -> std::optional<std::uint64_t> {
+    std::error_code error;
+    const auto space = std::filesystem::space(std::filesystem::path(file).parent_path(), error);
+    return error ? std::nullopt : std::optional<std::uint64_t>(space.available);
+  };
   environment.make_key = tls::make_device_key;
   environment.connect = transport::make_https_transport;
   return environment;

@@ -4,6 +4,8 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
+#include <string>
 
 #include "core/time.h"
 #include "engine/transport.h"
@@ -19,6 +21,8 @@ struct Environment {
   std::function<core::Milliseconds()> steady_clock;
   // From 0 to 1: which part of its upper bound a pause takes.
   std::function<double()> jitter;
+  // Bytes that are free where this file lies; nothing where it is not known.
+  std::function<std::optional<std::uint64_t>(const std::string& file)> free_space;
   std::function<tls::KeyPair()> make_key;
   std::function<std::unique_ptr<engine::Transport>(const transport::HttpsSettings&)> connect;
 };

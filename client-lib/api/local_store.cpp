@@ -11,25 +11,73 @@
 namespace fieldsync::api {
 namespace {
 
-Result<void> make_key_if_new(LocalStore& store) {
-  return sqlite::guard([&]() -> Result<void> {
-    if (!store.identity.private_key_pem().empty()) return {};
-    const tls::KeyPair key = store.environment.make_key();
-    auto device = device_of(key.certificate_pem);
-    if (!device) return device.error();
-    storage::Transaction transaction(store.vault);
-    store.identity.set_key(key.private_key_pem, key.certificate_pem, *device);
-    transaction.commit();
-    return {};
+// A store gets its own key and its device's in one transaction: work begins before enrolment.
+Result<void> create_vault(LocalStore& store, const storage::NewKey& key) {
+  const tls::KeyPair pair = store.environment.make_key();
+  const auto device = device_of(pair.certificate_pem);
+  if (!device) return device.error();
+  storage::Sealing sealing(*store.connection, store.vault, store.directory, store.records, store.outbox);
+  store.vault.create(key, [&] {
+    sealing.seal_what_is_open();
+    if (store.identity.private_key_pem().empty())
+      store.identity.set_key(pair.private_key_pem, pair.certificate_pem, *device);
   });
+  return {};
 }
 
-Result<void> create_vault(LocalStore& store, const seal::Credentials& credentials) {
-  storage::Sealing sealing(*store.connection, store.vault, store.directory, store.records, store.outbox);
-  auto created = store.vault.create(credentials, cost_of(store, credentials), [&] { sealing.seal_what_is_open(); });
-  // What stood open is not to be read in the log either.
-  if (created) store.connection->execute("PRAGMA wal_checkpoint(TRUNCATE)");
-  return created;
+// What opens the store, or is to. Takes its time, and asks the hardware: without the lock.
+struct Opening {
+  std::optional<storage::NewKey> made;
+  std::optional<seal::Secret> data_key;
+};
+Result<Opening> work_out_key(LocalStore& store, const seal::Credentials& credentials) {
+  std::optional<seal::KeySlots> slots;
+  {
+    const std::lock_guard lock(store.mutex);
+    if (!store.vault.is_new()) {
+      auto known = store.vault.slots();
+      if (!known) return known.error();
+      slots = std::move(*known);
+    }
+  }
+  Opening opening;
+  if (!slots) {
+    auto made = storage::make_key(credentials, cost_of(store, credentials));
+    if (!made) return made.error();
+    opening.made = std::move(*made);
+  } else {
+    auto opened = slots->open(credentials);
+    if (!opened) return opened.error();
+    opening.data_key = std::move(opened->data_key);
+  }
+  return opening;
+}
+
+// Pre: the lock is held.
+Result<void> open_with(LocalStore& store, const Opening& opening) {
+  if (!store.vault.is_open()) {
+    if (store.vault.is_new() != opening.made.has_value())
+      return Error{Errc::in_use, "The store was unlocked for the first time just now. Try again."};
+    if (opening.data_key) store.vault.open(*opening.data_key);
+    if (opening.made) {
+      if (auto created = create_vault(store, *opening.made); !created) return created;
+    }
+  }
+  storage::Transaction transaction(store.vault);
+  store.attachments.drop_unfinished();
+  transaction.commit();
+  store.known_identity = read_identity(store);
+  return {};
+}
+
+void forget_all(LocalStore& store) {
+  store.vault.close();
+  store.identity.read_device_again();
+  store.directory.forget_forms();
+  store.index.forget();
+  store.records.forget();
+  store.outbox.forget();
+  store.known_identity = {};
 }
 
 }  // namespace
@@ -59,24 +107,30 @@ Result<std::unique_ptr<LocalStore>> open_local_store(const std::string& file, bo
   return sqlite::guard([&]() -> Result<std::unique_ptr<LocalStore>> {
     auto connection = storage::open_store(file, create);
     if (!connection) return connection.error();
-    auto store = std::make_unique<LocalStore>(std::move(*connection), std::move(environment));
+    auto store = std::make_unique<LocalStore>(file, std::move(*connection), std::move(environment));
     if (!store->vault.is_destroyed()) return store;
     store.reset();
-    sqlite::delete_database(file);
+    if (auto done = wipe(file); !done) return done.error();
     return Error{Errc::wiped, {}};
   });
 }
 
 Result<void> wipe(const std::string& file) {
+  bool is_destroyed = false;
+  const auto opened = sqlite::guard([&]() -> Result<void> {
+    auto connection = storage::open_store(file, false);
+    if (!connection) return connection.error();
+    storage::Vault vault(**connection);
+    // What was never sealed can be read without any slot.
+    const bool was_sealed = !vault.is_new();
+    vault.destroy();
+    is_destroyed = was_sealed;
+    return {};
+  });
+  if (!opened && (opened.error().code == Errc::not_found || opened.error().code == Errc::in_use)) return opened;
   return sqlite::guard([&]() -> Result<void> {
-    {
-      auto connection = storage::open_store(file, false);
-      if (connection) {
-        storage::Vault(**connection).destroy();
-      } else if (connection.error().code != Errc::storage_corrupt && connection.error().code != Errc::storage_too_new) {
-        return connection.error();
-      }
-    }
+    // A full disk, or a damaged file, has no room for a transaction.
+    if (!is_destroyed) sqlite::overwrite_database(file);
     sqlite::delete_database(file);
     return {};
   });
@@ -88,28 +142,19 @@ seal::KeyCost cost_of(const LocalStore& store, const seal::Credentials& credenti
 
 Result<void> unlock(LocalStore& store, const seal::Credentials& credentials) {
   return sqlite::guard([&]() -> Result<void> {
+    const auto opening = work_out_key(store, credentials);
+    if (!opening) return opening.error();
     const std::lock_guard locked(store.mutex);
-    if (store.vault.is_open()) return {};
-    if (store.vault.is_new()) {
-      if (auto created = create_vault(store, credentials); !created) return created;
-    } else if (auto opened = store.vault.open(credentials); !opened) {
-      return opened;
-    }
-    if (auto made = make_key_if_new(store); !made) return made;
-    store.known_identity = read_identity(store);
-    return {};
+    const bool was_open = store.vault.is_open();
+    auto opened = sqlite::guard([&] { return open_with(store, *opening); });
+    if (!opened && !was_open) forget_all(store);
+    return opened;
   });
 }
 
 void lock(LocalStore& store) {
   const std::lock_guard locked(store.mutex);
-  store.vault.close();
-  store.identity.read_device_again();
-  store.directory.forget_forms();
-  store.index.forget();
-  store.records.forget();
-  store.outbox.forget();
-  store.known_identity = {};
+  forget_all(store);
 }
 
 }  // namespace fieldsync::api

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "api/clean_stack.h"
 #include "api/environment.h"
 #include "api/idle_timer.h"
 #include "api/record_index.h"
@@ -23,11 +24,12 @@
 namespace fieldsync::api {
 
 struct LocalStore {
-  LocalStore(std::unique_ptr<sqlite::Connection> opened, Environment around)
-      : environment(std::move(around)), connection(std::move(opened)) {}
+  LocalStore(std::string path, std::unique_ptr<sqlite::Connection> opened, Environment around)
+      : file(std::move(path)), environment(std::move(around)), connection(std::move(opened)) {}
 
   [[nodiscard]] core::Writer writer() { return {identity.device(), identity.person()}; }
 
+  const std::string file;
   const Environment environment;
   // As last read: an app can show who it belongs to when the disk fails.
   Identity known_identity;
@@ -39,7 +41,8 @@ struct LocalStore {
   storage::Directory directory{*connection, vault};
   storage::RecordStore records{*connection, vault};
   storage::Outbox outbox{*connection, vault};
-  storage::Replica replica{identity, directory, records, outbox};
+  storage::Attachments attachments{*connection, vault};
+  storage::Replica replica{identity, directory, records, outbox, attachments};
   storage::Fork fork{identity, directory, records, outbox, replica};
   RecordIndex index;
   // Locks the store when nobody used it for some time; nothing where that is not wanted.
@@ -71,5 +74,16 @@ struct LocalStore {
 void lock(LocalStore& store);
 // Errors as Database::wipe.
 [[nodiscard]] Result<void> wipe(const std::string& file);
+
+// How the app's calls come in: with the store's lock held, unless the store is locked.
+template <typename Body>
+auto in_unlocked_store(LocalStore& store, Body body) -> decltype(body()) {
+  store.touch();
+  return sqlite::guard([&]() -> decltype(body()) {
+    const std::lock_guard lock(store.mutex);
+    if (!store.vault.is_open()) return Error{Errc::locked, {}};
+    return on_clean_stack(body);
+  });
+}
 
 }  // namespace fieldsync::api

@@ -200,6 +200,43 @@ Result<void> RecordEditor::Session::name_beneath_counts(core::Operation& operati
   return {};
 }
 
+void RecordEditor::Session::name_attachments(const core::Operation& operation) {
+  for (const core::FieldWrite& write : operation.writes) {
+    const auto* attachment = std::get_if<core::Attachment>(&write.value);
+    if (attachment == nullptr) continue;
+    store_.attachments.name_in(attachment->file.id, operation.record, operation.scope);
+    if (attachment->preview) store_.attachments.name_in(attachment->preview->id, operation.record, operation.scope);
+  }
+}
+
+void RecordEditor::Session::take_over(const core::Operation& refused, const core::DeviceId& former_device) {
+  amended_ = Amended{former_device, refused.id.counter};
+  for (const core::FieldWrite& write : refused.writes) {
+    const core::FormField* field = form_.find(write.key.field);
+    if (write.key.field == core::existence_field) {
+      const bool deleted = std::holds_alternative<core::Deletion>(write.value);
+      writes_[write.key] = {deleted ? core::delete_write(state_, write.key.item)
+                                    : core::restore_write(state_, write.key.item)};
+    } else if (!is_count(write.key)) {
+      // Not checked yet: what is wrong with it may be what the person is to put right.
+      writes_[write.key].push_back(over_the_screen(write, field));
+    }
+  }
+}
+
+core::FieldWrite RecordEditor::Session::over_the_screen(const core::FieldWrite& write, const core::FormField* field) {
+  const core::FieldBase& base = base_of(write.key);
+  if (!holds_many(field)) return core::write_field(base, field, write.value);
+  // One more, or one less of those that are there.
+  core::FieldWrite again{write.key, write.value, {}};
+  for (const core::ValueId& replaced : write.replaces) {
+    const bool is_there = std::any_of(base.siblings.begin(), base.siblings.end(),
+                                      [&](const core::Sibling& sibling) { return sibling.id == replaced; });
+    if (is_there) again.replaces.push_back(replaced);
+  }
+  return again;
+}
+
 Result<SaveReceipt> RecordEditor::Session::save() {
   if (writes_.empty()) return nothing_to_save();
   core::Operation operation = pending_operation();
@@ -230,8 +267,11 @@ Result<SaveReceipt> RecordEditor::Session::save() {
     store_.records.put_shown(now);
     store_.outbox.append(stored);
     store_.identity.set_last_counter(operation.id.counter);
+    name_attachments(operation);
+    if (amended_) store_.outbox.settle_refusal(amended_->former_device, amended_->counter);
     transaction.commit();
     // It is stored: from here on nothing may fail.
+    amended_.reset();
     state_ = std::move(now);
     view_ = std::move(view);
     writes_.clear();

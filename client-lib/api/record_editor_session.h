@@ -13,6 +13,9 @@ class RecordEditor::Session {
  public:
   // `state` is what the person sees now; empty but for its ids for a new record.
   Session(api::LocalStore& store, core::RecordState state, core::Form form);
+  // The values of a refused operation, as if they had just been typed: a save of them settles
+  // the refusal. Counts are left out: what they were raised by is not known any more.
+  void take_over(const core::Operation& refused, const core::DeviceId& former_device);
 
   [[nodiscard]] core::RecordId id() const { return state_.id; }
   [[nodiscard]] const RecordView& view() const { return view_; }
@@ -44,6 +47,10 @@ class RecordEditor::Session {
   [[nodiscard]] bool is_count(const core::FieldKey& key) const;
   void count_on(const core::RecordState& now, core::Operation& operation);
   Result<void> name_beneath_counts(core::Operation& operation) const;
+  // The same write, over what is on the screen now.
+  core::FieldWrite over_the_screen(const core::FieldWrite& write, const core::FormField* field);
+  // Their bytes are to go to the office.
+  void name_attachments(const core::Operation& operation);
 
   api::LocalStore& store_;
   core::RecordState state_;  // as opened; bases are taken from it
@@ -52,6 +59,11 @@ class RecordEditor::Session {
   core::Writer writer_;
   std::map<core::FieldKey, core::FieldBase> bases_;
   std::map<core::FieldKey, std::vector<core::FieldWrite>> writes_;
+  struct Amended {
+    core::DeviceId former_device;
+    std::uint64_t counter = 0;
+  };
+  std::optional<Amended> amended_;
 };
 
 }  // namespace fieldsync

@@ -6,29 +6,29 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <cstdlib>
-#include <memory>
-#include <new>
 #include <optional>
+#include <vector>
 
 namespace fieldsync::api {
 namespace {
 
-// What utf8proc makes of it; nothing where it is not UTF-8.
+// What utf8proc makes of it; nothing where it is not UTF-8. Its work is done in memory that is
+// wiped here: a C library's own is given back as it is.
 std::optional<std::string> fold_by_unicode(std::string_view text) {
-  utf8proc_uint8_t* folded = nullptr;
-  const auto size =
-      utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(text.data()), static_cast<utf8proc_ssize_t>(text.size()),
-                   &folded, static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_CASEFOLD));
-  if (size == UTF8PROC_ERROR_NOMEM) throw std::bad_alloc();
-  if (size < 0) return std::nullopt;
-  const auto bytes = static_cast<std::size_t>(size);
-  const auto overwrite = [bytes](utf8proc_uint8_t* made) {
-    sodium_memzero(made, bytes);
-    std::free(made);
-  };
-  const std::unique_ptr<utf8proc_uint8_t, decltype(overwrite)> owner(folded, overwrite);
-  return std::string(reinterpret_cast<const char*>(folded), bytes);
+  constexpr auto options = static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_CASEFOLD);
+  const auto* bytes = reinterpret_cast<const utf8proc_uint8_t*>(text.data());
+  const auto size = static_cast<utf8proc_ssize_t>(text.size());
+  const auto letters = utf8proc_decompose(bytes, size, nullptr, 0, options);
+  if (letters < 0) return std::nullopt;
+  // One more: it ends the text with a zero.
+  std::vector<utf8proc_int32_t> work(static_cast<std::size_t>(letters) + 1);
+  utf8proc_decompose(bytes, size, work.data(), letters, options);
+  const auto folded_bytes = utf8proc_reencode(work.data(), letters, options);
+  std::optional<std::string> folded;
+  if (folded_bytes >= 0)
+    folded.emplace(reinterpret_cast<const char*>(work.data()), static_cast<std::size_t>(folded_bytes));
+  sodium_memzero(work.data(), work.size() * sizeof work.front());
+  return folded;
 }
 
 // Letters that never combine with what stands before them: folded by a look at a table, which

@@ -3,6 +3,12 @@
 #include <chrono>
 
 namespace fieldsync::api {
+namespace {
+
+// How often what arrived of an attachment is stored, and progress is shown.
+constexpr core::Milliseconds look_after_every{500};
+
+}  // namespace
 
 void SyncDriver::cancel() {
   {
@@ -42,11 +48,22 @@ Result<SyncReport> SyncDriver::run() {
   }
 }
 
+Result<engine::HttpReply> SyncDriver::follow_transfer() {
+  Result<void> kept;
+  while (steps_.wants_underway()) {
+    const bool ended = transport_.wait_for(look_after_every);
+    if (kept) kept = steps_.on_underway(transport_.underway());
+    if (ended) break;
+  }
+  auto answer = transport_.wait();
+  return kept ? std::move(answer) : Result<engine::HttpReply>(kept.error());
+}
+
 void SyncDriver::exchange(SendRequest request) {
   const core::Milliseconds began = environment_.steady_clock();
-  transport_.start(std::move(request.path), std::move(request.body));
+  transport_.start(std::move(request));
   steps_.prepare_ahead();
-  const auto answer = transport_.wait();
+  Result<engine::HttpReply> answer = follow_transfer();
   const core::Milliseconds took{environment_.steady_clock().count - began.count};
   steps_.on_answer(answer, took, transport_.wire_bytes());
 }

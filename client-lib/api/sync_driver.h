@@ -22,6 +22,8 @@ class SyncDriver {
 
  private:
   void exchange(SendRequest request);
+  // Stores what arrives of an attachment, shows how far it has come, and waits for the end.
+  [[nodiscard]] Result<engine::HttpReply> follow_transfer();
   bool pause(core::Milliseconds span);
   bool is_cancelled();
 

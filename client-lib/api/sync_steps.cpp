@@ -2,8 +2,8 @@
 
 #include <google/protobuf/arena.h>
 
+#include "api/problem.h"
 #include "codec/frame.h"
-#include "fieldsync/v1/problem.pb.h"
 
 namespace fieldsync::api {
 namespace {
@@ -20,21 +20,6 @@ void put_batch(const storage::SignedBatch& batch, v1::Batch& wire) {
 
 }  // namespace
 
-Error error_of(const engine::HttpReply& reply) {
-  v1::Problem problem;
-  if (reply.content_type.starts_with("application/x-protobuf") && problem.ParseFromString(reply.body)) {
-    const auto code = errc_from_name(problem.code());
-    // The same codes speak of this device's store elsewhere.
-    const bool of_storage = code == Errc::storage_full || code == Errc::storage_failed || code == Errc::storage_corrupt;
-    if (code) return {*code, of_storage ? "The server says of itself: " + problem.detail() : problem.detail()};
-  }
-  if (reply.status == 503) return {Errc::overloaded, {}};
-  // A server in need says no more than that; so does what stands in front of it.
-  if (reply.status >= 500) return {Errc::internal_error, {}};
-  return {Errc::incompatible_server,
-          "The server answered with status " + std::to_string(reply.status) + ", which this app does not understand."};
-}
-
 Result<SyncSteps> begin_sync(LocalStore& store, const SyncOptions& options) {
   return sqlite::guard([&]() -> Result<SyncSteps> {
     std::string private_key;
@@ -50,13 +35,26 @@ Result<SyncSteps> begin_sync(LocalStore& store, const SyncOptions& options) {
 }
 
 SyncSteps::SyncSteps(LocalStore& store, const codec::SigningKey& key, const SyncOptions& options)
-    : store_(store), key_(key), options_(options), session_(options.retries, store.environment.jitter) {}
+    : store_(store),
+      key_(key),
+      options_(options),
+      session_(options.retries, store.environment.jitter),
+      transfer_(store, options.attachments) {}
 
 SyncStep SyncSteps::next() {
   while (true) {
     const engine::Action action = session_.next();
     switch (action.kind) {
-      case engine::Action::Kind::finished: return finish();
+      case engine::Action::Kind::finished: {
+        auto transfer = sqlite::guard([&] { return next_transfer(); });
+        if (!transfer) {
+          session_.on_failure(transfer.error());
+          continue;
+        }
+        if (*transfer) return std::move(**transfer);
+        if (session_.is_reopened()) continue;
+        return finish();
+      }
       case engine::Action::Kind::failed: return action.error;
       case engine::Action::Kind::pause: return Pause{action.pause};
       case engine::Action::Kind::exchange: break;
@@ -71,6 +69,20 @@ SyncStep SyncSteps::next() {
   }
 }
 
+Result<std::optional<engine::HttpRequest>> SyncSteps::next_transfer() {
+  bool text_waits = false;
+  {
+    const std::lock_guard lock(store_.mutex);
+    text_waits = store_.identity.last_counter() > store_.identity.acknowledged_counter();
+  }
+  // What was saved meanwhile goes first.
+  if (text_waits || transfer_.needs_exchange()) {
+    session_.reopen();
+    return std::optional<engine::HttpRequest>();
+  }
+  return transfer_.next();
+}
+
 void SyncSteps::cancel() { session_.on_failure({Errc::cancelled, {}}); }
 
 SyncStep SyncSteps::finish() {
@@ -82,6 +94,7 @@ SyncStep SyncSteps::finish() {
     return {};
   });
   if (!noted) return noted.error();
+  if (transfer_.problem()) return *transfer_.problem();
   return report_;
 }
 
@@ -101,10 +114,24 @@ void SyncSteps::on_answer(const Result<engine::HttpReply>& answer, core::Millise
   ++report_.requests;
   report_.wire_bytes_up = wire.up;
   report_.wire_bytes_down = wire.down;
-  const auto taken = sqlite::guard([&] { return take_up(answer, took); });
+  const bool of_attachment = transfer_.is_underway();
+  const auto taken =
+      sqlite::guard([&] { return of_attachment ? transfer_.on_answer(answer, took) : take_up(answer, took); });
+  transfer_.count(report_);
+  if (transfer_.take_progress()) session_.on_progress();
+  if (of_attachment && taken) report_progress();
   if (taken) return;
   ahead_.reset();
   session_.on_failure(taken.error());
+}
+
+Result<void> SyncSteps::on_underway(const engine::Underway& underway) {
+  auto taken = sqlite::guard([&]() -> Result<void> {
+    transfer_.on_underway(underway);
+    report_progress();
+    return {};
+  });
+  return taken;
 }
 
 Result<void> SyncSteps::take_up(const Result<engine::HttpReply>& answer, core::Milliseconds took) {
@@ -130,7 +157,9 @@ Result<void> SyncSteps::take_up(const Result<engine::HttpReply>& answer, core::M
   if (!own_history) return take_up_other_history(reply, took);
   auto taken = store_reply(reply);
   if (!taken) return taken.error();
-  report_progress(reply);
+  transfer_.take_statuses(reply);
+  more_to_receive_ = reply.more();
+  report_progress();
   engine::SyncSession::Exchanged exchanged;
   exchanged.batch_bytes = sent_.batch_bytes;
   exchanged.reply_bytes = answer->body.size();
@@ -250,6 +279,8 @@ Result<std::string> SyncSteps::make_request(const engine::Action& action) {
     sent_.batch_bytes = sent_.batch->content.size();
     sent_.batch->content.clear();
   }
+  // The office knows an attachment once it has the save that names it.
+  if (!sent_.batch || sent_.batch->last == store_.identity.last_counter()) transfer_.put_offers(request);
   return request.SerializeAsString();
 }
 
@@ -266,16 +297,17 @@ Result<storage::Taken> SyncSteps::store_reply(const v1::SyncReply& reply) {
   return taken;
 }
 
-void SyncSteps::report_progress(const v1::SyncReply& reply) {
+void SyncSteps::report_progress() {
   if (!options_.on_progress) return;
   SyncProgress progress;
   progress.operations_acknowledged = report_.operations_acknowledged;
   progress.records_received = report_.records_received;
-  progress.more_to_receive = reply.more();
+  progress.more_to_receive = more_to_receive_;
   {
     const std::lock_guard lock(store_.mutex);
     progress.operations_waiting = store_.identity.last_counter() - store_.identity.acknowledged_counter();
   }
+  transfer_.count(progress);
   options_.on_progress(progress);
 }
 

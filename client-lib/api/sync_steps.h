@@ -3,7 +3,7 @@
 // loop of sync_driver.h in the product, a virtual network in the simulation.
 //
 //   next() -> SendRequest | Pause | SyncReport (finished) | Error (failed)
-//   after SendRequest: prepare_ahead() while it travels, then on_answer()
+//   after SendRequest: prepare_ahead() and on_underway() while it travels, then on_answer()
 //   after Pause: next(), or cancel() first
 //
 // Threads  One at a time. The store's lock is held only for moments.
@@ -13,6 +13,7 @@
 #include <string>
 #include <variant>
 
+#include "api/attachment_transfer.h"
 #include "api/local_store.h"
 #include "codec/batch.h"
 #include "engine/sync_session.h"
@@ -22,13 +23,7 @@
 
 namespace fieldsync::api {
 
-// What a reply of the server means where it is not a protobuf of the asked kind.
-[[nodiscard]] Error error_of(const engine::HttpReply& reply);
-
-struct SendRequest {
-  std::string path;
-  std::string body;
-};
+using SendRequest = engine::HttpRequest;
 
 struct Pause {
   core::Milliseconds span;
@@ -44,6 +39,9 @@ class SyncSteps {
   [[nodiscard]] SyncStep next();
   // While a batch travels, the next one is cut, compressed, signed and stored.
   void prepare_ahead();
+  // How far a request with bytes of an attachment has come; once more when it has ended.
+  [[nodiscard]] bool wants_underway() const { return transfer_.is_underway(); }
+  Result<void> on_underway(const engine::Underway& underway);
   // `wire`: what travelled since the sync began.
   void on_answer(const Result<engine::HttpReply>& answer, core::Milliseconds took, engine::WireBytes wire);
   // The next step is the failure `cancelled`.
@@ -71,8 +69,10 @@ class SyncSteps {
   Result<void> take_up_other_history(const Error& refusal, core::Milliseconds took);
   void go_on_comparing(core::Milliseconds took);
   Result<storage::Taken> store_reply(const v1::SyncReply& reply);
+  // Nothing where the sync is at its end, or an exchange has to come first.
+  Result<std::optional<engine::HttpRequest>> next_transfer();
   SyncStep finish();
-  void report_progress(const v1::SyncReply& reply);
+  void report_progress();
 
   LocalStore& store_;
   codec::SigningKey key_;
@@ -85,6 +85,8 @@ class SyncSteps {
   // request, so that downloads do not wait for uploads.
   bool refusals_first_ = false;
   bool began_anew_ = false;
+  bool more_to_receive_ = false;
+  AttachmentTransfer transfer_;
 };
 
 // not_enrolled, storage_corrupt.

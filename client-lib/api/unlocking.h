@@ -10,7 +10,8 @@ namespace fieldsync::api {
 [[nodiscard]] Result<void> unlock_with(LocalStore& store, const Credentials& credentials);
 
 // `added` null: only `known` goes. The lock is taken. Errors as Database's.
-[[nodiscard]] Result<void> change_credentials(LocalStore& store, const Credentials& known, storage::Vault::Known fate,
+enum class Known : std::uint8_t { stays, goes };
+[[nodiscard]] Result<void> change_credentials(LocalStore& store, const Credentials& known, Known fate,
                                               const Credentials* added);
 
 }  // namespace fieldsync::api

@@ -203,8 +203,7 @@ bool read_file(const WireReader& field, core::AttachmentFile& file, bool& named)
     return true;
   }
   file.size = static_cast<std::uint32_t>(field.number());
-  return field.field() == size_field && field.once_not_default(WireType::varint) &&
-         field.number() <= UINT32_MAX;
+  return field.field() == size_field && field.once_not_default(WireType::varint) && field.number() <= UINT32_MAX;
 }
 
 Result<core::AttachmentFile> read_preview(std::string_view bytes) {

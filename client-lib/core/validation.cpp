@@ -65,8 +65,8 @@ Result<void> check_range(double number, const FormField* field) {
 
 // What a person may call a file: no path, nothing that names another folder.
 bool is_file_name(std::string_view name) {
-  return count_characters(name).has_value() && name.find_first_of("/\\\t\n") == std::string_view::npos &&
-         name != "." && name != "..";
+  return count_characters(name).has_value() && name.find_first_of("/\\\t\n") == std::string_view::npos && name != "." &&
+         name != "..";
 }
 
 // RFC 6838 section 4.2, in small letters; empty where it is not known.

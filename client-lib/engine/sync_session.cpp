@@ -64,6 +64,7 @@ void SyncSession::on_failure(const Error& error) {
   }
   ++failures_;
   pausing_ = true;
+  finished_ = false;
 }
 
 }  // namespace fieldsync::engine

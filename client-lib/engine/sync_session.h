@@ -53,6 +53,11 @@ class SyncSession {
   };
   void on_reply(const Exchanged& exchanged);
   void on_failure(const Error& error);
+  // Bytes of an attachment came through.
+  void on_progress() { failures_ = 0; }
+  // There is something to exchange after all.
+  void reopen() { finished_ = false; }
+  [[nodiscard]] bool is_reopened() const { return !finished_; }
 
  private:
   void adapt(const Exchanged& exchanged);

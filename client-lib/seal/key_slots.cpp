@@ -184,4 +184,12 @@ Result<KeySlots::Opened> KeySlots::open(const Credentials& credentials) const {
   return refusal;
 }
 
+Result<void> KeySlots::remove_all_of(const Credentials& credentials) {
+  auto opened = open(credentials);
+  if (!opened) return opened.error();
+  // Two slots may have been made with the same, or one with a part of it.
+  for (; opened; opened = open(credentials)) slots_.erase(opened->slot);
+  return opened.error().code == Errc::wrong_passphrase ? Result<void>() : opened.error();
+}
+
 }  // namespace fieldsync::seal

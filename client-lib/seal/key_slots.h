@@ -75,8 +75,8 @@ class KeySlots {
   // no credentials, a passphrase that is too long, or a cost out of its bounds.
   // too_many_slots. Whatever the hardware answers.
   [[nodiscard]] Result<std::size_t> add(const Secret& data_key, const Credentials& credentials, const KeyCost& cost);
-  // A slot that is not there is none.
-  void remove(std::size_t number) { slots_.erase(number); }
+  // Every slot that these open. Errors as open(): where it opens none.
+  [[nodiscard]] Result<void> remove_all_of(const Credentials& credentials);
 
   struct Opened {
     std::size_t slot;
@@ -84,6 +84,8 @@ class KeySlots {
   };
   // wrong_passphrase: no slot belongs to what was shown. storage_corrupt: one does, and was altered.
   [[nodiscard]] Result<Opened> open(const Credentials& credentials) const;
+
+  bool operator==(const KeySlots&) const = default;
 
  private:
   StoreId store_;

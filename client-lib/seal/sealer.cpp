@@ -41,8 +41,8 @@ std::size_t padded_size(std::size_t content_bytes) {
   return (std::max<std::size_t>(content_bytes, 1) + step - 1) / step * step;
 }
 
-Sealer::Sealer(const Secret& data_key, const StoreId& store)
-    : key_(derive_key(data_key, Purpose::rows)), store_(store) {}
+Sealer::Sealer(const Secret& data_key, const StoreId& store, Purpose purpose)
+    : key_(derive_key(data_key, purpose)), store_(store) {}
 
 std::string Sealer::associated_data(const CellPlace& place, std::uint64_t revision) const {
   std::string data(cell_domain);

@@ -47,6 +47,8 @@ enum class Place : std::uint8_t {
   batch = 12,
   batch_content = 13,
   batch_stamps = 14,
+  attachment = 15,
+  attachment_piece = 16,
 };
 
 // Where a cell belongs. A cell that is moved or copied elsewhere does not open.
@@ -60,7 +62,7 @@ struct CellPlace {
 
 class Sealer {
  public:
-  Sealer(const Secret& data_key, const StoreId& store);
+  Sealer(const Secret& data_key, const StoreId& store, Purpose purpose = Purpose::rows);
 
   // `revision`: greater than that of any cell that stood at this place before.
   [[nodiscard]] std::string seal(const CellPlace& place, std::uint64_t revision, std::string_view content) const;

@@ -1,10 +1,10 @@
-// secret.h: bytes that nobody else may read. They lie in memory that is never swapped
-// out nor part of a core dump, between guard pages, and are zeroed when they go
-// (libsodium's sodium_malloc). Each takes some pages: for keys and passphrases, not for
-// content.
+// secret.h: bytes that nobody else may read. They lie in memory that is not part of a core
+// dump, between guard pages, and are zeroed when they go (libsodium's sodium_malloc). It is
+// not swapped out either, as far as the system lets a program lock memory (RLIMIT_MEMLOCK).
+// Each takes some pages: for keys and passphrases, not for content.
 //
 // Threads  A Secret stays with one thread at a time.
-// Errors   Without memory, or where the system locks no more of it, std::bad_alloc.
+// Errors   Without memory, std::bad_alloc.
 #pragma once
 
 #include <cstddef>

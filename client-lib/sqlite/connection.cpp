@@ -3,7 +3,9 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <cstring>
 #include <exception>
 #include <new>
 #include <utility>
@@ -13,6 +15,25 @@ namespace {
 
 // SQLite's file layer takes less than 128 KiB at a time.
 constexpr sqlite3_int64 log_piece_bytes = 64 * 1024;
+
+// As far as the disk lets it.
+void overwrite_file(sqlite3_vfs& files, const char* name, int kind) {
+  static constexpr std::array<char, 4096> zeros{};
+  auto* file = static_cast<sqlite3_file*>(sqlite3_malloc(files.szOsFile));
+  if (file == nullptr) return;
+  std::memset(file, 0, static_cast<std::size_t>(files.szOsFile));
+  if (files.xOpen(&files, name, file, SQLITE_OPEN_READWRITE | kind, nullptr) == SQLITE_OK) {
+    sqlite3_int64 size = 0;
+    file->pMethods->xFileSize(file, &size);
+    for (sqlite3_int64 at = 0; at < size; at += static_cast<sqlite3_int64>(zeros.size())) {
+      const auto step = static_cast<int>(std::min(static_cast<sqlite3_int64>(zeros.size()), size - at));
+      file->pMethods->xWrite(file, zeros.data(), step, at);
+    }
+    file->pMethods->xSync(file, SQLITE_SYNC_FULL);
+    file->pMethods->xClose(file);
+  }
+  sqlite3_free(file);
+}
 
 Errc classify(int code) {
   switch (code & 0xFF) {
@@ -71,6 +92,16 @@ void delete_database(const std::string& path) {
     const int code = files->xDelete(files, (path + part).c_str(), 1);
     if (code != SQLITE_OK && code != SQLITE_IOERR_DELETE_NOENT) fail(nullptr, code);
   }
+}
+
+void overwrite_database(const std::string& path) noexcept {
+  sqlite3_vfs* files = sqlite3_vfs_find(nullptr);
+  if (files == nullptr) return;
+  const char* name = sqlite3_create_filename(path.c_str(), "", (path + "-wal").c_str(), 0, nullptr);
+  if (name == nullptr) return;
+  overwrite_file(*files, sqlite3_filename_wal(name), SQLITE_OPEN_WAL);
+  overwrite_file(*files, name, SQLITE_OPEN_MAIN_DB);
+  sqlite3_free_filename(name);
 }
 
 Statement::~Statement() {
@@ -198,10 +229,10 @@ void Connection::checkpoint() noexcept {
   sqlite3_wal_checkpoint_v2(database_, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
 }
 
-std::string Connection::integrity_problem() {
-  auto check = prepare("PRAGMA integrity_check(1)");
-  if (!check.step()) return "the check did not run";
-  std::string answer(check.text(0));
+std::string Connection::integrity_problem(const char* check) {
+  auto found = prepare(check);
+  if (!found.step()) return "the check did not run";
+  std::string answer(found.text(0));
   if (answer == "ok") return {};
   if (reading_failed(database_)) throw SqliteError(Errc::storage_failed, answer);
   return answer;

@@ -90,6 +90,9 @@ void forget_memory_statistics();
 // Deletes a database's file and its logs, and syncs their folder. What is not there is
 // deleted. storage_failed. Pre: no connection to it is open.
 void delete_database(const std::string& path);
+// Writes zeros over the whole database and its log, in their place, as far as the disk lets it:
+// takes no room. Pre: nobody has it open.
+void overwrite_database(const std::string& path) noexcept;
 
 enum class OpenMode { read_write, read_only };
 
@@ -125,9 +128,9 @@ class Connection {
   // the log too.
   void checkpoint() noexcept;
 
-  // The first damage that SQLite's own check finds; empty where there is none.
-  // storage_failed where the file cannot be read.
-  [[nodiscard]] std::string integrity_problem();
+  // The first damage that SQLite's own check finds; empty where there is none. `check`: a
+  // literal that may name one table. storage_failed where the file cannot be read.
+  [[nodiscard]] std::string integrity_problem(const char* check = "PRAGMA integrity_check(1)");
 
   // Tells `listener` of every row that changes from now on, as long as it listens; null to
   // stop. It hears also of rows whose change is undone later.

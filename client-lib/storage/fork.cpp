@@ -116,10 +116,7 @@ Result<void> Fork::begin_anew(const NewDevice& device) {
     if (auto rebuilt = replica_.rebuild_shown(record); !rebuilt) return rebuilt;
   }
   // The cursors were given to the former id.
-  for (const ScopeRow& scope : directory_.scopes()) {
-    records_.mark_stale(scope.id);
-    directory_.set_position(scope.id, {}, 0);
-  }
+  for (const ScopeRow& scope : directory_.scopes()) replica_.read_anew(scope.id);
   return {};
 }
 

@@ -147,7 +147,9 @@ std::optional<core::RecordId> Outbox::refuse(std::uint64_t counter, const std::s
   }
   const auto operation = find(counter);
   if (!operation) return std::nullopt;
-  auto keep = connection_.prepare("INSERT OR REPLACE INTO refused(counter, record, content) VALUES(?1, ?2, ?3)");
+  // What was settled was another refusal.
+  forget_refusal(counter);
+  auto keep = connection_.prepare("INSERT INTO refused(counter, record, content) VALUES(?1, ?2, ?3)");
   keep.bind_unsigned(1, counter).bind_blob(2, operation->record.view());
   keep.bind_copy(3, seal_refused(counter, {code, message, operation->bytes})).run();
   remove_between(counter, counter);
@@ -155,8 +157,10 @@ std::optional<core::RecordId> Outbox::refuse(std::uint64_t counter, const std::s
 }
 
 void Outbox::forget_refusal(std::uint64_t counter) {
-  auto forget = connection_.prepare("DELETE FROM refused WHERE counter = ?1");
-  forget.bind_unsigned(1, counter).run();
+  for (const char* forget :
+       {"DELETE FROM refused WHERE counter = ?1", "DELETE FROM settled_refusal WHERE device = x'' AND counter = ?1"}) {
+    connection_.prepare(forget).bind_unsigned(1, counter).run();
+  }
 }
 
 std::uint64_t Outbox::refusals_digest() {
@@ -191,10 +195,13 @@ std::optional<StoredOperation> Outbox::find(std::uint64_t counter) {
   return StoredOperation{counter, operation->record, std::string(bytes), elements};
 }
 
+#define ALL_REFUSED                                             \
+  "SELECT device, counter, record, content FROM former_refused" \
+  " UNION ALL SELECT x'', counter, record, content FROM refused"
+#define UNSETTLED "(device, counter) NOT IN (SELECT device, counter FROM settled_refusal)"
+
 std::vector<Refusal> Outbox::refused() {
-  auto select = connection_.prepare(
-      "SELECT device, counter, record, content FROM former_refused"
-      " UNION ALL SELECT x'', counter, record, content FROM refused ORDER BY 1, 2");
+  auto select = connection_.prepare("SELECT * FROM (" ALL_REFUSED ") WHERE " UNSETTLED " ORDER BY device, counter");
   std::vector<Refusal> refusals;
   while (select.step()) {
     const std::uint64_t counter = select.unsigned_integer(1);
@@ -206,14 +213,25 @@ std::vector<Refusal> Outbox::refused() {
   return refusals;
 }
 
+std::optional<std::string> Outbox::refused_bytes(const core::DeviceId& former, std::uint64_t counter) {
+  auto select = connection_.prepare("SELECT content FROM (" ALL_REFUSED ") WHERE device = ?1 AND counter = ?2");
+  select.bind_copy(1, former.is_none() ? std::string_view() : former.view()).bind_unsigned(2, counter);
+  if (!select.step()) return std::nullopt;
+  return read_refused(counter, select.blob(0)).bytes;
+}
+
+void Outbox::settle_refusal(const core::DeviceId& former, std::uint64_t counter) {
+  auto settle = connection_.prepare("INSERT OR IGNORE INTO settled_refusal(device, counter) VALUES(?1, ?2)");
+  settle.bind_copy(1, former.is_none() ? std::string_view() : former.view()).bind_unsigned(2, counter).run();
+}
+
 std::uint64_t Outbox::refused_count() {
   auto select = connection_.prepare("SELECT count(*) FROM refused");
   return select.step() ? select.unsigned_integer(0) : 0;
 }
 
 bool Outbox::has_refused(const core::RecordId& record) {
-  auto select = connection_.prepare(
-      "SELECT 1 FROM refused WHERE record = ?1 UNION ALL SELECT 1 FROM former_refused WHERE record = ?1 LIMIT 1");
+  auto select = connection_.prepare("SELECT 1 FROM (" ALL_REFUSED ") WHERE record = ?1 AND " UNSETTLED " LIMIT 1");
   select.bind_blob(1, record.view());
   return select.step();
 }
@@ -433,6 +451,8 @@ void Outbox::set_aside(const core::DeviceId& former, std::uint64_t last) {
   batches.bind_blob(1, former.view()).bind_unsigned(2, last).run();
   auto refusals = connection_.prepare("INSERT INTO former_refused SELECT ?1, counter, record, content FROM refused");
   refusals.bind_blob(1, former.view()).run();
+  auto settled = connection_.prepare("UPDATE settled_refusal SET device = ?1 WHERE device = x''");
+  settled.bind_blob(1, former.view()).run();
   for (const char* clear :
        {"DELETE FROM batch", "DELETE FROM batch_stamps", "DELETE FROM refused", "DELETE FROM operation"}) {
     connection_.prepare(clear).run();

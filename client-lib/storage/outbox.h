@@ -89,7 +89,12 @@ class Outbox {
   void forget_refusal(std::uint64_t counter);
   // Without those of a former id of this device.
   [[nodiscard]] std::uint64_t refusals_digest();
+  // Those that are not settled.
   [[nodiscard]] std::vector<Refusal> refused();
+  // `former`: the device's id that this store gave up, none for its own.
+  [[nodiscard]] std::optional<std::string> refused_bytes(const core::DeviceId& former, std::uint64_t counter);
+  // Its author amended it, or lets it be.
+  void settle_refusal(const core::DeviceId& former, std::uint64_t counter);
   // Without those that were sent under a former id of this device.
   [[nodiscard]] std::uint64_t refused_count();
   [[nodiscard]] bool has_refused(const core::RecordId& record);

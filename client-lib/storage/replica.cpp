@@ -40,6 +40,7 @@ Result<Taken> Replica::take(const v1::SyncReply& reply) {
     if (auto done = forget_held(before + 1, reply.acknowledged_counter()); !done) return done.error();
   }
   if (reply.acknowledged_counter() < before) {
+    attachments_.offer_anew();
     if (auto refilled = refill_after(reply.acknowledged_counter()); !refilled) return refilled.error();
   }
   if (reply.acknowledged_counter() != before) taken.moved = true;
@@ -133,6 +134,7 @@ Result<void> Replica::take_scope(const v1::ScopeChanges& changes, const Confirme
     records_.mark_stale(*scope);
     digest = 0;
     cursor.clear();
+    attachments_.offer_anew();
   }
   std::set<core::RecordId> told;
   for (const v1::RecordChange& change : changes.changes()) {
@@ -182,6 +184,7 @@ bool Replica::read_all_anew() {
 
 void Replica::read_anew(const core::ScopeId& scope) {
   records_.mark_stale(scope);
+  attachments_.offer_anew();
   directory_.set_position(scope, {}, 0);
 }
 
@@ -200,12 +203,14 @@ Result<std::optional<Replica::Changed>> Replica::take_change(const v1::RecordCha
   if (whole) {
     const std::string frame = framed ? change.body_frame() : records_.frame_of(*opened);
     changed.digest_growth = records_.put_replica_frame(*head, change.head(), frame, codec::hash_bytes(*opened));
+    want_previews(*head);
   } else {
     const core::RecordState known = records_.replica(head->id);
     if (known.id.is_none()) return std::optional<Changed>();
     auto merged = codec::apply_changed_fields(known, change.head(), change.changed().SerializeAsString());
     if (!merged) return std::optional<Changed>();
     changed.digest_growth = records_.put_replica(*merged);
+    want_previews(*merged);
   }
   for (const core::StampedOperation& stamped : head->stamps) {
     if (stamped.id.device == identity_.device())
@@ -215,6 +220,16 @@ Result<std::optional<Replica::Changed>> Replica::take_change(const v1::RecordCha
   outbox_.remove_of_record(head->id, std::min(head->seen.counter_of(identity_.device()), acknowledged));
   if (auto rebuilt = rebuild_shown(head->id); !rebuilt) return rebuilt.error();
   return std::optional(changed);
+}
+
+void Replica::want_previews(const core::RecordState& record) {
+  for (const core::FieldState& field : record.fields) {
+    for (const core::Sibling& sibling : field.siblings) {
+      const auto* attachment = std::get_if<core::Attachment>(&sibling.value);
+      if (attachment != nullptr && attachment->preview)
+        attachments_.want(*attachment->preview, TransferKind::preview, record.id, record.scope);
+    }
+  }
 }
 
 Result<std::uint64_t> Replica::confirm(const core::RecordId& record, const std::vector<Confirmed>& own,
@@ -306,12 +321,13 @@ void Replica::take_scopes_gone(const v1::SyncReply& reply) {
     const auto scope = core::ScopeId::from_bytes(id);
     if (!scope) continue;
     // What was acknowledged is at the office, even where the replica never got it.
-    if (outbox_.waits_for_scope(*scope, reply.acknowledged_counter())) {
+    if (outbox_.waits_for_scope(*scope, reply.acknowledged_counter()) || attachments_.waits_for_scope(*scope)) {
       // The server says it only once to a device that names no position in the scope.
       directory_.leave_scope(*scope);
       continue;
     }
     outbox_.remove_of_scope(*scope);
+    attachments_.remove_of_scope(*scope);
     records_.remove_scope(*scope);
     directory_.remove_scope(*scope);
   }

@@ -10,6 +10,7 @@
 
 #include "core/effective_time.h"
 #include "fieldsync/v1/sync.pb.h"
+#include "storage/attachments.h"
 #include "storage/directory.h"
 #include "storage/identity.h"
 #include "storage/outbox.h"
@@ -30,8 +31,8 @@ struct Taken {
 
 class Replica {
  public:
-  Replica(Identity& identity, Directory& directory, RecordStore& records, Outbox& outbox)
-      : identity_(identity), directory_(directory), records_(records), outbox_(outbox) {}
+  Replica(Identity& identity, Directory& directory, RecordStore& records, Outbox& outbox, Attachments& attachments)
+      : identity_(identity), directory_(directory), records_(records), outbox_(outbox), attachments_(attachments) {}
 
   // Call it inside one transaction, and undo that on an error: a reply is taken
   // whole or not at all. incompatible_server: the reply cannot be read.
@@ -51,6 +52,10 @@ class Replica {
   // Every scope is read from its beginning with the next request. False where each was
   // to be already.
   bool read_all_anew();
+
+  // The next request names no position in the scope: the server sends it whole. It may have lost
+  // attachments too.
+  void read_anew(const core::ScopeId& scope);
 
  private:
   // A restored office applied what it had refused: shown from now on, as one that waits
@@ -77,9 +82,9 @@ class Replica {
                                              std::uint64_t acknowledged);
   // The reading anew has come to its end: what was not told again goes.
   Result<void> drop_stale();
-  // The next request names no position in the scope: the server sends it whole.
-  void read_anew(const core::ScopeId& scope);
   ConfirmedByRecord confirmed_in(const v1::ScopeChanges& changes, const v1::SyncReply& reply);
+  // Small pictures come with the records, the rest when somebody asks for it.
+  void want_previews(const core::RecordState& record);
   Result<std::uint64_t> confirm(const core::RecordId& record, const std::vector<Confirmed>& own,
                                 const v1::BatchStamps& stamps);
   void take_scopes_gone(const v1::SyncReply& reply);
@@ -88,6 +93,7 @@ class Replica {
   Directory& directory_;
   RecordStore& records_;
   Outbox& outbox_;
+  Attachments& attachments_;
 };
 
 }  // namespace fieldsync::storage

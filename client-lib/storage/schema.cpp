@@ -157,10 +157,21 @@ CREATE TABLE former_batch(row INTEGER PRIMARY KEY, device BLOB NOT NULL, first I
 CREATE TABLE former_refused(device BLOB NOT NULL, counter INTEGER NOT NULL, record BLOB NOT NULL, content BLOB NOT NULL,
                             PRIMARY KEY(device, counter)) WITHOUT ROWID;
 )"},
+    {7, R"(
+-- A photo, recording, document or preview whose bytes are here, or are wanted (storage/attachments.h).
+-- tag: a keyed hash of its SHA-256; random before that is known.
+CREATE TABLE attachment(row INTEGER PRIMARY KEY, tag BLOB NOT NULL UNIQUE, state INTEGER NOT NULL, about BLOB NOT NULL);
+CREATE INDEX attachment_by_state ON attachment(state);
+-- Its bytes, in pieces as they came. place: the attachment's row * 2^27 + the first byte's offset.
+-- Each is sealed with that, and with the attachment's own random name: they are not in the manifest's sum.
+CREATE TABLE attachment_piece(place INTEGER PRIMARY KEY, content BLOB NOT NULL);
+-- Refusals that their author amended, or let be. device: x'' for this store's own.
+CREATE TABLE settled_refusal(device BLOB NOT NULL, counter INTEGER NOT NULL, PRIMARY KEY(device, counter)) WITHOUT ROWID;
+)"},
 });
 
 // Of the newest migration's tables: tests/unit/storage/store_file_test.cpp says what it is after a change.
-constexpr std::string_view expected_schema = "a24b2c3a6c6ed2abb86abd55ce88b9d6928af32f13d2512b9a004c4efa0fdff3";
+constexpr std::string_view expected_schema = "e91d5b399e464fa23b458d96ba73636a3b993dcf81b57b6b99a351dfc04d3e85";
 
 // All but what waits to be sealed.
 std::string text_of_schema(sqlite::Connection& connection) {
@@ -172,6 +183,11 @@ std::string text_of_schema(sqlite::Connection& connection) {
     for (int column = 0; column < 3; ++column) text.append(select.text(column)) += '\n';
   }
   return text;
+}
+
+bool is_empty(sqlite::Connection& connection) {
+  auto version = connection.prepare("PRAGMA schema_version");
+  return version.step() && version.integer(0) == 0;
 }
 
 }  // namespace
@@ -193,6 +209,10 @@ Result<std::unique_ptr<sqlite::Connection>> open_store(const std::string& path, 
   return sqlite::guard([&]() -> Result<std::unique_ptr<sqlite::Connection>> {
     auto connection = std::make_unique<sqlite::Connection>(path, sqlite::OpenMode::read_write);
     connection->lock_exclusively();
+    if (is_empty(*connection)) {
+      // Room that attachments took can be given back. A file in which something stands keeps its kind.
+      connection->execute("PRAGMA auto_vacuum=INCREMENTAL; VACUUM;");
+    }
     // EXTRA, not FULL: the change to WAL ends with the removal of a journal, which FULL does not sync.
     connection->execute(
         "PRAGMA synchronous=EXTRA; PRAGMA journal_mode=WAL; PRAGMA fullfsync=ON;"

@@ -2,7 +2,9 @@
 
 #include <sodium.h>
 
+#include <algorithm>
 #include <cstring>
+#include <iterator>
 
 #include "core/check.h"
 #include "storage/packing.h"
@@ -11,8 +13,26 @@ namespace fieldsync::storage {
 namespace {
 
 constexpr std::size_t row_hash_bytes = 32;
-// The manifest's own table, and those that are gone once the store has a key.
-bool is_counted(std::string_view table) { return table != "store" && !table.starts_with("open_"); }
+// All but the manifest's own table, those that are gone once the store has a key, and the
+// pieces of attachments: they are many, and checked when they are read.
+struct CountedTable {
+  const char* name;
+  const char* all_rows;
+  const char* check;
+};
+#define COUNTED(table) \
+  { table, "SELECT * FROM " table, "PRAGMA integrity_check(" table ")" }
+constexpr CountedTable counted_tables[] = {
+    COUNTED("key_slot"),   COUNTED("setting"),        COUNTED("scope"),        COUNTED("person"),
+    COUNTED("form"),       COUNTED("record"),         COUNTED("operation"),    COUNTED("refused"),
+    COUNTED("batch"),      COUNTED("batch_stamps"),   COUNTED("former_batch"), COUNTED("former_refused"),
+    COUNTED("attachment"), COUNTED("settled_refusal")};
+#undef COUNTED
+
+bool is_counted(std::string_view table) {
+  return std::any_of(std::begin(counted_tables), std::end(counted_tables),
+                     [&](const CountedTable& counted) { return counted.name == table; });
+}
 // In the manifest's place.
 constexpr std::string_view destroyed = "destroyed";
 constexpr const char* not_this_stores = "the rows are not those that this store wrote last";
@@ -46,20 +66,22 @@ Result<seal::KeySlots> Vault::slots() {
   return slots;
 }
 
-Result<void> Vault::create(const seal::Credentials& credentials, const seal::KeyCost& cost,
-                           const std::function<void()>& seal_what_is_open) {
-  FIELDSYNC_CHECK(is_new(), "a store gets its key once");
+Result<NewKey> make_key(const seal::Credentials& credentials, const seal::KeyCost& cost) {
   seal::StoreId id;
   randombytes_buf(id.bytes.data(), id.bytes.size());
-  const auto data_key = seal::Secret::random(seal::data_key_bytes);
-  seal::KeySlots slots(id);
-  if (const auto added = slots.add(data_key, credentials, cost); !added) return added.error();
-  sqlite::Transaction transaction(connection_);
-  auto insert = connection_.prepare("INSERT INTO store(id, manifest) VALUES(?1, x'')");
-  insert.bind_blob(1, id.view()).run();
-  insert_slots(slots);
-  unseal(data_key);
+  NewKey key{id, seal::Secret::random(seal::data_key_bytes), seal::KeySlots(id)};
+  if (const auto added = key.slots.add(key.data_key, credentials, cost); !added) return added.error();
+  return key;
+}
+
+void Vault::create(const NewKey& key, const std::function<void()>& seal_what_is_open) {
+  FIELDSYNC_CHECK(is_new(), "a store gets its key once");
   try {
+    sqlite::Transaction transaction(connection_);
+    auto insert = connection_.prepare("INSERT INTO store(id, manifest) VALUES(?1, x'')");
+    insert.bind_blob(1, key.store.view()).run();
+    insert_slots(key.slots);
+    unseal(key.data_key);
     open_->in_transaction = true;
     seal_what_is_open();
     write_manifest();
@@ -69,44 +91,34 @@ Result<void> Vault::create(const seal::Credentials& credentials, const seal::Key
     throw;
   }
   end_transaction(true);
-  return {};
+  // What stood open is not to be read in the log either.
+  connection_.checkpoint();
 }
 
-Result<void> Vault::open(const seal::Credentials& credentials) {
-  if (is_open()) return {};
-  auto known = slots();
-  if (!known) return known.error();
-  const auto opened = known->open(credentials);
-  if (!opened) return opened.error();
+void Vault::open(const seal::Secret& data_key) {
+  if (is_open()) return;
   try {
-    unseal(opened->data_key);
+    unseal(data_key);
     check_manifest();
     mend_indexes();
   } catch (...) {
     close();
     throw;
   }
-  return {};
+  // Where the app ended after a slot went: it is not to be found in the file any more.
+  connection_.checkpoint();
 }
 
-Result<void> Vault::change_slots(const seal::Credentials& known, Known fate, const seal::Credentials* added,
-                                 const seal::KeyCost& cost) {
-  auto slots = this->slots();
-  if (!slots) return slots.error();
-  const auto opened = slots->open(known);
-  if (!opened) return opened.error();
-  if (fate == Known::goes) slots->remove(opened->slot);
-  if (added != nullptr) {
-    if (const auto done = slots->add(opened->data_key, *added, cost); !done) return done.error();
-  }
-  if (slots->stored().empty()) return Error{Errc::invalid_argument, "Nothing would be left that opens the store."};
+bool Vault::change_slots(const seal::KeySlots& before, const seal::KeySlots& after) {
+  const auto now = slots();
+  if (!now || *now != before) return false;
   Transaction transaction(*this);
   connection_.prepare("DELETE FROM key_slot").run();
-  insert_slots(*slots);
+  insert_slots(after);
   transaction.commit();
   // The slot that went is not to be found in the log.
-  connection_.execute("PRAGMA wal_checkpoint(TRUNCATE)");
-  return {};
+  connection_.checkpoint();
+  return true;
 }
 
 void Vault::insert_slots(const seal::KeySlots& slots) {
@@ -120,9 +132,11 @@ void Vault::destroy() {
   close();
   sqlite::Transaction transaction(connection_);
   connection_.prepare("DELETE FROM key_slot").run();
-  auto mark = connection_.prepare("UPDATE store SET manifest = ?1");
+  connection_.prepare("DELETE FROM store").run();
+  auto mark = connection_.prepare("INSERT INTO store(id, manifest) VALUES(zeroblob(16), ?1)");
   mark.bind_blob(1, destroyed).run();
   transaction.commit();
+  // Without it the slots are gone only as long as the log is there.
   connection_.execute("PRAGMA wal_checkpoint(TRUNCATE)");
 }
 
@@ -132,7 +146,8 @@ bool Vault::is_destroyed() {
 }
 
 void Vault::unseal(const seal::Secret& data_key) {
-  open_.emplace(Open{seal::Sealer(data_key, store_id()), seal::derive_key(data_key, seal::Purpose::row_sums),
+  open_.emplace(Open{seal::Sealer(data_key, store_id()), seal::Sealer(data_key, store_id(), seal::Purpose::attachments),
+                     seal::derive_key(data_key, seal::Purpose::row_sums),
                      seal::derive_key(data_key, seal::Purpose::names)});
   sum_all_rows();
   open_->committed_sum = open_->sum;
@@ -145,23 +160,9 @@ void Vault::close() {
 }
 
 void Vault::sum_all_rows() {
-  static constexpr std::pair<const char*, const char*> tables[] = {
-      {"key_slot", "SELECT * FROM key_slot"},
-      {"setting", "SELECT * FROM setting"},
-      {"scope", "SELECT * FROM scope"},
-      {"person", "SELECT * FROM person"},
-      {"form", "SELECT * FROM form"},
-      {"record", "SELECT * FROM record"},
-      {"operation", "SELECT * FROM operation"},
-      {"refused", "SELECT * FROM refused"},
-      {"batch", "SELECT * FROM batch"},
-      {"batch_stamps", "SELECT * FROM batch_stamps"},
-      {"former_batch", "SELECT * FROM former_batch"},
-      {"former_refused", "SELECT * FROM former_refused"},
-  };
-  for (const auto& [table, all] : tables) {
-    auto rows = connection_.prepare(all);
-    while (rows.step()) rows.tell(table, *this);
+  for (const CountedTable& table : counted_tables) {
+    auto rows = connection_.prepare(table.all_rows);
+    while (rows.step()) rows.tell(table.name, *this);
   }
   if (open_->lost_row) throw std::bad_alloc();
 }
@@ -188,6 +189,16 @@ std::string Vault::read(const seal::CellPlace& place, std::string_view cell) con
   return std::move(*content);
 }
 
+std::string Vault::seal_piece(std::string_view place, std::string_view content) const {
+  if (!open_) throw sqlite::SqliteError(Errc::locked, "the store is locked");
+  return open_->piece_sealer.seal({seal::Place::attachment_piece, place}, 1, content);
+}
+
+std::optional<std::string> Vault::read_piece(std::string_view place, std::string_view cell) const {
+  if (!open_) throw sqlite::SqliteError(Errc::locked, "the store is locked");
+  return open_->piece_sealer.open({seal::Place::attachment_piece, place}, cell);
+}
+
 std::string Vault::tag_of(std::string_view name) const {
   if (!open_) throw sqlite::SqliteError(Errc::locked, "the store is locked");
   std::string tag(16, '\0');
@@ -208,11 +219,18 @@ void Vault::check_manifest() {
   open_->commit = commit;
 }
 
+std::string Vault::damage() {
+  for (const CountedTable& table : counted_tables) {
+    if (std::string problem = connection_.integrity_problem(table.check); !problem.empty()) return problem;
+  }
+  return {};
+}
+
 void Vault::mend_indexes() {
-  if (connection_.integrity_problem().empty()) return;
+  if (damage().empty()) return;
   sqlite::Transaction transaction(connection_);
   connection_.execute("REINDEX");
-  if (const std::string problem = connection_.integrity_problem(); !problem.empty()) damaged(problem.c_str());
+  if (const std::string problem = damage(); !problem.empty()) damaged(problem.c_str());
   transaction.commit();
 }
 

@@ -1,8 +1,8 @@
 // vault.h: what seals the store. It is closed until the data key was given, and no row
 // with content can be read or written before.
 //
-// Every commit writes down, sealed, its number and a sum over all rows of the store: the
-// exclusive or of a keyed hash of each. Who puts back a row of yesterday, takes one
+// Every commit writes down, sealed, its number and a sum over all rows of the store but the
+// pieces of attachments: the exclusive or of a keyed hash of each. Who puts back a row of yesterday, takes one
 // away or swaps two cannot make that sum again, and the store does not open. Who puts
 // the whole file back can: the office notices (storage/fork.h).
 //
@@ -25,6 +25,16 @@
 
 namespace fieldsync::storage {
 
+// The key of a store that is to be, wrapped. Making it takes as long as its passphrase's slot
+// says, and no database.
+struct NewKey {
+  seal::StoreId store;
+  seal::Secret data_key;
+  seal::KeySlots slots;
+};
+// Errors as KeySlots::add.
+[[nodiscard]] Result<NewKey> make_key(const seal::Credentials& credentials, const seal::KeyCost& cost);
+
 class Vault final : private sqlite::RowListener {
  public:
   explicit Vault(sqlite::Connection& connection) : connection_(connection) {}
@@ -36,21 +46,18 @@ class Vault final : private sqlite::RowListener {
   [[nodiscard]] bool is_new();
   [[nodiscard]] bool is_open() const { return open_.has_value(); }
 
-  // The first key of a new store, with the first way to open it. `seal_what_is_open` runs in
-  // the same transaction. Errors as KeySlots::add.
-  [[nodiscard]] Result<void> create(const seal::Credentials& credentials, const seal::KeyCost& cost,
-                                    const std::function<void()>& seal_what_is_open);
-  // Errors as KeySlots::open. storage_corrupt also where the rows are not those of the last commit.
-  [[nodiscard]] Result<void> open(const seal::Credentials& credentials);
+  // Takes up the first key of a new store. `seal_what_is_open` runs in the same transaction.
+  void create(const NewKey& key, const std::function<void()>& seal_what_is_open);
+  // What opens the store. storage_corrupt: they cannot be slots.
+  [[nodiscard]] Result<seal::KeySlots> slots();
+  // With the key that a slot gave. storage_corrupt: the rows are not those of the last commit.
+  void open(const seal::Secret& data_key);
   // Forgets the keys.
   void close();
 
-  // What is to open the store from now on, beside `known`, or in its place; or only without
-  // `known`, where `added` is null. Pre: the vault is open. wrong_passphrase; invalid_argument:
-  // nothing would be left that opens it. Errors as KeySlots::add.
-  enum class Known : std::uint8_t { stays, goes };
-  [[nodiscard]] Result<void> change_slots(const seal::Credentials& known, Known fate, const seal::Credentials* added,
-                                          const seal::KeyCost& cost);
+  // Pre: the vault is open. False, and nothing is changed, where the store's slots are not
+  // `before` any more.
+  [[nodiscard]] bool change_slots(const seal::KeySlots& before, const seal::KeySlots& after);
   // Destroys every slot, durably: from then on nobody opens the store. Needs no key.
   void destroy();
   [[nodiscard]] bool is_destroyed();
@@ -58,6 +65,11 @@ class Vault final : private sqlite::RowListener {
   // Inside a Transaction.
   [[nodiscard]] std::string seal(const seal::CellPlace& place, std::string_view content) const;
   [[nodiscard]] std::string read(const seal::CellPlace& place, std::string_view cell) const;
+  // The bytes of attachments, with a key of their own. `revision` 1: what stands at a place
+  // is never written anew.
+  [[nodiscard]] std::string seal_piece(std::string_view place, std::string_view content) const;
+  // Nothing where it is not what this store wrote there.
+  [[nodiscard]] std::optional<std::string> read_piece(std::string_view place, std::string_view cell) const;
   // Where something is looked for by a name that must not be seen: 16 bytes.
   [[nodiscard]] std::string tag_of(std::string_view name) const;
 
@@ -66,6 +78,7 @@ class Vault final : private sqlite::RowListener {
   using RowSum = std::array<std::uint64_t, 4>;
   struct Open {
     seal::Sealer sealer;
+    seal::Sealer piece_sealer;
     seal::Secret row_key;
     seal::Secret name_key;
     std::uint64_t commit = 0;  // of the last one
@@ -78,12 +91,13 @@ class Vault final : private sqlite::RowListener {
   void on_row(std::string_view table, std::string_view row) noexcept override;
   void on_lost_row() noexcept override { open_->lost_row = true; }
 
-  [[nodiscard]] Result<seal::KeySlots> slots();
   [[nodiscard]] seal::StoreId store_id();
   void insert_slots(const seal::KeySlots& slots);
   void unseal(const seal::Secret& data_key);
   void sum_all_rows();
   void check_manifest();
+  // What SQLite's own check finds in the rows that are summed and in their indexes.
+  [[nodiscard]] std::string damage();
   // Pre: the rows are as they were written. What else is damaged can be an index, which is
   // made of them anew.
   void mend_indexes();

@@ -1,8 +1,12 @@
 #include "transport/https_transport.h"
 
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/crypto.h>
 #include <openssl/sha.h>
 #include <openssl/ssl.h>
+#include <sys/ioctl.h>
 
 #include <algorithm>
 #include <atomic>
@@ -12,6 +16,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/ssl.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/basic_stream.hpp>
@@ -25,6 +30,8 @@
 #include <optional>
 #include <thread>
 
+#include "transport/pace.h"
+
 namespace fieldsync::transport {
 namespace {
 
@@ -36,6 +43,10 @@ using engine::HttpReply;
 
 constexpr auto step_timeout = std::chrono::seconds(30);
 constexpr std::size_t write_step_bytes = 64 * 1024;
+// Of a long body: one TLS record, which a slow link carries well within a step's time.
+constexpr std::size_t long_write_step_bytes = 4 * 1024;
+constexpr auto room_looked_at_every = std::chrono::milliseconds(5);
+using Clock = std::chrono::steady_clock;
 constexpr std::size_t reply_body_bytes_max = 64 * 1024 * 1024;
 
 // Counts what travels, below TLS.
@@ -55,6 +66,25 @@ class CountingPolicy {
 
 using TcpStream = beast::basic_stream<asio::ip::tcp, asio::any_io_executor, CountingPolicy>;
 using TlsStream = asio::ssl::stream<TcpStream>;
+
+core::Milliseconds milliseconds_of(Clock::time_point at) {
+  return {std::chrono::duration_cast<std::chrono::milliseconds>(at.time_since_epoch()).count()};
+}
+
+// Handed to the network, and not acknowledged by the other side.
+std::uint64_t bytes_under_way(int socket) {
+  int bytes = 0;
+  return ::ioctl(socket, SIOCOUTQ, &bytes) == 0 && bytes > 0 ? static_cast<std::uint64_t>(bytes) : 0;
+}
+
+// Nothing where the connection is broken, or not known.
+std::optional<core::Milliseconds> round_trip_of(int socket) {
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  if (::getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return std::nullopt;
+  if (info.tcpi_state != TCP_ESTABLISHED && info.tcpi_state != TCP_CLOSE_WAIT) return std::nullopt;
+  return core::Milliseconds{(info.tcpi_rtt + 999) / 1000};
+}
 
 // What a thread had on its stack stays in memory when it has ended.
 [[gnu::noinline]] void overwrite_stack() {
@@ -86,13 +116,14 @@ class HttpsTransport final : public engine::Transport {
     thread_.join();
   }
 
-  void start(std::string path, std::string body) override {
+  void start(engine::HttpRequest request) override {
     {
       const std::lock_guard lock(mutex_);
       result_.reset();
+      underway_ = {};
     }
     asio::co_spawn(
-        io_, [this, path = std::move(path), body = std::move(body)]() { return run(path, body); },
+        io_, [this, request = std::move(request)]() { return run(request); },
         [this](const std::exception_ptr& thrown) {
           if (thrown) finish(Error{Errc::connection_lost, {}});
         });
@@ -102,6 +133,16 @@ class HttpsTransport final : public engine::Transport {
     std::unique_lock lock(mutex_);
     arrived_.wait(lock, [this] { return result_.has_value(); });
     return *result_;
+  }
+
+  bool wait_for(core::Milliseconds span) override {
+    std::unique_lock lock(mutex_);
+    return arrived_.wait_for(lock, std::chrono::milliseconds(span.count), [this] { return result_.has_value(); });
+  }
+
+  engine::Underway underway() override {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(underway_, {underway_.sent, underway_.status, {}});
   }
 
   void cancel() override {
@@ -130,19 +171,18 @@ class HttpsTransport final : public engine::Transport {
     return known;
   }
 
-  asio::awaitable<void> run(std::string path, std::string body) {
+  asio::awaitable<void> run(const engine::HttpRequest& request) {
     const bool reused = stream_.has_value();
-    Result<HttpReply> result = co_await exchange(path, body);
+    Result<HttpReply> result = co_await exchange(request);
     // The server may have closed an idle connection: that says nothing yet.
     const bool stale = reused && !result && result.error().code == Errc::connection_lost && !reply_began_;
-    if (stale && !cancelled_) result = co_await exchange(path, body);
+    if (stale && !cancelled_ && !request.is_long) result = co_await exchange(request);
     finish(std::move(result));
   }
 
-  asio::awaitable<Result<HttpReply>> exchange(std::string path, std::string body) {
+  asio::awaitable<Result<HttpReply>> exchange(const engine::HttpRequest& request) {
     reply_began_ = false;
-    // What cancel() finds under way it ends; what was just about to begin ends here and below.
-    if (cancelled_) co_return failure(Error{Errc::cancelled, {}});
+    if (cancelled_) co_return Error{Errc::cancelled, {}};
     if (!stream_) {
       Result<void> connected = co_await connect();
       if (!connected) {
@@ -150,7 +190,7 @@ class HttpsTransport final : public engine::Transport {
         co_return failure(connected.error());
       }
     }
-    Result<HttpReply> reply = co_await talk(path, body);
+    Result<HttpReply> reply = co_await talk(request);
     if (!reply) stream_.reset();
     co_return reply ? std::move(reply) : Result<HttpReply>(failure(reply.error()));
   }
@@ -166,6 +206,7 @@ class HttpsTransport final : public engine::Transport {
     if (error)
       co_return Error{Errc::offline, "The server's address " + settings_.address +
                                          " could not be found. Everything stays saved here."};
+    // What was cancelled meanwhile found nothing to cancel.
     if (cancelled_) co_return Error{Errc::cancelled, {}};
     stream_.emplace(io_, tls_);
     auto& socket = beast::get_lowest_layer(*stream_);
@@ -190,20 +231,67 @@ class HttpsTransport final : public engine::Transport {
     co_return Result<void>();
   }
 
-  asio::awaitable<Result<HttpReply>> talk(std::string path, std::string body) {
+  [[nodiscard]] std::string head_of(const engine::HttpRequest& request) const {
+    std::string head = request.method + " " + request.path + " HTTP/1.1\r\nHost: " + settings_.address +
+                       "\r\nAccept: application/x-protobuf\r\n";
+    if (!request.range.empty()) head += "Range: " + request.range + "\r\n";
+    if (request.method == "GET") return head + "\r\n";
+    return head + "Content-Type: " + request.content_type +
+           "\r\nContent-Length: " + std::to_string(request.body.size()) + "\r\n\r\n";
+  }
+
+  // Waits until so little is under way that little is lost where the connection breaks.
+  asio::awaitable<Result<void>> wait_for_room(Pace& pace) {
+    auto& socket = beast::get_lowest_layer(*stream_).socket();
+    asio::steady_timer timer(io_);
+    std::uint64_t least_under_way = UINT64_MAX;
+    auto last_progress = Clock::now();
+    while (socket.is_open() && !cancelled_) {
+      const auto now = Clock::now();
+      const std::uint64_t under_way = bytes_under_way(socket.native_handle());
+      const auto round_trip = round_trip_of(socket.native_handle());
+      // The next write says what became of it.
+      if (!round_trip) co_return Result<void>();
+      pace.observe(milliseconds_of(now), up_, under_way, *round_trip);
+      if (under_way <= pace.under_way_max()) co_return Result<void>();
+      if (under_way < least_under_way) last_progress = now;
+      least_under_way = std::min(least_under_way, under_way);
+      if (now - last_progress > step_timeout) break;
+      error_code error;
+      timer.expires_after(room_looked_at_every);
+      co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, error));
+    }
+    co_return Error{Errc::connection_lost, {}};
+  }
+
+  asio::awaitable<Result<void>> write(std::string_view bytes, std::size_t step_bytes, bool is_body) {
     error_code error;
-    std::string request =
-        "POST " + path + " HTTP/1.1\r\nHost: " + settings_.address +
-        "\r\nContent-Type: application/x-protobuf\r\nAccept: application/x-protobuf\r\nContent-Length: " +
-        std::to_string(body.size()) + "\r\n\r\n";
-    request += body;
-    auto& socket = beast::get_lowest_layer(*stream_);
-    for (std::size_t sent = 0; sent < request.size();) {
-      socket.expires_after(step_timeout);
-      const auto step = asio::buffer(request.data() + sent, std::min(write_step_bytes, request.size() - sent));
+    Pace pace;
+    for (std::size_t sent = 0; sent < bytes.size();) {
+      if (is_body) {
+        auto room = co_await wait_for_room(pace);
+        if (!room) co_return room;
+      }
+      beast::get_lowest_layer(*stream_).expires_after(step_timeout);
+      const auto step = asio::buffer(bytes.data() + sent, std::min(step_bytes, bytes.size() - sent));
       sent += co_await asio::async_write(*stream_, step, asio::redirect_error(asio::use_awaitable, error));
       if (error || cancelled_) co_return Error{Errc::connection_lost, {}};
+      if (!is_body) continue;
+      const std::lock_guard lock(mutex_);
+      underway_.sent = sent;
     }
+    co_return Result<void>();
+  }
+
+  asio::awaitable<Result<HttpReply>> talk(const engine::HttpRequest& request) {
+    std::string head = head_of(request);
+    // One write for both where they are short: one packet, one TLS record.
+    if (!request.is_long) head += request.body;
+    Result<void> written = co_await write(head, write_step_bytes, false);
+    if (written && request.is_long) written = co_await write(request.body, long_write_step_bytes, true);
+    if (!written) co_return written.error();
+    error_code error;
+    auto& socket = beast::get_lowest_layer(*stream_);
     beast::flat_buffer buffer;
     http::response_parser<http::string_body> parser;
     parser.body_limit(reply_body_bytes_max);
@@ -212,6 +300,7 @@ class HttpsTransport final : public engine::Transport {
       const std::size_t got =
           co_await http::async_read_some(*stream_, buffer, parser, asio::redirect_error(asio::use_awaitable, error));
       reply_began_ = reply_began_ || got > 0;
+      if (request.method == "GET" && parser.is_header_done()) hand_over(parser.get());
       if (error || (cancelled_ && !parser.is_done())) co_return Error{Errc::connection_lost, {}};
     }
     socket.expires_never();
@@ -222,6 +311,15 @@ class HttpsTransport final : public engine::Transport {
     reply.body = std::move(parser.get().body());
     if (!keep_alive) stream_.reset();
     co_return reply;
+  }
+
+  // What arrived of an attachment is worth keeping before the rest comes.
+  void hand_over(http::response<http::string_body>& reply) {
+    const std::lock_guard lock(mutex_);
+    underway_.status = static_cast<int>(reply.result_int());
+    if (underway_.status != 200 && underway_.status != 206) return;
+    underway_.received += reply.body();
+    reply.body().clear();
   }
 
   void finish(Result<HttpReply> result) {
@@ -248,6 +346,7 @@ class HttpsTransport final : public engine::Transport {
   std::mutex mutex_;
   std::condition_variable arrived_;
   std::optional<Result<HttpReply>> result_;
+  engine::Underway underway_;
   std::thread thread_;
 };
 

@@ -1,8 +1,8 @@
 // https_transport.h: HTTP/1.1 over TLS 1.3 with the device's own certificate, to
 // a server known by its key's pin. One connection, kept open between exchanges.
 //
-// No timer ends a transfer that makes progress: each read and write has 30 s of
-// its own. A reply that ends early is an error, never a short reply.
+// No timer ends a transfer that makes progress: each read, and each write of 4 KiB of a long
+// body, has 30 s of its own. A reply that ends early is an error, never a short reply.
 #pragma once
 
 #include <memory>

@@ -14,17 +14,17 @@ struct AttachmentCompletion::Look {
 
   [[nodiscard]] bool may_be_sent(std::uint32_t size) const {
     return std::any_of(named.begin(), named.end(),
-                       [&](const NamedAttachment& each) { return each.size == size && may_write(each.role); });
+                       [&](const NamedAttachment& each) { return each.size == size && may_send(each); });
   }
   [[nodiscard]] bool is_awaited(std::uint32_t size) const {
     return std::any_of(named.begin(), named.end(), [&](const NamedAttachment& each) {
-      return each.size == size && may_write(each.role) && !each.complete;
+      return each.size == size && may_send(each) && !each.complete;
     });
   }
   [[nodiscard]] std::uint32_t size_max() const {
     std::uint32_t size = 0;
     for (const NamedAttachment& each : named) {
-      if (may_write(each.role)) size = std::max(size, each.size);
+      if (may_send(each)) size = std::max(size, each.size);
     }
     return size;
   }
@@ -79,7 +79,7 @@ Result<AttachmentCompletion::Look> AttachmentCompletion::look(const UploadName& 
   const auto looked = store_.read([&](ReadTransaction& transaction) -> Result<void> {
     const auto device = enrolled_device(transaction, upload.device);
     if (!device) return device.error();
-    look.named = transaction.attachments_named(device->person.id, upload.attachment);
+    look.named = transaction.attachments_named(*device, upload.attachment);
     look.durable = transaction.upload_bytes(device->key, upload.attachment);
     const bool is_known = std::any_of(look.named.begin(), look.named.end(), [&](const NamedAttachment& each) {
       return !question.size || each.size == *question.size;
@@ -93,6 +93,8 @@ Result<std::optional<std::uint32_t>> AttachmentCompletion::complete_size(const c
                                                                          const AttachmentQuestion& question) {
   for (const NamedAttachment& each : look.named) {
     if (!each.complete || (question.size && each.size != *question.size)) continue;
+    // Of a scope that its author has left, it is no ground to bring it into another.
+    if (!may_read(each) && look.is_awaited(each.size)) continue;
     const auto published = is_published({id, each.size});
     if (!published) return published.error();
     if (*published) return std::optional(each.size);
@@ -141,8 +143,8 @@ Result<void> AttachmentCompletion::enter_complete(const UploadName& upload, std:
     const auto device = enrolled_device(transaction, upload.device);
     if (!device) return device.error();
     bool is_named = false;
-    for (const NamedAttachment& each : transaction.attachments_named(device->person.id, upload.attachment)) {
-      if (each.size != size || !may_write(each.role)) continue;
+    for (const NamedAttachment& each : transaction.attachments_named(*device, upload.attachment)) {
+      if (each.size != size || !may_send(each)) continue;
       transaction.complete_attachment(each.scope, {upload.attachment, size});
       is_named = true;
     }

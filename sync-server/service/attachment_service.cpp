@@ -37,12 +37,12 @@ Result<std::uint32_t> AttachmentService::readable_size(const core::DeviceId& dev
   const auto looked = store_.read([&](ReadTransaction& transaction) -> Result<void> {
     const auto row = enrolled_device(transaction, device);
     if (!row) return row.error();
-    named = transaction.attachments_named(row->person.id, id);
+    named = transaction.attachments_named(*row, id);
     return {};
   });
   if (!looked) return looked.error();
   for (const NamedAttachment& each : named) {
-    if (!each.complete) continue;
+    if (!each.complete || !may_read(each)) continue;
     const auto published = completion_.is_published({id, each.size});
     if (!published) return published.error();
     if (*published) return each.size;

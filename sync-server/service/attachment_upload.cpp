@@ -8,8 +8,8 @@ namespace fieldsync::server {
 namespace {
 
 bool may_be_sent(ReadTransaction& transaction, const DeviceRow& device, const core::AttachmentId& id) {
-  const auto named = transaction.attachments_named(device.person.id, id);
-  return std::any_of(named.begin(), named.end(), [](const NamedAttachment& each) { return may_write(each.role); });
+  const auto named = transaction.attachments_named(device, id);
+  return std::any_of(named.begin(), named.end(), may_send);
 }
 
 std::uint64_t left_on(ReadTransaction& transaction, const DeviceRow& device, std::int64_t day) {
@@ -52,8 +52,7 @@ Result<void> AttachmentUpload::start(std::uint32_t offset) {
   if (!standing) return standing.error();
   if (standing->size_max == 0) return Error{Errc::not_found, {}};
   size_max_ = standing->size_max;
-  written_ = durable_ = offset;
-  is_taken_ = !standing->complete && standing->durable == offset;
+  is_taken_ = !standing->complete && offset <= standing->durable;
   if (!is_taken_) return {};
   {
     const std::lock_guard lock(claim_->mutex);
@@ -64,7 +63,10 @@ Result<void> AttachmentUpload::start(std::uint32_t offset) {
     const auto device = enrolled_device(transaction, name_.device);
     if (!device) return device.error();
     if (!may_be_sent(transaction, *device, name_.attachment)) return Error{Errc::not_found, {}};
-    is_taken_ = transaction.upload_bytes(device->key, name_.attachment) == durable_;
+    written_ = durable_ = transaction.upload_bytes(device->key, name_.attachment);
+    // An earlier connection of the device may have brought more meanwhile: that is not taken twice.
+    is_taken_ = offset <= durable_;
+    known_bytes_ = durable_ - std::min(offset, durable_);
     left_today_ = left_on(transaction, *device, day_of(clock_()));
     return left_today_ > 0 ? Result<void>() : Error{Errc::upload_limit, {}};
   });
@@ -73,6 +75,9 @@ Result<void> AttachmentUpload::start(std::uint32_t offset) {
 void AttachmentUpload::take(std::string_view piece) {
   if (!piece.empty()) is_empty_ = false;
   if (!goes_on()) return;
+  const std::size_t known = std::min<std::size_t>(known_bytes_, piece.size());
+  known_bytes_ -= static_cast<std::uint32_t>(known);
+  piece.remove_prefix(known);
   const std::uint64_t room = size_max_ - written_;
   const std::uint64_t allowed = left_today_ - (written_ - durable_);
   const std::string_view kept = piece.substr(0, std::min(room, allowed));

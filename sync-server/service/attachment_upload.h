@@ -1,8 +1,8 @@
 // attachment_upload.h: one PUT of an attachment's bytes, taken as they arrive.
 //
 // What arrived is on stable storage, and its row with it, after every 256 KiB and after every
-// second in which anything arrived: a link that breaks, or a server that is killed, costs a slow
-// device a second of its work.
+// half second in which anything arrived: a link that breaks, or a server that is killed, costs a slow
+// device half a second of its work.
 //
 // Threads: any, one call at a time.
 #pragma once
@@ -21,15 +21,15 @@ inline constexpr std::int64_t ms_per_day = 24 * 3600 * 1000LL;
 // For each device and day (UTC).
 inline constexpr std::uint64_t upload_bytes_per_day_max = 512 * 1024 * 1024;
 inline constexpr std::uint32_t unsynced_bytes_max = 256 * 1024;
-inline constexpr core::Milliseconds unsynced_time_max{1000};
+inline constexpr core::Milliseconds unsynced_time_max{500};
 
 [[nodiscard]] std::int64_t day_of(core::Instant at);
 [[nodiscard]] v1::AttachmentStatus status_of(const core::AttachmentId& id, const AttachmentStanding& standing);
 
 class AttachmentUpload {
  public:
-  // Goes on at `offset`; where that is not the durable one, the body is thrown away and finish()
-  // tells it. not_found, upload_limit, attachment_damaged, unknown_device, device_revoked.
+  // Goes on at `offset`, or at the durable one where that is further; where it is less, the body
+  // is thrown away and finish() tells it. not_found, upload_limit, attachment_damaged, unknown_device, device_revoked.
   [[nodiscard]] static Result<std::unique_ptr<AttachmentUpload>> begin(Store& store, AttachmentFiles& files,
                                                                        UploadClaims& claims, Clock clock,
                                                                        const UploadName& name, std::uint32_t offset);
@@ -67,6 +67,7 @@ class AttachmentUpload {
   bool is_empty_ = true;          // nothing came yet
   std::optional<Error> refusal_;  // the first thing that went wrong
   std::uint32_t size_max_ = 0;
+  std::uint32_t known_bytes_ = 0;  // of what comes next
   std::uint32_t written_ = 0;
   std::uint32_t durable_ = 0;
   std::uint64_t left_today_ = 0;  // of what may become durable

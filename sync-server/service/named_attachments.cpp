@@ -11,7 +11,6 @@ namespace {
 
 constexpr const char* to_index = "attachments_to_index";
 
-// What was applied of the batch: all that is not in quarantine.
 Result<void> index_batch(WriteTransaction& transaction, const DeviceRow& device, const BatchRow& batch,
                          const std::set<std::uint64_t>& quarantined, codec::FrameReader& frames) {
   auto content = static_cast<codec::Encoding>(batch.encoding) == codec::Encoding::zstd
@@ -22,14 +21,15 @@ Result<void> index_batch(WriteTransaction& transaction, const DeviceRow& device,
   if (!operations) return Error{Errc::storage_corrupt, {}};
   for (std::size_t i = 0; i < operations->size(); ++i) {
     const core::OperationId id{device.id, batch.first_counter + i};
-    if (quarantined.contains(id.counter)) continue;
     std::size_t elements = 0;
     const auto operation = codec::decode_operation((*operations)[i], id, device.person.id, elements);
     // An attachment was written in another way once, without its size: it cannot be sent.
     if (!operation) continue;
-    const auto scope = transaction.scope(operation->scope);
-    if (!scope) return Error{Errc::storage_corrupt, {}};
-    for (const core::AttachmentFile& file : files_named_by(*operation)) transaction.name_attachment(scope->key, file);
+    const bool is_applied = !quarantined.contains(id.counter);
+    const auto scope = is_applied ? transaction.scope(operation->scope) : std::nullopt;
+    if (is_applied && !scope) return Error{Errc::storage_corrupt, {}};
+    for (const core::AttachmentFile& file : files_named_by(*operation))
+      transaction.name_attachment(scope ? scope->key : quarantine_scope, device.key, file);
   }
   return {};
 }

@@ -11,4 +11,8 @@ Result<DeviceRow> enrolled_device(ReadTransaction& transaction, const core::Devi
 
 bool may_write(Role role) { return role == Role::monitor || role == Role::coordinator || role == Role::case_handler; }
 
+bool may_send(const NamedAttachment& named) { return named.is_own || may_write(named.role); }
+
+bool may_read(const NamedAttachment& named) { return named.role != Role::none; }
+
 }  // namespace fieldsync::server

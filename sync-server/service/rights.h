@@ -12,5 +12,8 @@ namespace fieldsync::server {
 
 // Every other member of a scope reads only.
 [[nodiscard]] bool may_write(Role role);
+// Who wrote what names it may bring its bytes, whatever became of their role since.
+[[nodiscard]] bool may_send(const NamedAttachment& named);
+[[nodiscard]] bool may_read(const NamedAttachment& named);
 
 }  // namespace fieldsync::server

@@ -55,9 +55,14 @@ class Applier {
   // `last`: no later operation of the batch is of the same record.
   Result<void> take(Result<core::Operation>& operation, std::string_view bytes, std::uint64_t counter, bool last) {
     const core::RecordId record = operation ? operation->record : core::RecordId{};
-    const Result<void> applied = operation ? apply(std::move(*operation)) : Result<void>(operation.error());
+    const std::vector<core::AttachmentFile> files =
+        operation ? files_named_by(*operation) : std::vector<core::AttachmentFile>();
+    const Result<void> applied = operation ? apply(std::move(*operation), files) : Result<void>(operation.error());
     if (!applied && applied.error().code == Errc::must_be_sealed) return applied;
     if (!applied) quarantine(applied.error(), bytes, counter);
+    // What is kept in quarantine is kept with its photos.
+    for (const core::AttachmentFile& file : files)
+      if (!applied) transaction_.name_attachment(quarantine_scope, device_.key, file);
     if (last) store(record);
     return {};
   }
@@ -80,7 +85,8 @@ class Applier {
     bool was_in_conflict = false;
   };
 
-  Result<void> apply(core::Operation operation) {
+  // `files`: those that it names.
+  Result<void> apply(core::Operation operation, const std::vector<core::AttachmentFile>& files) {
     const auto form = forms_.find(operation.form);
     // Before any other reason: what is refused otherwise goes to quarantine.
     if (form != forms_.end() && core::holds_open_secret(operation, form->second))
@@ -105,7 +111,6 @@ class Applier {
     stamp.machine = operation.origin == core::OperationOrigin::machine;
     stamp.seq = scope.last_seq + 1;
     const core::OperationId id = operation.id;
-    const std::vector<core::AttachmentFile> files = files_named_by(operation);
     const core::RecordId record_id = operation.record;
     const core::Instant corrected = core::corrected_time(operation.claimed, outcome_.arrival);
     const bool whole = record.row.first_seq == 0 || was_awaited(record.state, id);
@@ -118,7 +123,8 @@ class Applier {
     if (whole) record.row.first_seq = stamp.seq;
     transaction_.append_operation(
         {member->second.scope.key, stamp.seq, device_.key, id.counter, record_id, stamp.effective, stamp.received});
-    for (const core::AttachmentFile& file : files) transaction_.name_attachment(member->second.scope.key, file);
+    for (const core::AttachmentFile& file : files)
+      transaction_.name_attachment(member->second.scope.key, device_.key, file);
     if (stamp.effective != corrected) {
       v1::EffectiveTime& exception = outcome_.exceptions.emplace_back();
       exception.set_counter(id.counter);

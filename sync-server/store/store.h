@@ -119,13 +119,17 @@ struct EnrolmentCodeRow {
   bool used = false;
 };
 
-// A file, an attachment or a preview, that an applied operation of a scope names.
+// A file, an attachment or a preview, that an operation names.
 struct NamedAttachment {
-  std::int64_t scope = 0;  // ScopeRow::key
-  Role role = Role::none;  // of the person who asks
+  std::int64_t scope = 0;  // ScopeRow::key; quarantine_scope where the operation was not applied
+  Role role = Role::none;  // there, of the person who asks; none where they are no member
+  bool is_own = false;     // the operation is of the device that asks
   std::uint32_t size = 0;  // as the operation says; it may be wrong
   bool complete = false;   // its bytes came, and were what the name promises
 };
+
+// No scope has this key.
+inline constexpr std::int64_t quarantine_scope = 0;
 
 struct Counts {
   std::uint64_t records = 0, operations = 0, open_conflicts = 0, quarantined = 0;
@@ -174,9 +178,9 @@ class ReadTransaction {
   virtual void batches_between(std::int64_t device, std::uint64_t first, std::uint64_t last,
                                const std::function<void(const BatchRow&)>& take) = 0;
 
-  // What the person's scopes say of this file, the smallest size first.
-  virtual std::vector<NamedAttachment> attachments_named(const core::PersonId& person,
-                                                         const core::AttachmentId& id) = 0;
+  // What the scopes of the device's person say of this file, and what the device itself named, the
+  // smallest size first. The same scope may stand there twice.
+  virtual std::vector<NamedAttachment> attachments_named(const DeviceRow& device, const core::AttachmentId& id) = 0;
   // Each file that a scope has whole, once.
   virtual void complete_attachments(const std::function<void(const core::AttachmentFile&)>& take) = 0;
   // How much of the device's upload is on stable storage.
@@ -217,7 +221,7 @@ class WriteTransaction : public ReadTransaction {
   virtual void put_record(const RecordRow& record, bool is_new) = 0;
   virtual void put_conflicts(const core::RecordId& record, const std::vector<core::FieldKey>& open) = 0;
   // Does nothing where the scope names it already.
-  virtual void name_attachment(std::int64_t scope, const core::AttachmentFile& file) = 0;
+  virtual void name_attachment(std::int64_t scope, std::int64_t device, const core::AttachmentFile& file) = 0;
   virtual void complete_attachment(std::int64_t scope, const core::AttachmentFile& file) = 0;
   // 0 ends the upload.
   virtual void set_upload_bytes(std::int64_t device, const core::AttachmentId& id, std::uint32_t durable) = 0;

@@ -40,7 +40,8 @@ struct Parts {
         directory(connection, vault),
         records(connection, vault),
         outbox(connection, vault),
-        replica(identity, directory, records, outbox) {
+        attachments(connection, vault),
+        replica(identity, directory, records, outbox, attachments) {
     must_hold(static_cast<bool>(testing::open_vault(connection, vault)), "a sound store opens");
   }
 
@@ -49,6 +50,7 @@ struct Parts {
   storage::Directory directory;
   storage::RecordStore records;
   storage::Outbox outbox;
+  storage::Attachments attachments;
   storage::Replica replica;
 };
 

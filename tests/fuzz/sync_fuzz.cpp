@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 
+#include "api/problem.h"
 #include "api/sync_steps.h"
 #include "codec/operation_codec.h"
 #include "codec/record_codec.h"

@@ -28,6 +28,9 @@ std::map<std::string, std::string> encodings_of(const std::string& text) {
   std::map<std::string, std::string> encodings{{"plain", text}, {"hex", core::to_hex(text)}};
   for (const char letter : text) (encodings["UTF-16"] += letter) += '\0';
   encodings["UTF-16"].pop_back();
+  // As libraries for Unicode work on it.
+  for (const char letter : text) (encodings["UTF-32"] += letter).append(3, '\0');
+  encodings["UTF-32"].resize(encodings["UTF-32"].size() - 3);
   // Base64 of longer text has it at one of three places; what its neighbours decide is left out.
   for (std::size_t place = 0; place < 3; ++place) {
     const std::string moved = std::string(place, 'x') + text;

@@ -81,6 +81,48 @@ TEST_CASE("Threads of one app save, read, sync and cancel at once, and every sav
         std::to_string(writers * saves_of_each));
 }
 
+TEST_CASE("What was cancelled between two requests makes no other one") {
+  TestServer server;
+  const auto database = server.open("phone");
+  must(database->enrol(server.enrolment_text(), "phone"));
+  must(database->sync({}));
+  const core::ScopeId scope = must(database->scopes()).front().id;
+  for (int i = 0; i < 600; ++i) REQUIRE(saved_a_visit(*database, scope));
+  int answers = 0;
+  const auto cancel_at_once = [&](const SyncProgress&) {
+    ++answers;
+    database->cancel_sync();
+  };
+  const auto cancelled = database->sync({.on_progress = cancel_at_once});
+  REQUIRE_FALSE(cancelled);
+  CHECK(cancelled.error().code == Errc::cancelled);
+  CHECK(answers == 1);
+  must(database->sync({}));
+}
+
+TEST_CASE("A store that is locked while it syncs is locked at once, and the sync ends") {
+  TestServer server;
+  const auto database = server.open("phone");
+  must(database->enrol(server.enrolment_text(), "phone"));
+  must(database->sync({}));
+  const core::ScopeId scope = must(database->scopes()).front().id;
+  for (int i = 0; i < 600; ++i) REQUIRE(saved_a_visit(*database, scope));
+  std::thread locking;
+  LockState seen = LockState::unlocked;
+  const auto lock_at_once = [&](const SyncProgress&) {
+    if (locking.joinable()) return;
+    locking = std::thread([&] { database->lock(); });
+    // It waits for this sync; the keys are gone before.
+    while (seen == LockState::unlocked) seen = database->lock_state();
+  };
+  const auto ended = database->sync({.on_progress = lock_at_once});
+  locking.join();
+  REQUIRE_FALSE(ended);
+  CHECK((ended.error().code == Errc::cancelled || ended.error().code == Errc::locked));
+  CHECK(seen == LockState::locked);
+  CHECK(database->lock_state() == LockState::locked);
+}
+
 TEST_CASE("A server that is told to stop while devices sync ends in order, and goes on from there") {
   TestServer server;
   const std::vector<std::string> stores{"Bakyt", "Chynara", "Daniyar"};

@@ -24,6 +24,27 @@ struct SavedOperation {
   std::int64_t saved_ms = INT64_MIN;  // unknown where the save was told to have failed
 };
 
+// Attachments and previews, by their hash.
+struct AttachmentBook {
+  std::set<core::AttachmentId> added;  // here, whatever became of it
+  std::set<core::AttachmentId> kept;   // of these, what was not freed since
+  // Whose bytes were here when a save named them in the scope.
+  std::set<std::pair<core::ScopeId, core::AttachmentId>> named;
+  std::set<core::AttachmentId> compared;  // was on the office's disk, byte for byte
+  // What uploads carried: as far as it is known to have arrived; and where it is not known,
+  // in each request that was made.
+  struct Carried {
+    std::uint64_t arrived = 0;
+    std::uint64_t unknown = 0;
+  };
+  std::map<core::AttachmentId, Carried> carried;
+
+  void note_added(const core::AttachmentId& id) {
+    added.insert(id);
+    kept.insert(id);
+  }
+};
+
 struct Book {
   std::string name;  // of the device, in the story
   core::DeviceId device;
@@ -41,6 +62,7 @@ struct Book {
   // not all of their own writes are there again.
   std::set<core::ScopeId> read_in_part;
   bool keeps_old_form = false;
+  AttachmentBook attachments;
 };
 
 }  // namespace fieldsync::sim

@@ -1,6 +1,7 @@
 #include "sim/device.h"
 
 #include "engine/enrolment_text.h"
+#include "sim/attachment_checks.h"
 #include "sim/device_checks.h"
 #include "sim/seeded_key.h"
 #include "support/unlocked_store.h"
@@ -13,21 +14,18 @@ constexpr std::int64_t sync_again_ms = 4 * second_ms;
 constexpr std::size_t writes_looked_at = 6;
 
 // Enrolment blocks; its exchange happens at once.
-class EnrolmentTransport final : public engine::Transport {
+class EnrolmentTransport final : public engine::WholeExchange {
  public:
   EnrolmentTransport(Network& network, Link& link) : network_(network), link_(link) {}
-  void start(std::string path, std::string body) override {
-    path_ = std::move(path);
-    body_ = std::move(body);
-  }
-  Result<engine::HttpReply> wait() override { return network_.exchange_now(link_, path_, body_); }
+  void start(engine::HttpRequest request) override { request_ = std::move(request); }
+  Result<engine::HttpReply> wait() override { return network_.exchange_now(link_, request_); }
   void cancel() override {}
   [[nodiscard]] engine::WireBytes wire_bytes() const override { return {}; }
 
  private:
   Network& network_;
   Link& link_;
-  std::string path_, body_;
+  engine::HttpRequest request_;
 };
 
 // How a sync may fail while something is wrong around it. All else is a defect.
@@ -44,6 +42,13 @@ bool may_happen(Errc code) {
     case Errc::device_revoked: return true;
     default: return false;
   }
+}
+
+// The attachment to which the request's path leads.
+std::optional<core::AttachmentId> attachment_at(const std::string& path) {
+  constexpr std::string_view before = "/v1/attachments/";
+  if (!path.starts_with(before)) return std::nullopt;
+  return core::AttachmentId::parse_hex(path.substr(before.size(), 2 * core::AttachmentId{}.sha256.size()));
 }
 
 }  // namespace
@@ -110,6 +115,8 @@ void Device::start() {
   faults_.repair();  // the checks read the whole store
   book_.device = store_->identity.device();
   check_saves_survived(book_, *store_);
+  const OfficePerson& person = office_.people()[book_.person];
+  check_added_survived(book_, *store_, person.is_unsure || !person.away_until_ms.empty());
   if (!learn_saves(book_, *store_)) throw BrokenPromise(book_.name + " cannot read its store");
   book_.failed_saves = 0;
   faults_.note_start();
@@ -195,10 +202,11 @@ void Device::step() {
   if (auto* request = std::get_if<api::SendRequest>(&next)) {
     sent_at_ms_ = run_.schedule.now();
     failures_before_pause_.reset();
-    network_.send(link_, std::move(request->path), std::move(request->body),
-                  [this, boot = boots_, exchange = ++exchange_](Answer answer) {
-                    if (boot == boots_) later(0, [this, exchange, answer] { take_answer(exchange, answer); });
-                  });
+    sent_ = {request->method, attachment_at(request->path), request->body.size()};
+    if (sent_.method == "PUT") book_.attachments.carried[*sent_.attachment].unknown += sent_.body_bytes;
+    network_.send(link_, std::move(*request), [this, boot = boots_, exchange = ++exchange_](const Heard& heard) {
+      if (boot == boots_) later(0, [this, exchange, heard] { take_answer(exchange, heard); });
+    });
     steps_->prepare_ahead();
     look_after();
   } else if (const auto* pause = std::get_if<api::Pause>(&next)) {
@@ -215,19 +223,56 @@ void Device::step() {
   }
 }
 
-void Device::take_answer(std::uint64_t exchange, Answer answer) {
+void Device::take_answer(std::uint64_t exchange, Heard heard) {
   if (!steps_ || exchange != exchange_) return;
   static_cast<void>(learn_saves(book_, *store_));
   if (!look_after()) return;
-  check_reply(answer);
-  steps_->on_answer(answer, core::Milliseconds{run_.schedule.now() - sent_at_ms_}, {});
+  if (sent_.method == "PUT") note_upload(heard);
+  if (!sent_.attachment) check_reply(heard.answer);
+  if (steps_->wants_underway()) {
+    if (const auto taken = steps_->on_underway(heard.broken_off); !taken) heard.answer = taken.error();
+  }
+  if (!look_after()) return;
+  steps_->on_answer(heard.answer, core::Milliseconds{run_.schedule.now() - sent_at_ms_}, {});
   if (!look_after()) return;
   check_progress_is_true(book_, *store_, server_);
   check_status();
   if (!is_on()) return;
+  check_attachments();
+  if (!is_on()) return;
   check_own_writes_visible(book_, *store_, writes_looked_at);
   check_index_is_current(book_, *store_);
   step();
+}
+
+void Device::note_upload(const Heard& heard) {
+  AttachmentBook::Carried& carried = book_.attachments.carried[*sent_.attachment];
+  const bool is_taken = heard.answer && heard.answer->status == 200;
+  const std::uint64_t arrived = is_taken ? sent_.body_bytes : heard.broken_off.sent;
+  run_.story.tell(book_.name, "sent " + std::to_string(arrived) + " of " + std::to_string(sent_.body_bytes) +
+                                  " bytes of attachment " + sent_.attachment->hex().substr(0, 6));
+  if (arrived == 0) return;
+  carried.arrived += arrived;
+  carried.unknown -= sent_.body_bytes;
+  const OfficePerson& person = office_.people()[book_.person];
+  const bool may_begin_anew =
+      server_.restores() > 0 || disk_failures() > 0 || person.is_unsure || !person.away_until_ms.empty() ||
+      !person.board_until_ms.empty() ||
+      (run_.plan.chosen(FaultKind::request_doubled) && run_.plan.chosen(FaultKind::requests_interleaved));
+  if (!may_begin_anew && carried.arrived > run_.album.size_of(*sent_.attachment) + carried.unknown)
+    throw BrokenPromise(book_.name + " sends bytes of an attachment that the office has already");
+}
+
+void Device::check_attachments() {
+  // After a restore it learns only with its next sync what the office lost.
+  if (server_.restores() == 0) check_attachments_are_true(book_, *database_, server_, run_.album);
+  look_after();
+}
+
+void Device::check_freed(const AttachmentInfo& info, bool freed) {
+  if (!freed || info.stage == AttachmentStage::wanted || server_.restores() > 0) return;
+  if (!is_durable_at_office(server_, run_.album, info.file.id))
+    throw BrokenPromise(book_.name + " freed an attachment that the office has not got");
 }
 
 void Device::check_reply(Answer& answer) {

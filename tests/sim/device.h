@@ -47,12 +47,24 @@ class Device {
   void maybe_fail();
   // Everything works from now on: it syncs again and again.
   void heal();
+  // A person freed the attachment, or was not allowed to.
+  void check_freed(const AttachmentInfo& info, bool freed);
 
  private:
+  // A request, while it travels.
+  struct Sent {
+    std::string method;
+    std::optional<core::AttachmentId> attachment;
+    std::uint64_t body_bytes = 0;
+  };
+
   void later(std::int64_t span_ms, std::function<void()> event);
   void enrol();
   void step();
-  void take_answer(std::uint64_t exchange, Answer answer);
+  void take_answer(std::uint64_t exchange, Heard heard);
+  // What is known of an upload's bytes; no more are sent than the office needs.
+  void note_upload(const Heard& heard);
+  void check_attachments();
   void check_reply(Answer& answer);
   void check_status();
   // False also where its disk fails just now.
@@ -79,6 +91,7 @@ class Device {
   std::uint64_t boots_ = 0;
   std::uint64_t exchange_ = 0;
   std::int64_t sent_at_ms_ = 0;
+  Sent sent_;
   std::uint64_t failures_before_sync_ = 0;  // of both disks
   // The disks' failures at its last pause; nothing where a request was made since.
   std::optional<std::uint64_t> failures_before_pause_;

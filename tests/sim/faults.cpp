@@ -63,6 +63,8 @@ constexpr std::array<KindRow, fault_kinds> rows = {{
     {"enrolment_request_lost", 0.5},
     {"server_clock_off", 0.5},
     {"moved_to_board", 0.9},
+    {"upload_cut", 0.5},
+    {"download_cut", 0.5},
 }};
 
 }  // namespace

@@ -65,6 +65,8 @@ enum class FaultKind : std::uint8_t {
   enrolment_request_lost,
   server_clock_off,
   moved_to_board,
+  upload_cut,
+  download_cut,
   count_
 };
 

@@ -6,6 +6,7 @@
 #include "codec/form_codec.h"
 #include "codec/frame.h"
 #include "core/field_view.h"
+#include "sim/attachment_checks.h"
 #include "sim/counts.h"
 #include "sim/device_checks.h"
 #include "sim/office_copy.h"
@@ -165,7 +166,7 @@ bool is_hidden(const Values& values) {
 
 // Registers that hold more than one distinct value.
 std::set<core::FieldKey> conflicts_in(const Values& values) {
-  static const std::set<std::uint32_t> registers = {1, 2, 12, 13};
+  static const std::set<std::uint32_t> registers = {1, 2, 12, 13, 15};
   std::set<core::FieldKey> conflicts;
   for (const auto& [key, siblings] : values) {
     for (const auto& [id, value] : siblings) {
@@ -333,6 +334,11 @@ void check_integrity(const Book& book, api::LocalStore& store) {
     throw BrokenPromise(book.name + " has a damaged store: " + problem);
 }
 
+// Left, and kept for an attachment that only a refused save names: the office does not take it.
+bool is_kept_for_attachment(api::LocalStore& store, const storage::ScopeRow& scope) {
+  return scope.role == v1::ROLE_UNSPECIFIED && store.attachments.waits_for_scope(scope.id);
+}
+
 // It is told nothing any more. What the office has not got, it still has itself.
 void check_revoked_device(Device& device, const OfficeCopy& copy) {
   if (!device.is_on()) return;
@@ -354,8 +360,12 @@ void check_device(const Healed& healed, Device& device, const OfficeCopy& copy) 
   api::LocalStore& store = device.store();
   const Book& book = device.book();
   check_integrity(book, store);
+  const auto scopes = store.directory.scopes();
+  const bool keeps_left_scope = std::any_of(scopes.begin(), scopes.end(), [&](const storage::ScopeRow& scope) {
+    return is_kept_for_attachment(store, scope);
+  });
   auto waiting = store.connection->prepare("SELECT count(*) FROM operation");
-  if (waiting.step() && waiting.integer(0) != 0)
+  if (waiting.step() && waiting.integer(0) != 0 && !keeps_left_scope)
     throw BrokenPromise(book.name + " has synced and holds operations that wait");
   const OfficePerson& person = healed.office.people()[book.person];
   for (std::size_t i = 0; i < healed.office.scopes().size(); ++i) {
@@ -363,7 +373,7 @@ void check_device(const Healed& healed, Device& device, const OfficeCopy& copy) 
     const bool member = std::find(person.scopes.begin(), person.scopes.end(), i) != person.scopes.end();
     if (member) {
       check_replica(book, store, scope, copy.scopes.at(scope));
-    } else if (store.records.count(scope) > 0) {
+    } else if (store.records.count(scope) > 0 && !store.attachments.waits_for_scope(scope)) {
       throw BrokenPromise(book.name + " still holds records of a scope that was taken away");
     }
   }
@@ -374,6 +384,16 @@ void check_device(const Healed& healed, Device& device, const OfficeCopy& copy) 
     throw BrokenPromise(book.name + " speaks of " + std::to_string(status->refused) +
                         " refused operations, the office of " + std::to_string(office->second.quarantine.size()));
   }
+}
+
+// Where the device's person may write.
+std::set<core::ScopeId> writable_scopes(const Healed& healed, const Book& book) {
+  const OfficePerson& person = healed.office.people()[book.person];
+  std::set<core::ScopeId> scopes;
+  for (const std::size_t scope : person.scopes) {
+    if (!person.on_board.contains(scope)) scopes.insert(healed.office.scopes()[scope].id);
+  }
+  return scopes;
 }
 
 std::string why_not_done(const Healed& healed, Device& device) {
@@ -388,10 +408,14 @@ std::string why_not_done(const Healed& healed, Device& device) {
     return book.name + " has not got the form's newest version";
   const auto scopes = store.directory.scopes();
   const OfficePerson& person = healed.office.people()[book.person];
-  if (scopes.size() != person.scopes.size()) return book.name + " has other scopes than its person";
+  const auto is_kept = [&](const storage::ScopeRow& scope) { return is_kept_for_attachment(store, scope); };
+  const auto kept = static_cast<std::size_t>(std::count_if(scopes.begin(), scopes.end(), is_kept));
+  if (scopes.size() != person.scopes.size() + kept) return book.name + " has other scopes than its person";
+  if (std::string moves = attachment_to_move(book, store, writable_scopes(healed, book)); !moves.empty()) return moves;
   std::string reason;
   const auto looked = healed.server.store().read([&](server::ReadTransaction& transaction) -> Result<void> {
     for (const storage::ScopeRow& scope : scopes) {
+      if (is_kept(scope)) continue;
       const auto row = transaction.scope(scope.id);
       const auto cursor = server::open_cursor(scope.cursor, book.device, healed.server.cursor_key());
       if (!row || !cursor || cursor->epoch != row->epoch || cursor->seq != row->head) {
@@ -421,11 +445,14 @@ bool everybody_is_done(const Healed& healed) { return who_is_not_done(healed).em
 void check_healed(const Healed& healed) {
   const OfficeCopy copy = read_office(healed.server);
   check_office(healed, copy);
+  check_published(healed.server);
   for (Device* device : healed.devices) {
     if (healed.office.is_revoked(device->book().device)) {
       check_revoked_device(*device, copy);
     } else {
       check_device(healed, *device, copy);
+      check_delivered(device->book(), device->database(), device->store(), copy,
+                      writable_scopes(healed, device->book()), healed.server, healed.album);
     }
   }
 }

@@ -13,6 +13,7 @@ namespace fieldsync::sim {
 struct Healed {
   const Office& office;
   Server& server;
+  const Album& album;
   std::vector<Device*> devices;
   std::int64_t began_ms = 0;  // of the healing
 };

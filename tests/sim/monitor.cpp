@@ -1,6 +1,7 @@
 #include "sim/monitor.h"
 
 #include "codec/operation_codec.h"
+#include "sim/attachment_checks.h"
 #include "sim/device_checks.h"
 
 namespace fieldsync::sim {
@@ -8,6 +9,8 @@ namespace {
 
 constexpr std::size_t records_wanted = 6;
 constexpr std::size_t open_forms_max = 3;
+// Of what people do.
+constexpr double photos_share = 0.12;
 const char* const choice_codes[] = {"none", "low", "high", "grave"};
 
 bool is_storage_trouble(Errc code) { return code == Errc::storage_full || code == Errc::storage_failed; }
@@ -16,6 +19,10 @@ bool is_storage_trouble(Errc code) { return code == Errc::storage_full || code =
 
 void Monitor::act() {
   if (!can_act()) return;
+  if (run_.takes_photos && run_.photos.happens(photos_share)) {
+    photographer_.act();
+    return;
+  }
   auto& screens = device_.screens();
   if (!screens.empty() && (screens.size() >= open_forms_max || run_.chance.happens(0.4))) {
     const std::size_t at = run_.chance.below(screens.size());
@@ -45,6 +52,12 @@ void Monitor::fill_in_new_field() {
   auto screen = look_up_record();
   if (!screen) return;
   write_field(*screen, "latest");
+  save(*screen);
+}
+
+void Monitor::name(const core::Attachment& attachment) {
+  auto screen = look_up_record();
+  if (!screen || !screen->editor.set("photo", attachment)) return;
   save(*screen);
 }
 
@@ -201,8 +214,9 @@ void Monitor::settle_conflict() {
   }
   auto screen = show(device_.database().edit(conflict.record));
   if (!screen) return;
-  const bool number = conflict.field_name == "beds";
-  const core::Value value = number ? core::Value(run_.chance.between(0, 500)) : core::Value(words());
+  core::Value value(words());
+  if (conflict.field_name == "beds") value = run_.chance.between(0, 500);
+  if (conflict.field_name == "photo") value = conflict.values[run_.photos.below(conflict.values.size())].value;
   if (screen->editor.resolve(conflict.field_name, value, conflict.item)) screen->note_resolved(conflict.field_name);
   save(*screen);
 }
@@ -259,6 +273,7 @@ void Monitor::note(const Result<void>& done, const std::string& what) {
     if (learn_saves(book, device_.store()) && book.saved.size() == before)
       throw BrokenPromise(book.name + " counts no operation for a save that returned");
     for (std::size_t i = before; i < book.saved.size(); ++i) book.saved[i].saved_ms = run_.schedule.now();
+    note_named(book, before, device_.store());
     const std::string record = book.saved.empty() ? "?" : book.saved.back().operation.record.hex().substr(0, 6);
     run_.story.tell(book.name, what + " (" + std::to_string(book.saved.size()) + ", record " + record + ")");
   } else {

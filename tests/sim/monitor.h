@@ -3,13 +3,18 @@
 #pragma once
 
 #include "sim/device.h"
+#include "sim/photographer.h"
 
 namespace fieldsync::sim {
 
 class Monitor {
  public:
   // `terse`: writes nothing but summaries, so that everybody collides in one field.
-  Monitor(Run& run, Device& device, bool terse) : run_(run), device_(device), terse_(terse) {}
+  Monitor(Run& run, Device& device, bool terse)
+      : run_(run),
+        device_(device),
+        terse_(terse),
+        photographer_(run, device, [this](const core::Attachment& attachment) { name(attachment); }) {}
 
   // One small piece of work.
   void act();
@@ -31,6 +36,7 @@ class Monitor {
   void write_something(Screen& screen);
   void write_field(Screen& screen, const std::string& field);
   void write_item(RecordEditor& editor);
+  void name(const core::Attachment& attachment);
   void save(Screen& screen);
   void finish(Screen screen);
   // What a save, or another call that stores, came to.
@@ -41,6 +47,7 @@ class Monitor {
   Run& run_;
   Device& device_;
   bool terse_;
+  Photographer photographer_;
   std::uint64_t failures_before_ = 0;  // of the disk, when the person began to act
 };
 

@@ -1,6 +1,9 @@
 #include "sim/network.h"
 
 #include <algorithm>
+#include <cstdio>
+
+#include "support/routed_request.h"
 
 namespace fieldsync::sim {
 namespace {
@@ -11,16 +14,8 @@ constexpr std::int64_t answer_timeout_ms = 30 * second_ms;
 constexpr int nested_requests_max = 3;
 constexpr int old_requests_max = 6;
 
-server::Request as_request(const Link& link, const std::string& path, std::string body, std::uint64_t number) {
-  server::Request request;
-  request.method = "POST";
-  request.target = path;
-  request.content_type = "application/x-protobuf";
-  request.accept = "application/x-protobuf";
-  request.body = std::move(body);
-  request.peer_key = link.peer_key;
-  request.id = std::to_string(number);
-  return request;
+server::Request as_request(const Link& link, engine::HttpRequest sent, std::uint64_t number) {
+  return testing::as_request(std::move(sent), link.peer_key, std::to_string(number));
 }
 
 engine::HttpReply as_reply(const server::Response& response) {
@@ -29,33 +24,44 @@ engine::HttpReply as_reply(const server::Response& response) {
 
 Error lost() { return {Errc::connection_lost, {}}; }
 
+// Its body ends before its head says so: the disk failed while it was read.
+bool is_cut_short(const server::Response& response) {
+  std::size_t first = 0;
+  std::size_t last = 0;
+  for (const auto& [name, value] : response.headers) {
+    if (name == "Content-Range" && std::sscanf(value.c_str(), "bytes %zu-%zu/", &first, &last) == 2)
+      return response.body.size() < last - first + 1;
+  }
+  return false;
+}
+
 }  // namespace
 
 std::int64_t Network::latency() { return healed_ ? run_.chance.between(20, 300) : run_.chance.between(20, 4000); }
 
-void Network::answer(const std::shared_ptr<Message>& message, Answer answer, std::int64_t after_ms) {
-  run_.schedule.after(after_ms, [message, given = std::move(answer)] {
+void Network::answer(const std::shared_ptr<Message>& message, Heard heard, std::int64_t after_ms) {
+  run_.schedule.after(after_ms, [message, given = std::move(heard)] {
     if (message->answered) return;
     message->answered = true;
     message->on_answer(given);
   });
 }
 
-void Network::send(Link& link, std::string path, std::string body, std::function<void(Answer)> on_answer) {
+void Network::send(Link& link, engine::HttpRequest request, std::function<void(Heard)> on_answer) {
   auto message = std::make_shared<Message>(
-      Message{&link, as_request(link, path, std::move(body), ++requests_), std::move(on_answer)});
+      Message{&link, as_request(link, std::move(request), ++requests_), std::move(on_answer)});
   message->sent_ms = run_.schedule.now();
   message->number = requests_;
   sent_.push_back(message);
   if (link.up_blocked_until_ms > run_.schedule.now()) {
     run_.tally.add(FaultKind::up_blocked);
-    answer(message, Error{Errc::offline, {}}, connect_timeout_ms);
+    answer(message, {Error{Errc::offline, {}}}, connect_timeout_ms);
     return;
   }
-  answer(message, lost(), answer_timeout_ms);
+  answer(message, {lost()}, answer_timeout_ms);
   if (run_.strikes(FaultKind::request_lost)) return;
   if (run_.strikes(FaultKind::request_cut)) {
-    answer(message, lost(), latency());
+    answer(message, {lost()}, latency());
     return;
   }
   std::int64_t travels_ms = latency();
@@ -84,7 +90,7 @@ void Network::deliver_old_requests(std::int64_t copy_taken_ms) {
     if (!run_.tries(FaultKind::request_outlives_restore)) continue;
     std::int64_t after_ms = chance.between(1, chance.happens(0.5) ? minute_ms : day_ms);
     for (const auto& old : old_requests(copy_taken_ms)) {
-      const auto copy = std::make_shared<Message>(Message{old->link, old->request, [](const Answer&) {}});
+      const auto copy = std::make_shared<Message>(Message{old->link, old->request, [](const Heard&) {}});
       copy->befell.push_back(FaultKind::request_outlives_restore);
       run_.schedule.after(after_ms++, [this, copy] { arrive(copy); });
     }
@@ -122,23 +128,41 @@ void Network::handle(const std::shared_ptr<Message>& message) {
   if (--message->copies == 0) std::erase(under_way_, message);
   note_arrival(*message);
   ++depth_;
-  const auto response = server_.handle(message->request, run_.chance.below(server_.nodes() + 1));
+  const std::size_t arriving = this->arriving(*message);
+  const auto response = server_.handle(message->request, run_.chance.below(server_.nodes() + 1), arriving);
   --depth_;
   if (!response) {
-    answer(message, lost(), latency());
+    const bool is_cut = arriving < message->request.body.size() && server_.is_up();
+    answer(message, {lost(), {is_cut ? arriving : 0}}, latency());
     return;
   }
-  if (v1::SyncReply reply; response->status == 200 && reply.ParseFromString(response->body))
+  if (v1::SyncReply reply;
+      message->request.target == "/v1/sync" && response->status == 200 && reply.ParseFromString(response->body))
     on_reply_(*message->link, reply);
-  // A device that gave up already misses nothing.
-  const auto strikes = [&](FaultKind kind) {
-    const bool struck = run_.tries(kind);
-    if (struck && !message->answered) run_.tally.add(kind);
-    return struck;
-  };
-  if (strikes(FaultKind::reply_lost)) return;
-  if (strikes(FaultKind::reply_cut)) {
-    answer(message, lost(), latency());
+  send_back(message, *response);
+}
+
+bool Network::strikes(const Message& message, FaultKind kind) {
+  const bool struck = run_.tries(kind);
+  if (struck && !message.answered) run_.tally.add(kind);
+  return struck;
+}
+
+std::size_t Network::arriving(const Message& message) {
+  if (message.request.method != "PUT" || !strikes(message, FaultKind::upload_cut)) return SIZE_MAX;
+  return run_.chances.of(FaultKind::upload_cut).below(message.request.body.size());
+}
+
+void Network::send_back(const std::shared_ptr<Message>& message, const server::Response& response) {
+  if (strikes(*message, FaultKind::reply_lost)) return;
+  if (strikes(*message, FaultKind::reply_cut)) {
+    answer(message, {lost()}, latency());
+    return;
+  }
+  const bool of_attachment = message->request.method == "GET" && response.status == 206;
+  if (of_attachment && (is_cut_short(response) || strikes(*message, FaultKind::download_cut))) {
+    const std::size_t bytes = run_.chances.of(FaultKind::download_cut).below(response.body.size() + 1);
+    answer(message, {lost(), {0, response.status, response.body.substr(0, bytes)}}, latency());
     return;
   }
   if (message->link->down_blocked_until_ms > run_.schedule.now()) {
@@ -146,8 +170,8 @@ void Network::handle(const std::shared_ptr<Message>& message) {
     return;
   }
   const std::int64_t late_ms =
-      strikes(FaultKind::reply_delayed) ? run_.chance.between(5 * second_ms, 40 * second_ms) : 0;
-  answer(message, as_reply(*response), latency() + late_ms);
+      strikes(*message, FaultKind::reply_delayed) ? run_.chance.between(5 * second_ms, 40 * second_ms) : 0;
+  answer(message, {as_reply(response)}, latency() + late_ms);
 }
 
 void Network::note_arrival(Message& message) {
@@ -166,11 +190,10 @@ void Network::handle_another(FaultKind kind) {
   handle(message);
 }
 
-Answer Network::exchange_now(Link& link, const std::string& path, const std::string& body) {
+Answer Network::exchange_now(Link& link, const engine::HttpRequest& request) {
   if (link.up_blocked_until_ms > run_.schedule.now() || run_.strikes(FaultKind::enrolment_request_lost))
     return Error{Errc::offline, {}};
-  const auto response =
-      server_.handle(as_request(link, path, body, ++requests_), run_.chance.below(server_.nodes() + 1));
+  const auto response = server_.handle(as_request(link, request, ++requests_), run_.chance.below(server_.nodes() + 1));
   if (!response || run_.strikes(FaultKind::enrolment_reply_lost)) return lost();
   return as_reply(*response);
 }

@@ -1,6 +1,7 @@
 // network.h: the wires between devices and the office, and what they do to
-// messages. As TLS and HTTP promise, a message arrives whole or not at all; it may
-// arrive late, twice, or after its sender has given up.
+// messages. As TLS and HTTP promise, a message arrives whole or not at all, but for the
+// bytes of attachments, of which the first may arrive; it may arrive late, twice, or
+// after its sender has given up.
 #pragma once
 
 #include <functional>
@@ -25,6 +26,13 @@ struct Link {
 
 using Answer = Result<engine::HttpReply>;
 
+// What a device hears of its request: what its transport would say, and how far the exchange had
+// come when the connection broke.
+struct Heard {
+  Answer answer;
+  engine::Underway broken_off{};
+};
+
 class Network {
  public:
   Network(Run& run, Server& server) : run_(run), server_(server) {}
@@ -33,9 +41,9 @@ class Network {
   void on_reply(std::function<void(const Link&, const v1::SyncReply&)> listener) { on_reply_ = std::move(listener); }
   // `on_answer` is called once, later: with the reply, or with what the device's
   // transport would say.
-  void send(Link& link, std::string path, std::string body, std::function<void(Answer)> on_answer);
+  void send(Link& link, engine::HttpRequest request, std::function<void(Heard)> on_answer);
   // The same at once, for enrolment, which blocks.
-  [[nodiscard]] Answer exchange_now(Link& link, const std::string& path, const std::string& body);
+  [[nodiscard]] Answer exchange_now(Link& link, const engine::HttpRequest& request);
 
   // A request that is under way is handled now, inside another's, where this strikes.
   void handle_another(FaultKind kind);
@@ -50,7 +58,7 @@ class Network {
   struct Message {
     Link* link;
     server::Request request;
-    std::function<void(Answer)> on_answer;
+    std::function<void(Heard)> on_answer;
     bool answered = false;
     int copies = 1;
     std::int64_t sent_ms = 0;
@@ -65,7 +73,12 @@ class Network {
   void arrive(const std::shared_ptr<Message>& message);
   void note_arrival(Message& message);
   void handle(const std::shared_ptr<Message>& message);
-  void answer(const std::shared_ptr<Message>& message, Answer answer, std::int64_t after_ms);
+  void answer(const std::shared_ptr<Message>& message, Heard heard, std::int64_t after_ms);
+  // Whether the fault strikes a request; a device that gave up already misses nothing.
+  bool strikes(const Message& message, FaultKind kind);
+  // How many bytes of the body arrive: all, or those of an upload before the connection breaks.
+  [[nodiscard]] std::size_t arriving(const Message& message);
+  void send_back(const std::shared_ptr<Message>& message, const server::Response& response);
   [[nodiscard]] std::int64_t latency();
 
   Run& run_;

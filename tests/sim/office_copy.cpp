@@ -113,6 +113,19 @@ void read_index(sqlite::Connection& connection, const std::map<std::int64_t, cor
   }
 }
 
+// Whatever the store says is complete has its bytes.
+void read_attachments(sqlite::Connection& connection, const std::map<std::int64_t, core::ScopeId>& scopes,
+                      const Server& server, OfficeCopy& copy) {
+  auto select = connection.prepare("SELECT scope, sha256, size FROM attachment WHERE complete = 1");
+  while (select.step()) {
+    const auto id = *core::AttachmentId::from_bytes(select.blob(1));
+    const std::string* durable = server.disk().durable(server.attachment_files().path_of(id));
+    if (durable == nullptr || durable->size() != select.unsigned_integer(2))
+      throw BrokenPromise("The office says that an attachment is complete, and has not got its bytes");
+    copy.complete_attachments.emplace(scopes.at(select.integer(0)), id);
+  }
+}
+
 }  // namespace
 
 OfficeCopy read_office(const Server& server) {
@@ -123,6 +136,7 @@ OfficeCopy read_office(const Server& server) {
   std::map<std::int64_t, core::DeviceId> devices;
   read_devices(connection, copy, devices);
   read_index(connection, devices, copy, scopes);
+  read_attachments(connection, scopes, server, copy);
   copy.integrity_problem = connection.integrity_problem();
   return copy;
 }

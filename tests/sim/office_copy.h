@@ -45,6 +45,7 @@ struct OfficeCopy {
   std::map<core::DeviceId, OfficeDeviceCopy> devices;
   std::map<core::OperationId, IndexedOperation> applied;
   std::set<std::pair<core::RecordId, core::FieldKey>> open_conflicts;
+  std::set<std::pair<core::ScopeId, core::AttachmentId>> complete_attachments;
   std::string integrity_problem;
 };
 

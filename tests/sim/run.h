@@ -1,6 +1,7 @@
 // run.h: what every part of one simulated run shares.
 #pragma once
 
+#include "sim/album.h"
 #include "sim/chance.h"
 #include "sim/faults.h"
 #include "sim/schedule.h"
@@ -12,7 +13,13 @@ namespace fieldsync::sim {
 inline constexpr std::int64_t beginning_ms = 1'795'500'000'000;
 
 struct Run {
-  explicit Run(std::uint64_t seed) : chance(seed), chances(chance, seed), plan(chance, chances), story(schedule) {}
+  explicit Run(std::uint64_t seed)
+      : chance(seed),
+        chances(chance, seed),
+        plan(chance, chances),
+        story(schedule),
+        photos(Chance(~seed).fork()),
+        takes_photos(photos.happens(0.6)) {}
 
   // Whether the fault is tried now: where it may come to nothing, who sees it strike
   // counts it.
@@ -30,6 +37,10 @@ struct Run {
   FaultPlan plan;
   FaultTally tally;
   Story story;
+  // Of what people do with attachments: in a run without any, nothing else changes.
+  Chance photos;
+  bool takes_photos;
+  Album album;
 };
 
 }  // namespace fieldsync::sim

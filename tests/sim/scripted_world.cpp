@@ -72,7 +72,7 @@ std::uint64_t ScriptedWorld::epoch() {
 }
 
 void ScriptedWorld::check_all() {
-  Healed healed{office, server, {}};
+  Healed healed{office, server, run.album, {}};
   for (const auto& each : devices_) healed.devices.push_back(each.get());
   for (int round = 0; round < 5 && !everybody_is_done(healed); ++round) {
     for (std::size_t i = 0; i < devices_.size(); ++i) sync(i);

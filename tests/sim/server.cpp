@@ -1,6 +1,6 @@
 #include "sim/server.h"
 
-#include "support/whole_response.h"
+#include "support/routed_request.h"
 
 namespace fieldsync::sim {
 namespace {
@@ -16,7 +16,10 @@ FaultKind kind_of_age(std::int64_t age_ms) {
 }  // namespace
 
 Server::Server(Run& run, SimulatedVfs& vfs)
-    : run_(run), machine_(vfs.add_machine("/sim/server")), faults_(run, machine_, Side::server, "server") {
+    : run_(run),
+      machine_(vfs.add_machine("/sim/server")),
+      faults_(run, machine_, Side::server, "server"),
+      attachment_files_(machine_) {
   for (auto& byte : cursor_key_) byte = static_cast<std::uint8_t>(run.chance.next());
   if (run.strikes(FaultKind::second_node)) node_count_ = 2;
 }
@@ -35,9 +38,15 @@ void Server::start() {
       faults_.repair();
     }
   }
+  attachments_ = std::make_unique<Attachments>(
+      *store_, attachment_files_, [this] { events_.between_calls(); },
+      [this] {
+        if (node_count_ > 1) events_.while_stale();
+      },
+      [this] { return clock(); });
   for (std::size_t i = 0; i < node_count_; ++i) {
     nodes_.push_back(std::make_unique<Node>(
-        *store_, attachment_files_, [this] { events_.between_calls(); },
+        *store_, attachments_->service, [this] { events_.between_calls(); },
         [this, may_be_stale = i > 0] {
           if (may_be_stale) events_.while_stale();
         },
@@ -50,18 +59,18 @@ void Server::start() {
 
 void Server::stop() {
   nodes_.clear();
+  attachments_.reset();
   store_.reset();
   ++stops_;
 }
 
-std::optional<server::Response> Server::handle(const server::Request& request, std::size_t node) {
+std::optional<server::Response> Server::handle(const server::Request& request, std::size_t node, std::size_t arriving) {
   notice_death();
   if (!is_up() || !machine_.is_running()) return std::nullopt;
   ++handling_;
   const FaultCounts before = machine_.fault_counts();
   server::Router& router = nodes_[node % nodes_.size()]->router;
-  std::optional<server::Response> response = router.gate(request);
-  if (!response) response = testing::whole(router.handle(request));
+  std::optional<server::Response> response = testing::answer_of(router, request, arriving);
   --handling_;
   if (!machine_.is_running()) response.reset();
   const FaultCounts& after = machine_.fault_counts();

@@ -10,9 +10,9 @@
 #include "handlers/router.h"
 #include "sim/disk/simulated_vfs.h"
 #include "sim/interleaving_store.h"
+#include "sim/machine_attachment_files.h"
 #include "sim/machine_faults.h"
 #include "store/sqlite/sqlite_store.h"
-#include "support/memory_attachment_files.h"
 
 namespace fieldsync::sim {
 
@@ -42,9 +42,12 @@ class Server {
   [[nodiscard]] std::int64_t restored_from_ms() const { return restored_from_ms_; }
   MachineFaults& faults() { return faults_; }
   [[nodiscard]] const FileTree& disk() const { return machine_.files(); }
+  [[nodiscard]] const MachineAttachmentFiles& attachment_files() const { return attachment_files_; }
 
-  // Nothing where the machine died or is down: no answer ever comes.
-  [[nodiscard]] std::optional<server::Response> handle(const server::Request& request, std::size_t node);
+  // Nothing where the machine died or is down, or the connection broke after `arriving` bytes of
+  // the body: no answer ever comes.
+  [[nodiscard]] std::optional<server::Response> handle(const server::Request& request, std::size_t node,
+                                                       std::size_t arriving = SIZE_MAX);
 
   // What goes wrong with the whole machine.
   void maybe_fail();
@@ -57,16 +60,22 @@ class Server {
 
  private:
   struct Node {
-    Node(server::Store& store, server::AttachmentFiles& files, std::function<void()> between,
+    Node(server::Store& store, server::AttachmentService& attachments, std::function<void()> between,
          std::function<void()> while_stale, const server::CursorKey& key, const server::Clock& clock)
         : seam(store, std::move(between), std::move(while_stale)),
-          attachments(seam, files, clock),
           service(seam, attachments, key, clock),
           router(seam, service, attachments, clock) {}
     InterleavingStore seam;
-    server::AttachmentService attachments;
     server::SyncService service;
     server::Router router;
+  };
+  // One for all nodes: who else writes to the files is known within one process only.
+  struct Attachments {
+    Attachments(server::Store& store, server::AttachmentFiles& files, std::function<void()> between,
+                std::function<void()> while_stale, const server::Clock& clock)
+        : seam(store, std::move(between), std::move(while_stale)), service(seam, files, clock) {}
+    InterleavingStore seam;
+    server::AttachmentService service;
   };
   struct Backup {
     std::int64_t taken_ms;
@@ -84,8 +93,9 @@ class Server {
   ServerEvents events_;
   server::CursorKey cursor_key_{};
   std::int64_t clock_ahead_ms_ = 0;
-  testing::MemoryAttachmentFiles attachment_files_;
+  MachineAttachmentFiles attachment_files_;
   std::unique_ptr<server::SqliteStore> store_;
+  std::unique_ptr<Attachments> attachments_;
   std::vector<std::unique_ptr<Node>> nodes_;
   std::size_t node_count_ = 1;
   std::vector<Backup> backups_;

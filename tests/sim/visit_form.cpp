@@ -33,6 +33,7 @@ std::string visit_form(std::uint32_t version) {
   text += field(10, "seen", "INTEGER", "policy: MERGE_POLICY_COUNTER");
   text += field(11, "cells", "GROUP");
   text += field(12, "cell_text", "TEXT", "group: 11");
+  text += field(15, "photo", "ATTACHMENT");
   if (version >= 2) text += field(13, "later", "TEXT");
   if (version >= 3) text += field(14, "latest", "TEXT", "policy: MERGE_POLICY_SET");
   return text;

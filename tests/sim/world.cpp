@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "sim/attachment_checks.h"
 #include "sim/final_checks.h"
 #include "sim/monitor.h"
 #include "sim/seeded_sodium.h"
@@ -212,6 +213,20 @@ class World {
       });
     }
     restores_seen_ = server_.restores();
+    check_attachments();
+  }
+
+  void check_attachments() {
+    const auto looked = server_.store().read([&](server::ReadTransaction& transaction) -> Result<void> {
+      std::vector<server::DeviceRow> rows;
+      for (const auto& device : devices_) {
+        if (const auto row = transaction.device_by_id(device->book().device)) rows.push_back(*row);
+      }
+      check_office_attachments(server_, transaction, rows, run_.album);
+      return {};
+    });
+    if (!looked && !server_.faults().armed())
+      throw BrokenPromise("The office's database cannot be read: " + looked.error().message());
   }
   [[nodiscard]] bool restoring() const { return server_.restores() != restores_seen_; }
 
@@ -242,7 +257,7 @@ class World {
     }
     for (const auto& monitor : monitors_) monitor->put_away();
     const std::int64_t began_ms = run_.schedule.now();
-    Healed healed{office_, server_, {}, began_ms};
+    Healed healed{office_, server_, run_.album, {}, began_ms};
     for (const auto& device : devices_) healed.devices.push_back(device.get());
     const std::int64_t limit_ms = backlog > large_backlog ? large_backlog_heals_within_ms : heals_within_ms;
     while (!everybody_is_done(healed)) {

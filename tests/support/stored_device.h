@@ -28,7 +28,8 @@ class StoredDevice {
     storage::Directory directory{*connection, vault};
     storage::RecordStore records{*connection, vault};
     storage::Outbox outbox{*connection, vault};
-    storage::Replica replica{identity, directory, records, outbox};
+    storage::Attachments attachments{*connection, vault};
+    storage::Replica replica{identity, directory, records, outbox, attachments};
   };
   Open& operator*() { return *open_; }
   Open* operator->() { return open_.get(); }

@@ -23,12 +23,23 @@ namespace fieldsync::testing {
 // Opens the vault of a store that a test opened itself, and makes a new one's.
 [[nodiscard]] inline Result<void> open_vault(sqlite::Connection& connection, storage::Vault& vault) {
   return sqlite::guard([&]() -> Result<void> {
-    if (!vault.is_new()) return vault.open(test_credentials());
+    if (sodium_init() < 0) return Error{Errc::internal_error, {}};
+    if (!vault.is_new()) {
+      const auto slots = vault.slots();
+      if (!slots) return slots.error();
+      const auto opened = slots->open(test_credentials());
+      if (!opened) return opened.error();
+      vault.open(opened->data_key);
+      return {};
+    }
     storage::Directory directory(connection, vault);
     storage::RecordStore records(connection, vault);
     storage::Outbox outbox(connection, vault);
     storage::Sealing sealing(connection, vault, directory, records, outbox);
-    return vault.create(test_credentials(), {}, [&] { sealing.seal_what_is_open(); });
+    const auto key = storage::make_key(test_credentials(), {});
+    if (!key) return key.error();
+    vault.create(*key, [&] { sealing.seal_what_is_open(); });
+    return {};
   });
 }
 

@@ -19,6 +19,7 @@ constexpr std::size_t help_column = 34;
 constexpr char set_up[] = "Set up";
 constexpr char records[] = "Records";
 constexpr char conflicts_group[] = "Conflicts";
+constexpr char attachments_group[] = "Attachments";
 constexpr char office[] = "With the office";
 constexpr char safety[] = "Safety of this device";
 
@@ -51,6 +52,8 @@ class Commands {
     add_sync();
     add_status();
     add_schedule();
+    add_amend();
+    add_attachments();
     add_locking();
   }
 
@@ -218,6 +221,46 @@ class Commands {
         ->expected(0, 1)
         ->type_name("[FILE]");
     call(command, run_schedule, options);
+  }
+
+  void add_amend() {
+    auto options = std::make_shared<AmendOptions>();
+    CLI::App* command = add({"amend", "Put right what the office refused, and save it anew", office, examples::amend});
+    command->add_option("NUMBER", options->refusal, "As listed by `status`")->required()->type_name("");
+    command->add_option("FIELD=VALUE", options->edits.set, "What is put right")->type_name("");
+    add_repeated(command, "--clear", options->edits.clear, "FIELD", "Empty a field");
+    CLI::Option* into =
+        command->add_option("--into", options->into, "As a new record of this scope")->type_name("SCOPE");
+    command->add_flag("--let-be", options->let_be, "It stays in the office's quarantine; show it no more")
+        ->excludes(into);
+    call(command, run_amend, options);
+  }
+
+  void add_attachments() {
+    auto attach = std::make_shared<AttachOptions>();
+    CLI::App* command =
+        add({"attach", "Add a photo, a recording or a document to a record", attachments_group, examples::attach});
+    add_record(command, attach->record);
+    command->add_option("FIELD=FILE", attach->file_of_field, "Which field, and the file")->required()->type_name("");
+    command->add_option("--preview", attach->preview, "A small picture of it, which travels first")->type_name("FILE");
+    call(command, run_attach, attach);
+    auto open = std::make_shared<OpenAttachmentOptions>();
+    command = add(
+        {"open", "Write an attachment to a file; ask for it where it is not here", attachments_group, examples::open});
+    add_record(command, open->record);
+    command->add_option("FIELD", open->field, "The field that holds it")->required()->type_name("");
+    command->add_option("--pick", open->pick, "The number of the one among several [1]")
+        ->type_name("N")
+        ->check(CLI::Range(1U, 10'000U).description(""));
+    command->add_option("--output", open->output, "Instead of its own name, in this folder; - for standard output")
+        ->type_name("FILE");
+    command->add_flag("--preview", open->preview, "Its small picture");
+    call(command, run_open, open);
+    auto list = std::make_shared<AttachmentsOptions>();
+    command = add({"attachments", "List the attachments on this device, and how far each has come", attachments_group,
+                   examples::attachments});
+    command->add_flag("--free", list->free, "Free the room of all that the office has");
+    call(command, run_attachments, list);
   }
 
   void add_locking() {

@@ -72,6 +72,39 @@ struct ResolveOptions {
 [[nodiscard]] Result<void> run_delete(const Settings& settings, const std::string& record);
 [[nodiscard]] Result<void> run_restore(const Settings& settings, const std::string& record);
 
+// commands/amend.cpp
+struct AmendOptions {
+  std::string refusal;  // its number, as status lists it
+  EditTexts edits;
+  std::string into;  // a scope, by name or id; empty: the same record
+  bool let_be = false;
+};
+[[nodiscard]] Result<void> run_amend(const Settings& settings, const AmendOptions& options);
+
+// commands/attach.cpp
+struct AttachOptions {
+  std::string record;
+  std::string file_of_field;  // field=file
+  std::string preview;        // a file with a small picture; empty for none
+};
+[[nodiscard]] Result<void> run_attach(const Settings& settings, const AttachOptions& options);
+
+// commands/open.cpp
+struct OpenAttachmentOptions {
+  std::string record;
+  std::string field;   // a path
+  unsigned pick = 1;   // where the field holds several
+  std::string output;  // empty: its name, here
+  bool preview = false;
+};
+[[nodiscard]] Result<void> run_open(const Settings& settings, const OpenAttachmentOptions& options);
+
+// commands/attachments.cpp
+struct AttachmentsOptions {
+  bool free = false;
+};
+[[nodiscard]] Result<void> run_attachments(const Settings& settings, const AttachmentsOptions& options);
+
 // commands/locking.cpp
 struct UnlockOptions {
   unsigned minutes = 15;

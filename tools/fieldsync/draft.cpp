@@ -47,6 +47,12 @@ Result<void> Draft::set(std::string_view assignment) {
   return editor_.set(target->field->name, std::move(*value), target->item);
 }
 
+Result<void> Draft::put(std::string_view path, core::Value value) {
+  const auto target = find_target(path);
+  if (!target) return target.error();
+  return editor_.set(target->field->name, std::move(value), target->item);
+}
+
 Result<void> Draft::add(std::string_view assignment) {
   const auto parts = parse_assignment(assignment);
   if (!parts) return parts.error();

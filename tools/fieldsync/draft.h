@@ -36,6 +36,8 @@ class Draft {
   // items deleted. Stops at the first that is refused: invalid_argument,
   // unknown_field, not_found and what parse_value and the editor say.
   [[nodiscard]] Result<void> apply(const EditTexts& texts);
+  // A value that nobody types.
+  [[nodiscard]] Result<void> put(std::string_view path, core::Value value);
 
  private:
   struct Target {

@@ -139,6 +139,33 @@ Examples:
   fieldsync export --form visit --format csv --language ky --output visits.csv
   fieldsync export --form facility --format jsonl > facilities.jsonl)";
 
+inline constexpr char amend[] = R"(What was refused is taken as it was, over what the record says now; counts are to be
+entered again.
+
+Examples:
+  fieldsync status
+  fieldsync amend 17 beds=12
+  fieldsync amend 17 --into "Osh"
+  fieldsync amend 17 --let-be)";
+
+inline constexpr char attach[] =
+    R"(Sealed while it is written. It goes to the office with the next sync, after the text.
+A photo may say where and when it was taken: that is evidence, and stays in it.
+
+Examples:
+  fieldsync attach 1a2b3c4d evidence_files=letter.pdf
+  fieldsync attach 1a2b3c4d 'anomalies[new].anomaly_photo=IMG_1.jpg' --preview small.jpg)";
+
+inline constexpr char open[] = R"(The file that is written is not sealed any more.
+
+Examples:
+  fieldsync open 1a2b3c4d evidence_files --pick 2
+  fieldsync open 1a2b3c4d 'anomalies[3f2a].anomaly_photo' --output photo.jpg)";
+
+inline constexpr char attachments[] = R"(Examples:
+  fieldsync attachments
+  fieldsync attachments --free)";
+
 inline constexpr char unlock[] = R"(The key is kept in memory, in a file under $XDG_RUNTIME_DIR that ends with your
 session. After its time, or with `lock`, each command asks again.
 

@@ -142,6 +142,9 @@ json::object status_json(const Status& status) {
                       {"sent", status.sent},
                       {"durable", status.durable},
                       {"refused", status.refused},
+                      {"attachments_waiting", status.attachments_waiting},
+                      {"attachment_bytes_waiting", status.attachment_bytes_waiting},
+                      {"safe_to_erase", status.safe_to_erase},
                       {"conflicts", status.open_conflicts},
                       {"records", status.records},
                       {"last_sync", nullptr}};
@@ -164,7 +167,9 @@ json::object report_json(const SyncReport& report) {
           {"body_bytes_up", report.body_bytes_up},
           {"body_bytes_down", report.body_bytes_down},
           {"wire_bytes_up", report.wire_bytes_up},
-          {"wire_bytes_down", report.wire_bytes_down}};
+          {"wire_bytes_down", report.wire_bytes_down},
+          {"attachment_bytes_up", report.attachment_bytes_up},
+          {"attachment_bytes_down", report.attachment_bytes_down}};
 }
 
 json::object operation_json(const core::OperationId& operation) {

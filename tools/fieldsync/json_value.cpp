@@ -62,8 +62,7 @@ struct JsonOf {
                         {"media_type", attachment.media_type},
                         {"name", attachment.name}};
     if (attachment.preview)
-      object["preview"] =
-          json::object{{"sha256", attachment.preview->id.hex()}, {"size", attachment.preview->size}};
+      object["preview"] = json::object{{"sha256", attachment.preview->id.hex()}, {"size", attachment.preview->size}};
     return object;
   }
   json::value operator()(const core::SealedValue& sealed) const {

@@ -169,8 +169,7 @@ Result<core::Value> parse_value(const core::FormField& field, std::string_view t
       return value_or(parse_instant(text), wrong_type(field, text, "a time such as 2026-11-24T16:00+06:00"));
     case core::FieldType::reference: return parse_reference(text, find_record);
     case core::FieldType::position: return parse_position(field, text);
-    case core::FieldType::attachment:
-      return wrong_type(field, text, "a file: fieldsync attach RECORD FIELD=FILE");
+    case core::FieldType::attachment: return wrong_type(field, text, "a file: fieldsync attach RECORD FIELD=FILE");
     case core::FieldType::local_text: return parse_local_text(field, text);
     case core::FieldType::group: return wrong_type(field, text, "items, each with fields of its own");
   }

@@ -24,7 +24,7 @@
 //            sealed. Exclude it from the device's own cloud backups all the same. One
 //            program at a time.
 // Memory     While the store is locked, the library holds nothing of what a person wrote
-//            but in editors that are open. Memory that was given back still does, unless
+//            but in editors, and in attachments that are being written. Memory that was given back still does, unless
 //            the program links fieldsync_zeroing (client-lib/zeroing), whose operators
 //            overwrite it. What the app holds itself is the app's to overwrite.
 // Ownership  Everything returned is a copy of its own. A RecordEditor must not
@@ -44,6 +44,7 @@
 #include "core/id.h"
 #include "core/result.h"
 #include "core/value.h"
+#include "fieldsync/attachment.h"
 #include "fieldsync/record.h"
 #include "fieldsync/sync.h"
 
@@ -51,8 +52,8 @@ namespace fieldsync {
 
 // Answers a challenge with 32 bytes that only this device's hardware can compute, the same
 // each time: for example an HMAC with a key of the Android Keystore or the Secure Enclave.
-// May ask the person for their fingerprint. Called by unlock() on its thread, and must not
-// call the Database.
+// May ask the person for their fingerprint. Called by unlock() and what changes the
+// credentials, on their thread; other calls do not wait for it.
 using HardwareKey = std::function<Result<std::string>(std::string_view challenge)>;
 
 // What opens a store. A passphrase alone should be five words or more: a PIN only together
@@ -120,7 +121,8 @@ class Database {
   [[nodiscard]] static Result<std::unique_ptr<Database>> open(const OpenOptions& options);
 
   // Destroys the store in this folder for ever, locked or not, without any passphrase: first
-  // its keys, durably, within moments; then its files. Close it before. Where it ends early, a
+  // its keys, durably, within moments; then its files. On a disk that has no room left, and
+  // where the file is damaged or was never sealed, all of it is overwritten. Close it before. Where it ends early, a
   // store whose keys are gone is deleted by the next wipe() or open(). in_use: a program has
   // it open. not_found: there is none. On flash memory old blocks may be read for a while
   // after: a strong passphrase is what protects them.
@@ -132,18 +134,19 @@ class Database {
   // Makes the store readable. A fresh one takes these credentials as its own: ask the
   // person for a new passphrase twice. Takes about a second where there is a passphrase.
   // wrong_passphrase. invalid_argument: no credentials, or a passphrase that is too long
-  // or no UTF-8. storage_corrupt: the store is not as it was last written: rows were put
-  // back, swapped or altered. Nothing is changed.
+  // or no UTF-8; where it is unlocked already, they are checked all the same. storage_corrupt: the store is not as it
+  // was last written: rows were put back, swapped or altered. Nothing is changed.
   [[nodiscard]] virtual Result<void> unlock(const Credentials& credentials) = 0;
   // From now on `added` opens the store too: up to eight ways. Pre: it is unlocked; `known`
-  // is asked for once more. wrong_passphrase. too_many_slots. invalid_argument.
+  // is asked for once more. What opens it already is not added again. wrong_passphrase.
+  // too_many_slots. invalid_argument. in_use: another thread changed them meanwhile.
   [[nodiscard]] virtual Result<void> add_credentials(const Credentials& known, const Credentials& added) = 0;
   // ... `added` in the place of `known`, at once: another passphrase. Who has an older copy
   // of the store and the older passphrase still opens that copy.
   [[nodiscard]] virtual Result<void> replace_credentials(const Credentials& known, const Credentials& added) = 0;
   // `known` opens the store no more. invalid_argument: nothing else would.
   [[nodiscard]] virtual Result<void> remove_credentials(const Credentials& known) = 0;
-  // Forgets the keys; a sync that runs is cancelled. Every other call answers `locked` from
+  // Forgets the keys at once; a sync that runs is cancelled, and waited for. Every other call answers `locked` from
   // then on, save() of an open editor too: it keeps what was typed until it can be saved.
   virtual void lock() = 0;
 
@@ -193,18 +196,44 @@ class Database {
   [[nodiscard]] virtual Result<void> delete_record(const core::RecordId& record) = 0;
   [[nodiscard]] virtual Result<void> restore_record(const core::RecordId& record) = 0;
 
+  // Whether an attachment of so many bytes can be added: ask before the photo is taken.
+  // storage_full, with what is free and what it takes. value_too_large: more than 64 MiB.
+  [[nodiscard]] virtual Result<void> space_for(std::uint64_t bytes) = 0;
+  // invalid_text: a name or a media type that cannot be. value_too_large: the preview.
+  [[nodiscard]] virtual Result<AttachmentWriter> add_attachment(const NewAttachment& attachment) = 0;
+  // attachment_not_here: its bytes are not all on this device.
+  [[nodiscard]] virtual Result<AttachmentReader> open_attachment(const core::AttachmentId& id) = 0;
+  // It comes with the next sync, or goes on coming. `record` holds the value. Nothing
+  // happens where it is here. not_found: there is no such record.
+  [[nodiscard]] virtual Result<void> fetch_attachment(const core::RecordId& record,
+                                                      const core::Attachment& attachment) = 0;
+  // Frees the room that its bytes take here; fetch_attachment() brings them back.
+  // not_safe_to_erase: the office does not have them all.
+  [[nodiscard]] virtual Result<void> free_attachment(const core::AttachmentId& id) = 0;
+  // Of which bytes are here or wanted, the oldest first; previews too.
+  [[nodiscard]] virtual Result<std::vector<AttachmentInfo>> attachments() = 0;
+
   // Sends what is unsent and brings what is new, until nothing is left or the
   // link gives up. What was acknowledged before a failure stays acknowledged.
   // not_enrolled, offline, server_untrusted, device_revoked, cancelled, ...
   // device_forked: another copy of this store was used, and the office has other saves
   // under this device's numbers. Editing goes on; enrol() with a new code is the way out.
   [[nodiscard]] virtual Result<SyncReport> sync(const SyncOptions& options) = 0;
-  // From any thread: the running sync() returns `cancelled` at its next wait.
+  // From any thread: the running sync() or enrol() returns `cancelled`, at once but for a
+  // host's name that is being looked up.
   virtual void cancel_sync() = 0;
 
   [[nodiscard]] virtual Result<Status> status() = 0;
-  // Operations that the office could not apply, each with its reason.
+  // Operations that the office could not apply, each with its reason, and that nobody settled.
   [[nodiscard]] virtual Result<std::vector<RefusedOperation>> refused() = 0;
+  // Another try: the editor holds what was refused as if it had just been typed, over what is
+  // on the screen now. Put right what the reason names; save() sends it as a new operation and
+  // settles the refusal. Counts are to be entered again. `into`: as a new record of this
+  // scope. not_found: no such refusal. unknown_form, scope_not_found.
+  [[nodiscard]] virtual Result<RecordEditor> amend(const core::OperationId& refused,
+                                                   const std::optional<core::ScopeId>& into) = 0;
+  // Lets it be: the office keeps it in quarantine, and here it is not shown any more. not_found.
+  [[nodiscard]] virtual Result<void> settle_refusal(const core::OperationId& refused) = 0;
 };
 
 }  // namespace fieldsync

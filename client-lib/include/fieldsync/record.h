@@ -54,6 +54,9 @@ struct RecordView {
   // again or restores it.
   std::vector<core::PersonId> deleted_while_edited;
   Progress progress = Progress::saved_here;
+  // The office's durable mark covers all that this device saved in the record, and all
+  // attachments that it added: this device may forget it.
+  bool safe_to_erase = false;
   core::Instant changed;  // newest effective time
 
   [[nodiscard]] const ShownField* find(std::string_view field, const core::ItemId& item = {}) const;

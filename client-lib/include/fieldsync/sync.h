@@ -20,14 +20,20 @@ struct SyncProgress {
   std::uint64_t operations_waiting = 0;       // still unsent
   std::uint64_t records_received = 0;
   bool more_to_receive = false;
+  // Attachments, in bytes. `sent` is what the network took in this sync, `to_send` what the
+  // office does not have on its disk yet; the same the other way round.
+  std::uint64_t attachment_bytes_sent = 0;
+  std::uint64_t attachment_bytes_to_send = 0;
+  std::uint64_t attachment_bytes_received = 0;
+  std::uint64_t attachment_bytes_to_receive = 0;
 };
 
-// Which attachments a sync may carry. Where one may not, it waits for a later sync.
+// Which attachments may travel; text always does, and first. Documents count as photos.
 struct AttachmentLimits {
   bool previews = true;
   bool audio = true;
-  bool photos = true;  // documents too
-  // Both ways together.
+  bool photos = true;
+  // In both directions together; what goes beyond waits for another sync.
   std::uint64_t bytes_max = UINT64_MAX;
 
   bool operator==(const AttachmentLimits&) const = default;
@@ -42,7 +48,7 @@ struct SyncReport {
   std::uint64_t body_bytes_down = 0;
   std::uint64_t wire_bytes_up = 0;  // everything written to the socket
   std::uint64_t wire_bytes_down = 0;
-  std::uint64_t attachment_bytes_up = 0;  // of those, attachments and their previews
+  std::uint64_t attachment_bytes_up = 0;  // attachments and previews; some bytes perhaps twice
   std::uint64_t attachment_bytes_down = 0;
 };
 
@@ -57,7 +63,7 @@ struct SyncOptions {
   AttachmentLimits attachments{};
   // Whether the sync is a person's use, which keeps the store from locking itself
   // (OpenOptions::lock_after). Where it is not, the store may lock meanwhile, and the sync
-  // then ends with `cancelled`.
+  // then ends with `cancelled` or `locked`.
   bool counts_as_use = true;
   // Ends this sync with `cancelled`, and no other, as soon as a stop is requested; also one
   // that has not begun yet.
@@ -74,6 +80,12 @@ struct Status {
   std::uint64_t sent = 0;        // acknowledged, not yet durable
   std::uint64_t durable = 0;
   std::uint64_t refused = 0;
+  // Attachments and previews of which the office does not have all bytes on its disk.
+  std::uint64_t attachments_waiting = 0;
+  std::uint64_t attachment_bytes_waiting = 0;
+  // Everything that was saved and added on this device is durable at the office: it may be
+  // erased, or given away. Not so while an attachment is in no save yet.
+  bool safe_to_erase = false;
   std::uint64_t open_conflicts = 0;
   std::uint64_t records = 0;               // visible ones
   std::optional<core::Instant> last_sync;  // last complete one

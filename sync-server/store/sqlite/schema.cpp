@@ -44,6 +44,10 @@ CREATE TABLE open_conflict(record BLOB NOT NULL, item BLOB NOT NULL, field INTEG
 -- bytes came, and were what the name promises.
 CREATE TABLE attachment(scope INTEGER NOT NULL, sha256 BLOB NOT NULL, size INTEGER NOT NULL,
                         complete INTEGER NOT NULL DEFAULT 0, PRIMARY KEY(scope, sha256, size)) WITHOUT ROWID;
+-- Whose operations name them: who saved a photo may bring its bytes, also where they have left the
+-- scope since. scope 0: the operation is in quarantine, and nobody may read the file.
+CREATE TABLE attachment_author(device INTEGER NOT NULL, sha256 BLOB NOT NULL, size INTEGER NOT NULL,
+                               scope INTEGER NOT NULL, PRIMARY KEY(device, sha256, size, scope)) WITHOUT ROWID;
 -- How many bytes of a device's upload are on stable storage.
 CREATE TABLE attachment_upload(device INTEGER NOT NULL, sha256 BLOB NOT NULL, durable INTEGER NOT NULL,
                                PRIMARY KEY(device, sha256)) WITHOUT ROWID;

@@ -371,16 +371,20 @@ void SqliteTransaction::put_conflicts(const core::RecordId& record, const std::v
   }
 }
 
-std::vector<NamedAttachment> SqliteTransaction::attachments_named(const core::PersonId& person,
+std::vector<NamedAttachment> SqliteTransaction::attachments_named(const DeviceRow& device,
                                                                   const core::AttachmentId& id) {
   auto select = connection_.prepare(
-      "SELECT a.scope, m.role, a.size, a.complete FROM person p JOIN membership m ON m.person = p.key AND m.role <> 0"
-      " JOIN attachment a ON a.scope = m.scope AND a.sha256 = ?2 WHERE p.id = ?1 ORDER BY a.size, a.scope");
-  select.bind_blob(1, person.view()).bind_blob(2, id.view());
+      "SELECT a.scope, m.role, 0, a.size, a.complete FROM person p JOIN membership m ON m.person = p.key AND m.role <> "
+      "0"
+      " JOIN attachment a ON a.scope = m.scope AND a.sha256 = ?2 WHERE p.id = ?1"
+      " UNION ALL SELECT a.scope, 0, 1, a.size, a.complete FROM attachment_author w JOIN attachment a"
+      " ON a.scope = w.scope AND a.sha256 = w.sha256 AND a.size = w.size WHERE w.device = ?3 AND w.sha256 = ?2"
+      " ORDER BY 4, 1");
+  select.bind_blob(1, device.person.id.view()).bind_blob(2, id.view()).bind(3, device.key);
   std::vector<NamedAttachment> rows;
   while (select.step()) {
-    rows.push_back({select.integer(0), static_cast<Role>(select.integer(1)),
-                    static_cast<std::uint32_t>(select.integer(2)), select.integer(3) != 0});
+    rows.push_back({select.integer(0), static_cast<Role>(select.integer(1)), select.integer(2) != 0,
+                    static_cast<std::uint32_t>(select.integer(3)), select.integer(4) != 0});
   }
   return rows;
 }
@@ -406,9 +410,12 @@ std::uint64_t SqliteTransaction::bytes_taken(std::int64_t device, std::int64_t d
   return select.step() ? select.unsigned_integer(0) : 0;
 }
 
-void SqliteTransaction::name_attachment(std::int64_t scope, const core::AttachmentFile& file) {
+void SqliteTransaction::name_attachment(std::int64_t scope, std::int64_t device, const core::AttachmentFile& file) {
   auto insert = connection_.prepare("INSERT OR IGNORE INTO attachment(scope, sha256, size) VALUES(?1, ?2, ?3)");
   insert.bind(1, scope).bind_blob(2, file.id.view()).bind(3, file.size).run();
+  auto author = connection_.prepare(
+      "INSERT OR IGNORE INTO attachment_author(device, sha256, size, scope) VALUES(?1, ?2, ?3, ?4)");
+  author.bind(1, device).bind_blob(2, file.id.view()).bind(3, file.size).bind(4, scope).run();
 }
 
 void SqliteTransaction::complete_attachment(std::int64_t scope, const core::AttachmentFile& file) {

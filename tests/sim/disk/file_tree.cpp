@@ -45,6 +45,16 @@ std::optional<FileId> FileTree::find(const std::string& name) const {
   return found == folder_.end() ? std::nullopt : std::optional(found->second);
 }
 
+const std::string* FileTree::durable(const std::string& name) const {
+  const auto found = durable_folder_.find(name);
+  const bool may_change =
+      std::any_of(unsynced_folder_.begin(), unsynced_folder_.end(),
+                  [&](const FolderChange& change) { return change.name == name || change.former_name == name; });
+  if (found == durable_folder_.end() || may_change) return nullptr;
+  const File& file = files_.at(found->second);
+  return file.unsynced.empty() ? &file.durable : nullptr;
+}
+
 std::vector<std::string> FileTree::names() const {
   std::vector<std::string> names;
   for (const auto& [name, file] : folder_) names.push_back(name);
@@ -71,6 +81,7 @@ void FileTree::change_folder(Folder& folder, const FolderChange& change) {
   } else {
     folder.erase(change.name);
   }
+  if (!change.former_name.empty()) folder.erase(change.former_name);
 }
 
 void FileTree::apply(const DiskChange& change) {
@@ -84,6 +95,11 @@ void FileTree::apply(const DiskChange& change) {
     }
     case DiskChange::Kind::remove:
       unsynced_folder_.push_back({change.name, std::nullopt});
+      change_folder(folder_, unsynced_folder_.back());
+      if (change.sync_folder) sync_folder();
+      break;
+    case DiskChange::Kind::rename:
+      unsynced_folder_.push_back({change.new_name, folder_.at(change.name), change.name});
       change_folder(folder_, unsynced_folder_.back());
       if (change.sync_folder) sync_folder();
       break;

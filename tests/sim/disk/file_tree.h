@@ -30,13 +30,14 @@ enum class FileId : std::uint32_t {};
 
 // One step that changes files. Replaying the steps gives the same files and ids.
 struct DiskChange {
-  enum class Kind : std::uint8_t { create, remove, write, truncate, sync };
+  enum class Kind : std::uint8_t { create, remove, rename, write, truncate, sync };
   Kind kind;
-  FileId file{};       // not for create
-  std::string name{};  // create, remove
+  FileId file{};       // write, truncate, sync
+  std::string name{};  // create, remove, rename
   std::size_t at = 0;  // where to write, or the new size
   std::string bytes{};
-  bool sync_folder = false;  // remove: it is durable when this step returns
+  bool sync_folder = false;  // remove, rename: it is durable when this step returns
+  std::string new_name{};    // rename: takes the place of what has it
 };
 
 // What became of unsynced sectors.
@@ -50,6 +51,8 @@ class FileTree {
  public:
   [[nodiscard]] std::optional<FileId> find(const std::string& name) const;
   [[nodiscard]] const std::string& content(FileId file) const { return files_.at(file).current; }
+  // What no power cut takes away; nullptr where the name itself may be gone after one.
+  [[nodiscard]] const std::string* durable(const std::string& name) const;
   [[nodiscard]] std::vector<std::string> names() const;
   // Of all files that have a name.
   [[nodiscard]] std::size_t bytes_used() const;
@@ -84,10 +87,12 @@ class FileTree {
     std::vector<Unsynced> unsynced;  // oldest first
     std::string current;
   };
-  // The name's new file, or its removal.
+  // The name's new file, or its removal. A rename is both at once, as on every file system
+  // of today.
   struct FolderChange {
     std::string name;
     std::optional<FileId> file;
+    std::string former_name{};
   };
   using Folder = std::map<std::string, FileId>;
 

@@ -128,6 +128,42 @@ TEST_CASE("a removed file may come back until its folder is synced", "[sim][disk
   CHECK(outcomes(tree, "a") == (synced ? std::set<std::string>{"-"} : std::set<std::string>{"-", "x"}));
 }
 
+TEST_CASE("a rename is done or not, and durable once its folder is synced", "[sim][disk]") {
+  const bool synced = GENERATE(false, true);
+  FileTree tree;
+  const FileId file = make(tree, "new");
+  write(tree, file, 0, "x");
+  sync(tree, file);
+  const FileId former = make(tree, "name");
+  write(tree, former, 0, "former");
+  sync(tree, former);
+  tree.apply({.kind = DiskChange::Kind::rename, .name = "new", .sync_folder = synced, .new_name = "name"});
+  CHECK(tree.names() == std::vector<std::string>{"name"});
+  CHECK(tree.content(*tree.find("name")) == "x");
+  // Of either name: never both, never none.
+  std::set<std::string> seen;
+  const Random random = random_from(1);
+  for (int i = 0; i < 200; ++i) {
+    SectorCounts counts;
+    const FileTree after = tree.after_power_cut(random, counts);
+    std::string names;
+    for (const std::string& name : after.names()) names += name + "=" + after.content(*after.find(name)) + " ";
+    seen.insert(names);
+  }
+  CHECK(seen == (synced ? std::set<std::string>{"name=x "} : std::set<std::string>{"name=x ", "name=former new=x "}));
+}
+
+TEST_CASE("a renamed file holds what was synced of it, whatever its name", "[sim][disk]") {
+  FileTree tree;
+  const FileId file = make(tree, "new");
+  write(tree, file, 0, "x");
+  sync(tree, file);
+  write(tree, file, 0, "y");
+  tree.apply({.kind = DiskChange::Kind::rename, .name = "new", .sync_folder = true, .new_name = "name"});
+  CHECK(outcomes(tree, "name") == std::set<std::string>{"x", "y"});
+  CHECK(outcomes(tree, "new") == std::set<std::string>{"-"});
+}
+
 TEST_CASE("a copy is on its disk as programs saw the original", "[sim][disk]") {
   FileTree tree;
   const FileId failed = make(tree, "a");

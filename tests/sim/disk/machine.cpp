@@ -84,17 +84,21 @@ int Machine::change(Operation operation, const DiskChange& change, int error) {
     }
     return error;
   }
-  // The power goes while the step is under way: a sync has not made sure of
-  // anything, another step may be found done or not.
-  if (verdict == Verdict::go_on || !is_sync) {
+  if (verdict == Verdict::go_on) {
     files_.apply(change);
     watcher_.changed(change);
+    return SQLITE_OK;
   }
-  if (verdict == Verdict::cut_power) {
-    cut_power();
-    return error;
+  // The power goes while the step is under way: a sync has not made sure of
+  // anything, another step may be found done or not.
+  if (!is_sync) {
+    DiskChange begun = change;
+    begun.sync_folder = false;
+    files_.apply(begun);
+    watcher_.changed(begun);
   }
-  return SQLITE_OK;
+  cut_power();
+  return error;
 }
 
 std::size_t Machine::room_for(const DiskChange& write) const {
@@ -135,6 +139,14 @@ int Machine::exists(const std::string& name, bool& answer) {
   // An empty file counts as none, as in SQLite's own VFS.
   answer = file && !files_.content(*file).empty();
   return SQLITE_OK;
+}
+
+int Machine::rename(const std::string& from, const std::string& to) {
+  if (running_ && !files_.find(from)) return SQLITE_CANTOPEN;
+  const DiskChange rename{.kind = DiskChange::Kind::rename, .name = from, .sync_folder = true, .new_name = to};
+  const int code = change(Operation::rename, rename, SQLITE_IOERR);
+  if (code == SQLITE_OK) files_.forget_unnamed([&](FileId id) { return open_counts_.contains(id); });
+  return code;
 }
 
 std::shared_ptr<FileLocks> Machine::locks_of(FileId file) {

@@ -21,13 +21,25 @@
 
 namespace fieldsync::sim {
 
-enum class Operation : std::uint8_t { open, read, size, exists, map_memory, create, write, truncate, sync, remove };
+enum class Operation : std::uint8_t {
+  open,
+  read,
+  size,
+  exists,
+  map_memory,
+  create,
+  write,
+  truncate,
+  sync,
+  remove,
+  rename
+};
 
 // Which operations a count or a fault speaks of.
 enum class Among : std::uint8_t {
   writes,      // write, truncate
   syncs,       // sync
-  changes,     // create, write, truncate, sync, remove
+  changes,     // create, write, truncate, sync, remove, rename
   everything,  // those that only read as well
 };
 
@@ -90,6 +102,8 @@ class Machine {
   [[nodiscard]] int open(const std::string& name, int flags, std::unique_ptr<OpenFile>& opened);
   [[nodiscard]] int remove(const std::string& name, bool sync_folder);
   [[nodiscard]] int exists(const std::string& name, bool& answer);
+  // Durable when it returns. SQLITE_CANTOPEN: there is no such file.
+  [[nodiscard]] int rename(const std::string& from, const std::string& to);
 
  private:
   friend class OpenFile;

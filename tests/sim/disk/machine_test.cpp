@@ -5,7 +5,9 @@
 
 #include <catch2/catch.hpp>
 #include <random>
+#include <set>
 
+#include "sim/disk/open_file.h"
 #include "sim/disk/simulated_vfs.h"
 #include "sqlite/connection.h"
 
@@ -120,6 +122,25 @@ TEST_CASE("after a power cut open files fail until they are closed and the machi
   CHECK(count(*again) >= 1);
   connection.reset();
   again->execute("INSERT INTO t VALUES(3)");
+}
+
+TEST_CASE("a power cut within a rename finds it done or not", "[sim][disk]") {
+  std::set<std::string> seen;
+  for (std::uint64_t seed = 0; seed < 40; ++seed) {
+    Machine machine("/m",
+                    [state = seed]() mutable { return state = state * 6364136223846793005u + 1442695040888963407u; });
+    {
+      std::unique_ptr<OpenFile> file;
+      REQUIRE(machine.open("/m/a", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, file) == SQLITE_OK);
+      REQUIRE(file->write("x", 0) == SQLITE_OK);
+      REQUIRE(file->sync() == SQLITE_OK);
+    }
+    machine.inject({Fault::Effect::power_cut, Among::changes, 1});
+    CHECK(machine.rename("/m/a", "/m/b") != SQLITE_OK);
+    REQUIRE(machine.files().names().size() == 1);
+    seen.insert(machine.files().names().front());
+  }
+  CHECK(seen == std::set<std::string>{"/m/a", "/m/b"});
 }
 
 TEST_CASE("restoring gives a machine the files of a snapshot", "[sim][disk]") {

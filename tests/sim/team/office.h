@@ -14,7 +14,7 @@
 #include "sim/disk/machine.h"
 #include "store/sqlite/sqlite_store.h"
 #include "support/memory_attachment_files.h"
-#include "support/whole_response.h"
+#include "support/routed_request.h"
 
 namespace fieldsync::team {
 
@@ -47,7 +47,7 @@ class Office {
   [[nodiscard]] server::SyncService& service() { return service_; }
   [[nodiscard]] server::AttachmentService& attachments() { return attachments_; }
   [[nodiscard]] server::Response handle(const server::Request& request) {
-    return testing::whole(router_.handle(request));
+    return *testing::answer_of(router_, request);
   }
 
  private:

@@ -8,6 +8,7 @@
 #include "handlers/problem.h"
 #include "sqlite/connection.h"
 #include "support/allocation_pause.h"
+#include "support/routed_request.h"
 #include "support/unlocked_store.h"
 
 namespace fieldsync::team {
@@ -16,16 +17,14 @@ namespace {
 const std::string device_name = "A phone";
 
 // Hands each request to the office at once.
-class DirectTransport final : public engine::Transport {
+class DirectTransport final : public engine::WholeExchange {
  public:
   DirectTransport(const Surroundings& surroundings, std::string peer_key)
       : surroundings_(surroundings), peer_key_(std::move(peer_key)) {}
 
-  void start(std::string path, std::string body) override {
+  void start(engine::HttpRequest request) override {
     surroundings_.about_to_send();
-    request_ = {
-        "POST", std::move(path), "application/x-protobuf", {}, "application/x-protobuf", std::move(body), peer_key_,
-        "1"};
+    request_ = testing::as_request(std::move(request), peer_key_, "1");
   }
 
   Result<engine::HttpReply> wait() override {

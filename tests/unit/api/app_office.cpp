@@ -8,8 +8,8 @@
 #include "core/id.h"
 #include "service/enrolment.h"
 #include "sqlite/connection.h"
+#include "support/routed_request.h"
 #include "support/unlocked_store.h"
-#include "support/whole_response.h"
 
 namespace fieldsync::testing {
 namespace {
@@ -30,6 +30,8 @@ constexpr const char* inspection_form = R"(
            labels { language: "en" text: "Follow-up" } }
   fields { number: 7 name: "severity" type: FIELD_TYPE_INTEGER policy: MERGE_POLICY_MAX confidentiality: CONFIDENTIALITY_TEAM
            labels { language: "en" text: "Severity" } }
+  fields { number: 40 name: "photo" type: FIELD_TYPE_ATTACHMENT confidentiality: CONFIDENTIALITY_TEAM
+           labels { language: "en" text: "Photo" } }
   fields { number: 8 name: "cells" type: FIELD_TYPE_GROUP confidentiality: CONFIDENTIALITY_TEAM
            labels { language: "en" text: "Cells" } }
   fields { number: 9 name: "cell_state" type: FIELD_TYPE_TEXT group: 8 confidentiality: CONFIDENTIALITY_TEAM
@@ -81,35 +83,62 @@ class App::Wire : public engine::Transport {
     expect(settings.pins == app.office_.pins, "the app expects its office's keys");
     const auto key = tls::device_public_key(settings.certificate_pem);
     expect(static_cast<bool>(key), "the app has a certificate");
-    request_.peer_key = *key;
+    peer_key_ = *key;
   }
 
-  void start(std::string path, std::string body) override {
-    request_.method = "POST";
-    request_.target = std::move(path);
-    request_.content_type = "application/x-protobuf";
-    request_.body = std::move(body);
+  void start(engine::HttpRequest request) override {
+    sent_ = std::move(request);
+    answer_.reset();
+    underway_ = {};
   }
-
+  bool wait_for(core::Milliseconds /*span*/) override {
+    if (!answer_) answer_.emplace(exchange());
+    return true;
+  }
+  engine::Underway underway() override { return std::exchange(underway_, {underway_.sent, underway_.status, {}}); }
   Result<engine::HttpReply> wait() override {
-    ++app_.exchanges;
-    app_.on_the_way();
-    if (cancelled_) return Error{Errc::cancelled, {}};
-    if (app_.faults.empty()) return ask();
-    const Fault fault = app_.faults.front();
-    app_.faults.pop_front();
-    if (fault.where == Fault::Where::after_the_server) expect(static_cast<bool>(ask()), "the office answers");
-    return fault.instead;
+    wait_for({});
+    return *answer_;
   }
   void cancel() override { cancelled_ = true; }
   [[nodiscard]] engine::WireBytes wire_bytes() const override { return {}; }
 
  private:
-  Result<engine::HttpReply> ask() {
+  Result<engine::HttpReply> exchange() {
+    ++app_.exchanges;
+    app_.requests.push_back(sent_.method + " " + sent_.path.substr(0, sent_.path.find('?')));
+    app_.on_the_way();
+    if (cancelled_) return Error{Errc::cancelled, {}};
+    if (app_.faults.empty()) return arrived(SIZE_MAX);
+    const Fault fault = app_.faults.front();
+    app_.faults.pop_front();
+    switch (fault.where) {
+      case Fault::Where::before_the_server: break;
+      case Fault::Where::after_the_server: expect(ask(SIZE_MAX).has_value(), "the office answers"); break;
+      case Fault::Where::within_the_body: static_cast<void>(ask(fault.bytes)); break;
+      case Fault::Where::within_the_reply: return arrived(fault.bytes);
+    }
+    return fault.instead;
+  }
+
+  std::optional<server::Response> ask(std::size_t arriving) {
+    if (sent_.method == "PUT") app_.bytes_sent += std::min(arriving, sent_.body.size());
     server::Router router = app_.office_.router();
-    auto refused = router.gate(request_);
-    server::Response response = refused ? std::move(*refused) : whole(router.handle(request_));
-    if (response.status == 200 && !app_.changes.empty()) change(response.body);
+    return answer_of(router, as_request(sent_, peer_key_, {}), arriving);
+  }
+
+  // As much of the reply's body as `bytes`, of which one that breaks may have all; an
+  // attachment's is handed over as it arrives.
+  Result<engine::HttpReply> arrived(std::size_t bytes) {
+    server::Response response = std::move(*ask(SIZE_MAX));
+    if (response.status == 200 && sent_.path == "/v1/sync" && !app_.changes.empty()) change(response.body);
+    const bool breaks = bytes <= response.body.size();
+    if (sent_.method == "GET" && response.status < 300) {
+      underway_ = {0, response.status, response.body.substr(0, bytes)};
+      app_.bytes_received += underway_.received.size();
+      response.body.clear();
+    }
+    if (breaks) return Error{Errc::connection_lost, {}};
     return engine::HttpReply{response.status, response.content_type, response.body};
   }
 
@@ -122,7 +151,10 @@ class App::Wire : public engine::Transport {
   }
 
   App& app_;
-  server::Request request_;
+  std::string peer_key_;
+  engine::HttpRequest sent_;
+  std::optional<Result<engine::HttpReply>> answer_;
+  engine::Underway underway_;
   std::atomic<bool> cancelled_ = false;
 };
 

@@ -34,9 +34,10 @@ class AppOffice : public TestOffice {
 
 // What happens to the next exchange.
 struct Fault {
-  enum class Where { before_the_server, after_the_server };
+  enum class Where { before_the_server, after_the_server, within_the_body, within_the_reply };
   Where where = Where::before_the_server;
   Result<engine::HttpReply> instead;
+  std::size_t bytes = 0;  // that arrive, of the body or of the reply
 };
 
 class App {
@@ -65,6 +66,11 @@ class App {
 
   std::deque<Fault> faults;  // for the exchanges to come
   int exchanges = 0;
+  // What it asked for: "POST /v1/sync".
+  std::vector<std::string> requests;
+  // Of attachments.
+  std::uint64_t bytes_sent = 0;
+  std::uint64_t bytes_received = 0;
   // Changes the next replies, one each, before the app hears them.
   std::deque<std::function<void(v1::SyncReply&)>> changes;
   // From the next restart() on the store locks itself after so long; 0: never.
@@ -97,6 +103,15 @@ class App {
   return {Fault::Where::before_the_server, Error{code, {}}};
 }
 [[nodiscard]] inline Fault lost_reply() { return {Fault::Where::after_the_server, Error{Errc::connection_lost, {}}}; }
+[[nodiscard]] inline Fault no_fault() {
+  return {Fault::Where::within_the_reply, Error{Errc::internal_error, {}}, SIZE_MAX};
+}
+[[nodiscard]] inline Fault cut_body(std::size_t bytes) {
+  return {Fault::Where::within_the_body, Error{Errc::connection_lost, {}}, bytes};
+}
+[[nodiscard]] inline Fault cut_reply(std::size_t bytes) {
+  return {Fault::Where::within_the_reply, Error{Errc::connection_lost, {}}, bytes};
+}
 [[nodiscard]] inline Fault answer(engine::HttpReply reply) {
   return {Fault::Where::before_the_server, std::move(reply)};
 }

@@ -33,7 +33,7 @@ TEST_CASE("Enrolment binds the device to its person, and the next sync brings sc
   CHECK(scopes[0].name == "Osh region");
   CHECK(scopes[0].role == "monitor");
   CHECK(must(app->forms()).size() == 4);
-  CHECK(must(app->form("inspection")).fields.size() == 11);
+  CHECK(must(app->form("inspection")).fields.size() == 12);
   CHECK(verdict(app->form("diary")) == "unknown_form");
   app.restart();
   CHECK(app->identity().device == device);

@@ -327,6 +327,57 @@ TEST_CASE("Another passphrase opens the store in the former one's place, and up 
   app.sync();
 }
 
+TEST_CASE("What is replaced or removed opens the store no more, in how many slots ever it stood") {
+  AppOffice office;
+  App app(office);
+  const auto key = [](char byte) {
+    return Credentials{{}, [byte](std::string_view) -> Result<std::string> { return std::string(32, byte); }};
+  };
+  const auto both = [&] { return Credentials{"correct horse", key('b').hardware_key}; };
+  SECTION("added twice, it has one slot") {
+    must(app->add_credentials(app_credentials(), key('a')));
+    must(app->add_credentials(app_credentials(), key('a')));
+    must(app->remove_credentials(key('a')));
+    app->lock();
+    CHECK(verdict(app->unlock(key('a'))) == "wrong_passphrase");
+  }
+  SECTION("a part of it has a slot of its own") {
+    must(app->add_credentials(app_credentials(), key('b')));
+    must(app->replace_credentials(key('b'), both()));
+    must(app->add_credentials(app_credentials(), key('b')));
+    must(app->remove_credentials(both()));
+    app->lock();
+    CHECK(verdict(app->unlock(both())) == "wrong_passphrase");
+    CHECK(verdict(app->unlock(key('b'))) == "wrong_passphrase");
+  }
+  SECTION("in its own place") {
+    must(app->replace_credentials(app_credentials(), app_credentials()));
+    app->lock();
+  }
+  must(app->unlock(app_credentials()));
+}
+
+TEST_CASE("Who unlocks what is open shows the right credentials all the same") {
+  AppOffice office;
+  App app(office);
+  const Credentials wrong{{}, [](std::string_view) -> Result<std::string> { return std::string(32, 'x'); }};
+  CHECK(verdict(app->unlock(wrong)) == "wrong_passphrase");
+  CHECK(app->lock_state() == LockState::unlocked);
+  must(app->unlock(app_credentials()));
+}
+
+TEST_CASE("A person is asked for the hardware's key while others use the store") {
+  AppOffice office;
+  App app(office);
+  const Credentials slow{{}, [&](std::string_view challenge) -> Result<std::string> {
+                           must(app->status());
+                           CHECK(app->lock_state() == LockState::unlocked);
+                           return app_credentials().hardware_key(challenge);
+                         }};
+  must(app->unlock(slow));
+  must(app->add_credentials(slow, app_credentials()));
+}
+
 TEST_CASE("A slot that was replaced is not put back") {
   Seized seized;
   const TemporaryFolder copies;
@@ -377,9 +428,20 @@ TEST_CASE("A wiped store opens for nobody, and a wipe that was interrupted is br
     CHECK(verdict(Database::wipe(folder)) == "in_use");
     CHECK(app->lock_state() == LockState::locked);
   }
-  SECTION("damaged") {
-    write_to(database_in(folder), std::string(5'000, 'x'));
+  // Another name of the same file shows what is left of it.
+  const std::string other_name = (copy.path() / "another name").string();
+  SECTION("damaged, with its slots still there") {
+    write_to(database_in(folder), "damaged" + whole.substr(7));
+    std::filesystem::create_hard_link(database_in(folder), other_name);
     must(Database::wipe(folder));
     CHECK_FALSE(std::filesystem::exists(database_in(folder)));
+    CHECK(content_of(other_name) == std::string(whole.size(), '\0'));
+  }
+  SECTION("never sealed") {
+    std::filesystem::remove(database_in(folder));
+    static_cast<void>(must(Database::open({.directory = folder})));
+    std::filesystem::create_hard_link(database_in(folder), other_name);
+    must(Database::wipe(folder));
+    CHECK(content_of(other_name).find_first_not_of('\0') == std::string::npos);
   }
 }

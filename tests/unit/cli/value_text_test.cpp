@@ -161,15 +161,14 @@ TEST_CASE("local text names its language", "[cli][value]") {
 }
 
 TEST_CASE("what is written is read as the same value", "[cli][value]") {
-  const std::vector<std::pair<FieldType, core::Value>> values = {
-      {FieldType::integer, std::int64_t{-7}},
-      {FieldType::number, 0.1},
-      {FieldType::number, -1e-7},
-      {FieldType::boolean, true},
-      {FieldType::date, core::Date{-719528}},
-      {FieldType::instant, core::Instant{1795514400250}},
-      {FieldType::position, core::Position{-1, 1799999999}},
-      {FieldType::local_text, core::LocalText{"tg", ""}}};
+  const std::vector<std::pair<FieldType, core::Value>> values = {{FieldType::integer, std::int64_t{-7}},
+                                                                 {FieldType::number, 0.1},
+                                                                 {FieldType::number, -1e-7},
+                                                                 {FieldType::boolean, true},
+                                                                 {FieldType::date, core::Date{-719528}},
+                                                                 {FieldType::instant, core::Instant{1795514400250}},
+                                                                 {FieldType::position, core::Position{-1, 1799999999}},
+                                                                 {FieldType::local_text, core::LocalText{"tg", ""}}};
   for (const auto& [type, value] : values) {
     const auto field = field_of(type);
     CHECK(parsed(field, shown(value, field)) == value);

@@ -246,19 +246,20 @@ TEST_CASE("the state does not grow with the number of edits (14)", "[core][laws]
 }
 
 TEST_CASE("a field that no form here knows comes out as it went in, whatever else is edited (16)", "[core][laws]") {
-  static const std::vector<Value> values = {empty(),
-                                            text("\"Ош\""),
-                                            integer(INT64_MIN),
-                                            Value{1e300},
-                                            no(),
-                                            choice("x"),
-                                            date(-1),
-                                            Instant{INT64_MAX},
-                                            record(9),
-                                            Position{-1, 1},
-                                            Attachment{{{{1, 2, 3}}, 9}, AttachmentKind::audio, "audio/ogg", "a.ogg", AttachmentFile{{{4}}, 5}},
-                                            LocalText{"ky", "Ош"},
-                                            SealedValue{7, "box", {{"holder", "key"}}}};
+  static const std::vector<Value> values = {
+      empty(),
+      text("\"Ош\""),
+      integer(INT64_MIN),
+      Value{1e300},
+      no(),
+      choice("x"),
+      date(-1),
+      Instant{INT64_MAX},
+      record(9),
+      Position{-1, 1},
+      Attachment{{{{1, 2, 3}}, 9}, AttachmentKind::audio, "audio/ogg", "a.ogg", AttachmentFile{{{4}}, 5}},
+      LocalText{"ky", "Ош"},
+      SealedValue{7, "box", {{"holder", "key"}}}};
   for_all_histories([](const History& history, unsigned seed) {
     Play play(history);
     const FieldKey where = key(901, static_cast<int>(seed % 3));

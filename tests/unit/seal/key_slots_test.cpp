@@ -76,7 +76,7 @@ TEST_CASE("A hardware key opens its slot, and so does a passphrase with it; neit
   CHECK(outcome(slots.open({"", hardware(1)})) == "opened");
   CHECK(outcome(slots.open({"", hardware(2)})) == "wrong_passphrase");
   CHECK(outcome(slots.open({"", no_answer()})) == "cancelled");
-  slots.remove(0);
+  REQUIRE(slots.remove_all_of({"", hardware(1)}));
   REQUIRE(slots.add(data_key(), {"1234", hardware(1)}, cost_min));
   CHECK(outcome(slots.open({"1234", hardware(1)})) == "opened");
   CHECK(outcome(slots.open({"1234", {}})) == "wrong_passphrase");
@@ -91,7 +91,7 @@ TEST_CASE("Eight slots open one store, each can be taken away, and a ninth is re
   const auto ninth = slots.add(data_key(), {"", hardware(9)}, {});
   REQUIRE_FALSE(ninth);
   CHECK(ninth.error().code == Errc::too_many_slots);
-  slots.remove(3);
+  REQUIRE(slots.remove_all_of({"", hardware(3)}));
   CHECK(outcome(slots.open({"", hardware(3)})) == "wrong_passphrase");
   const auto opened = slots.open({"", hardware(7)});
   CHECK(outcome(opened) == "opened");

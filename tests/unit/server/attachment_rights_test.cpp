@@ -95,14 +95,29 @@ TEST_CASE("The board reads and does not send") {
   CHECK(*office.get(board, file_of(photo).id) == photo);
 }
 
-TEST_CASE("Who has left the scope neither sends nor reads any more") {
+TEST_CASE("Who has left the scope brings what they saved there, and reads nothing any more") {
   AttachmentOffice office;
   office.name(photo);
-  office.send(office.phone, photo);
+  const TestDevice colleague = office.add_device(office.add_person(server::Role::monitor, office.scope));
   office.set_role(office.monitor, office.scope, server::Role::none);
-  CHECK(outcome_of(office.put(office.phone, file_of(photo).id, 0, photo)) == "not_found");
+  CHECK(told(*office.offer(office.phone, file_of(photo))) == Told{0, false});
+  office.send(office.phone, photo);
+  CHECK(told(*office.offer(office.phone, file_of(photo))) == Told{100, true});
   CHECK(outcome_of(office.get(office.phone, file_of(photo).id)) == "not_found");
-  CHECK_FALSE(office.offer(office.phone, file_of(photo)));
+  CHECK(*office.get(colleague, file_of(photo).id) == photo);
+}
+
+TEST_CASE("Who left the scope before somebody else sent a file does not get it by naming it elsewhere") {
+  AttachmentOffice office;
+  office.name(photo);
+  TestDevice colleague = office.add_device(office.add_person(server::Role::monitor, office.scope));
+  office.name(colleague, office.scope, photo_of(photo));
+  office.set_role(office.monitor, office.scope, server::Role::none);
+  office.set_role(office.monitor, office.other_scope, server::Role::monitor);
+  office.send(colleague, photo);
+  office.name(office.phone, office.other_scope, photo_of(photo));
+  CHECK(told(*office.offer(office.phone, file_of(photo))) == Told{0, false});
+  CHECK(outcome_of(office.get(office.phone, file_of(photo).id)) == "not_found");
 }
 
 TEST_CASE("A device that is not enrolled, or was revoked, gets nothing") {
@@ -119,7 +134,8 @@ TEST_CASE("A device that is not enrolled, or was revoked, gets nothing") {
 
 TEST_CASE("A right that ends while bytes come in ends the upload: nothing more of it is kept or shown") {
   AttachmentOffice office;
-  office.name(photo);
+  TestDevice author = office.add_device(office.add_person(server::Role::monitor, office.scope));
+  office.name(author, office.scope, photo_of(photo));
   auto upload = office.attachments->begin_upload(office.phone.id, file_of(photo).id, 0);
   REQUIRE(upload);
   (*upload)->take(photo.substr(0, 99));
@@ -128,11 +144,11 @@ TEST_CASE("A right that ends while bytes come in ends the upload: nothing more o
     office.revoke(office.phone);
     expected = "device_revoked";
   }
-  SECTION("left the scope") {
+  SECTION("a colleague's, whose scope was left") {
     office.set_role(office.monitor, office.scope, server::Role::none);
     expected = "not_found";
   }
-  SECTION("reads only") {
+  SECTION("a colleague's, to be read only") {
     office.set_role(office.monitor, office.scope, server::Role::board);
     expected = "not_found";
   }
@@ -151,12 +167,17 @@ TEST_CASE("A right that ends while a file is read ends the reading") {
   CHECK(outcome_of(office.attachments->read(office.phone.id, file_of(photo).id, 50, 50)) == "device_revoked");
 }
 
-TEST_CASE("What an operation in quarantine names gives no right") {
+TEST_CASE("What an operation in quarantine names is kept with it, and nobody may read it") {
   AttachmentOffice office;
+  const TestDevice stranger = stranger_of(office);
   const v1::Batch batch = office.phone.batch({office.phone.save(
       office.other_scope, new_record(), {{{{}, office_fields::photo}, core::Value{photo_of(photo)}, {}}})});
   const auto reply = office.sync(office.phone, office.phone.request(batch));
   REQUIRE(reply);
   REQUIRE(reply->results_size() == 1);
-  CHECK(outcome_of(office.put(office.phone, file_of(photo).id, 0, photo)) == "not_found");
+  CHECK(outcome_of(office.put(stranger, file_of(photo).id, 0, photo)) == "not_found");
+  office.send(office.phone, photo);
+  CHECK(told(*office.offer(office.phone, file_of(photo))) == Told{100, true});
+  CHECK(outcome_of(office.get(office.phone, file_of(photo).id)) == "not_found");
+  CHECK(outcome_of(office.get(stranger, file_of(photo).id)) == "not_found");
 }

@@ -111,18 +111,20 @@ TEST_CASE("What arrives is durable after 256 KiB, and after a second, while its 
   CHECK(durable() == 4 + server::unsynced_bytes_max);
 }
 
-TEST_CASE("Where the offset is not the durable one nothing is kept, and the answer tells it") {
+TEST_CASE("What is known already is passed over, and beyond the durable offset nothing is kept") {
   AttachmentOffice office;
   const std::string photo = some_bytes(100);
   office.name(photo);
   REQUIRE(office.put(office.phone, file_of(photo).id, 0, photo.substr(0, 60)));
-  for (const std::uint32_t offset : {0U, 59U, 61U, 100U, core::attachment_bytes_max}) {
+  for (const std::uint32_t offset : {61U, 100U, core::attachment_bytes_max}) {
     const auto sent = office.put(office.phone, file_of(photo).id, offset, photo.substr(0, 40));
     REQUIRE(sent);
     CHECK(told(*sent) == Told{60, false});
   }
-  CHECK(office.bytes_taken_today(office.phone) == 60);
-  CHECK(office.put(office.phone, file_of(photo).id, 60, photo.substr(60))->complete());
+  CHECK(told(*office.put(office.phone, file_of(photo).id, 0, photo.substr(0, 60))) == Told{60, false});
+  CHECK(told(*office.put(office.phone, file_of(photo).id, 20, photo.substr(20, 50))) == Told{70, false});
+  CHECK(office.bytes_taken_today(office.phone) == 70);
+  CHECK(office.put(office.phone, file_of(photo).id, 59, photo.substr(59))->complete());
   // Complete already.
   CHECK(told(*office.put(office.phone, file_of(photo).id, 0, photo)) == Told{100, true});
   CHECK(office.bytes_taken_today(office.phone) == 100);

@@ -53,12 +53,20 @@ void print_identity(const Identity& identity) {
             << ", enrolled at " << identity.server << '\n';
 }
 
+std::string attachments_text(const Status& status) {
+  const std::string count = std::to_string(status.attachments_waiting);
+  return status.attachments_waiting == 0 ? count : count + ", " + bytes_text(status.attachment_bytes_waiting);
+}
+
 void print_counts(const Status& status) {
   std::cout << "\nSaves\n"
             << "  on this device only           " << status.saved_here << '\n'
             << "  sent, not yet durable         " << status.sent << '\n'
             << "  durable at the office         " << status.durable << '\n'
             << "  refused by the office         " << status.refused << '\n'
+            << "Attachments to be sent          " << attachments_text(status) << '\n'
+            << "Safe to erase from this device  " << (status.safe_to_erase ? "yes, the office has all of it" : "no")
+            << '\n'
             << "Records                         " << status.records << '\n'
             << "Conflicts to settle             " << status.open_conflicts << '\n'
             << "Last complete sync              " << (status.last_sync ? local_time(*status.last_sync) : "never")
@@ -81,9 +89,11 @@ void print_refused(const std::vector<RefusedOperation>& refused, Wording& wordin
   if (refused.empty()) return;
   std::cout << "\nRefused by the office, kept there and here\n";
   for (const RefusedOperation& operation : refused) {
-    std::cout << "  " << short_id(operation.record) << "  " << for_terminal(wording.title(operation.record)) << "\n    "
-              << for_terminal(operation.message) << " [" << for_terminal(operation.code) << "]\n";
+    std::cout << "  " << operation.operation.counter << "  " << short_id(operation.record) << "  "
+              << for_terminal(wording.title(operation.record)) << "\n    " << for_terminal(operation.message) << " ["
+              << for_terminal(operation.code) << "]\n";
   }
+  std::cout << "  Put one right with: fieldsync amend NUMBER FIELD=VALUE\n";
 }
 
 }  // namespace

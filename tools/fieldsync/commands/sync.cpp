@@ -9,11 +9,18 @@
 #include "fieldsync/progress_bar.h"
 #include "fieldsync/report.h"
 #include "fieldsync/terminal.h"
+#include "fieldsync/value_text.h"
 
 namespace fieldsync::cli {
 namespace {
 
 void show_progress(ProgressBar& bar, const SyncProgress& progress) {
+  const std::uint64_t bytes_left = progress.attachment_bytes_to_send + progress.attachment_bytes_to_receive;
+  if (progress.operations_waiting == 0 && !progress.more_to_receive && bytes_left > 0) {
+    const std::uint64_t moved = progress.attachment_bytes_sent + progress.attachment_bytes_received;
+    bar.show(moved, moved + bytes_left, "attachments, " + bytes_text(bytes_left) + " left");
+    return;
+  }
   const std::uint64_t sent = progress.operations_acknowledged;
   const std::uint64_t all = sent + progress.operations_waiting;
   const std::string received = counted(progress.records_received, "record", "records") + " received" +
@@ -25,8 +32,11 @@ void show_progress(ProgressBar& bar, const SyncProgress& progress) {
 std::string summary(const SyncReport& report, const Result<Status>& status) {
   std::string text = "Sent " + counted(report.operations_acknowledged, "save", "saves") + " and received " +
                      counted(report.records_received, "record", "records") + " in " +
-                     counted(report.requests, "request", "requests") + ": " + byte_count(report.wire_bytes_up) +
-                     " up, " + byte_count(report.wire_bytes_down) + " down.";
+                     counted(report.requests, "request", "requests") + ": " + bytes_text(report.wire_bytes_up) +
+                     " up, " + bytes_text(report.wire_bytes_down) + " down.";
+  if (status && status->attachments_waiting > 0) {
+    text += ' ' + counted(status->attachments_waiting, "attachment waits", "attachments wait") + " to be sent yet.";
+  }
   if (report.operations_refused > 0) {
     text += ' ' + counted(report.operations_refused, "save was", "saves were") +
             " refused by the office; see: fieldsync status.";
