@@ -18,6 +18,8 @@
 #include <fstream>
 #include <system_error>
 
+#include "edge/tcp_packet.h"
+
 namespace fieldsync::edge {
 namespace {
 
@@ -123,31 +125,78 @@ std::string Pipe::take() {
   return packet;
 }
 
-int carry(const Namespaces& namespaces, const LinkSettings& settings, pid_t process) {
-  std::array<Pipe, 2> pipes{Pipe(settings, settings.seed), Pipe(settings, settings.seed + 1)};
-  const std::array<int, 2> ends{namespaces.interface_of(Namespaces::office),
-                                namespaces.interface_of(Namespaces::device)};
-  std::array<pollfd, 2> polled{pollfd{ends[0], POLLIN, 0}, pollfd{ends[1], POLLIN, 0}};
+Link::Link(const Namespaces& namespaces, const LinkSettings& settings)
+    : settings_(settings),
+      ends_{namespaces.interface_of(Namespaces::office), namespaces.interface_of(Namespaces::device)},
+      pipes_{Pipe(settings, settings.seed), Pipe(settings, settings.seed + 1)} {}
+
+int Link::carry(pid_t process, const std::function<bool()>& watch) {
+  std::array<pollfd, 2> polled{pollfd{ends_[0], POLLIN, 0}, pollfd{ends_[1], POLLIN, 0}};
   std::string buffer(mtu, '\0');
   while (true) {
     int status = 0;
     if (::waitpid(process, &status, WNOHANG) == process) return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
-    const auto now = Pipe::Clock::now();
-    const auto until = std::min({pipes[0].next(), pipes[1].next(), now + std::chrono::milliseconds(50)});
+    if (!watch()) return -1;
+    const auto now = Clock::now();
+    if (reset_at_ && *reset_at_ <= now) reset_connections();
+    const auto until = std::min({pipes_[0].next(), pipes_[1].next(), now + std::chrono::milliseconds(20)});
     const auto left = std::max(std::chrono::nanoseconds(0), std::chrono::nanoseconds(until - now));
     const timespec wait{0, left.count()};
     ::ppoll(polled.data(), polled.size(), &wait, nullptr);
-    for (std::size_t from = 0; from < ends.size(); ++from) {
+    for (std::size_t from = 0; from < ends_.size(); ++from) {
       ssize_t got = 0;
-      while ((got = ::read(ends[from], buffer.data(), buffer.size())) > 0)
-        pipes[from].put(buffer.substr(0, static_cast<std::size_t>(got)), Pipe::Clock::now());
-      while (pipes[from].next() <= Pipe::Clock::now()) {
-        const std::string packet = pipes[from].take();
+      while ((got = ::read(ends_[from], buffer.data(), buffer.size())) > 0)
+        take(from, buffer.substr(0, static_cast<std::size_t>(got)));
+      while (pipes_[from].next() <= Clock::now()) {
+        const std::string packet = pipes_[from].take();
         // A full interface drops it, as a radio would.
-        static_cast<void>(::write(ends[1 - from], packet.data(), packet.size()) < 0);
+        static_cast<void>(::write(ends_[1 - from], packet.data(), packet.size()) < 0);
       }
     }
   }
+}
+
+void Link::take(std::size_t from, const std::string& packet) {
+  note(from, packet);
+  if (!reset_at_) pipes_[from].put(packet, Clock::now());
+}
+
+void Link::note(std::size_t from, const std::string& packet) {
+  const auto tcp = tcp_of(packet);
+  if (!tcp) return;
+  const Connection connection = from == Namespaces::office ? Connection{tcp->source_port, tcp->destination_port}
+                                                           : Connection{tcp->destination_port, tcp->source_port};
+  if (tcp->has_acknowledgement) expected_[connection][from] = tcp->acknowledgement;
+  if (from == Namespaces::office || tcp->payload_bytes == 0) return;
+  const auto end = static_cast<std::uint32_t>(tcp->sequence + tcp->payload_bytes);
+  std::uint32_t& known = sent_up_to_.try_emplace(connection, tcp->sequence).first->second;
+  // Numbers wrap around.
+  const auto fresh = std::clamp<std::int64_t>(static_cast<std::int32_t>(end - known), 0,
+                                              static_cast<std::int64_t>(tcp->payload_bytes));
+  payload_bytes_up_ += static_cast<std::uint64_t>(fresh);
+  repeated_bytes_up_ += tcp->payload_bytes - static_cast<std::uint64_t>(fresh);
+  if (fresh > 0) known = end;
+}
+
+void Link::cut() {
+  pipes_ = {Pipe(settings_, settings_.seed), Pipe(settings_, settings_.seed + 1)};
+  // What arrived is acknowledged within so long, and a reset must name exactly what comes next.
+  reset_at_ = Clock::now() + std::chrono::milliseconds(300);
+}
+
+void Link::reset_connections() {
+  const std::array<const char*, 2> addresses{office_address, device_address};
+  for (const auto& [connection, expected] : expected_) {
+    for (const std::size_t to : {std::size_t{Namespaces::office}, std::size_t{Namespaces::device}}) {
+      const bool to_office = to == Namespaces::office;
+      const std::string reset =
+          reset_packet({addresses[1 - to], to_office ? connection.device_port : connection.office_port},
+                       {addresses[to], to_office ? connection.office_port : connection.device_port}, expected[to]);
+      static_cast<void>(::write(ends_[to], reset.data(), reset.size()) < 0);
+    }
+  }
+  expected_.clear();
+  reset_at_.reset();
 }
 
 }  // namespace fieldsync::edge

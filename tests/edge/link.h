@@ -10,6 +10,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
+#include <map>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
@@ -74,7 +77,43 @@ class Pipe {
   Clock::time_point free_{};
 };
 
-// Carries packets both ways until `process` has ended. Its exit code.
-[[nodiscard]] int carry(const Namespaces& namespaces, const LinkSettings& settings, pid_t process);
+// Both directions, and what goes through them.
+class Link {
+ public:
+  Link(const Namespaces& namespaces, const LinkSettings& settings);
+
+  // Carries packets until `process` has ended, and calls `watch` every few milliseconds. The
+  // process's exit code; -1 where `watch` returned false before.
+  [[nodiscard]] int carry(
+      pid_t process, const std::function<bool()>& watch = [] { return true; });
+  // Whatever is under way is lost, and every connection that was open is broken: both ends hear
+  // so a moment later, as where a phone changes its network.
+  void cut();
+  // What the device's programs sent, and what TCP sent of it again.
+  [[nodiscard]] std::uint64_t payload_bytes_up() const { return payload_bytes_up_; }
+  [[nodiscard]] std::uint64_t repeated_bytes_up() const { return repeated_bytes_up_; }
+
+ private:
+  using Clock = Pipe::Clock;
+  // One TCP connection, by the ports of the office and the device, and what each side expects next.
+  struct Connection {
+    std::uint16_t office_port = 0;
+    std::uint16_t device_port = 0;
+    auto operator<=>(const Connection&) const = default;
+  };
+
+  void take(std::size_t from, const std::string& packet);
+  void note(std::size_t from, const std::string& packet);
+  void reset_connections();
+
+  LinkSettings settings_;
+  std::array<int, 2> ends_;
+  std::array<Pipe, 2> pipes_;
+  std::map<Connection, std::array<std::uint32_t, 2>> expected_;  // by side
+  std::map<Connection, std::uint32_t> sent_up_to_;               // by the device
+  std::optional<Clock::time_point> reset_at_;
+  std::uint64_t payload_bytes_up_ = 0;
+  std::uint64_t repeated_bytes_up_ = 0;
+};
 
 }  // namespace fieldsync::edge

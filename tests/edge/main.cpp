@@ -1,8 +1,5 @@
 // fieldsync-edge: how long a sync takes over a simulated EDGE link. A server behind the link, a
 // device before it, both the real programs with TCP and TLS. Prints JSON.
-#include <signal.h>
-#include <sys/wait.h>
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <boost/json.hpp>
@@ -10,11 +7,12 @@
 #include <fstream>
 #include <iostream>
 #include <iterator>
-#include <thread>
 
 #include "bench/measure.h"
 #include "bench/report_generator.h"
 #include "edge/link.h"
+#include "edge/must.h"
+#include "edge/photo.h"
 #include "fieldsync/database.h"
 #include "support/unlocked_store.h"
 
@@ -23,15 +21,6 @@ namespace {
 using namespace fieldsync;
 using namespace fieldsync::edge;
 namespace json = boost::json;
-
-template <typename T>
-T must(Result<T> result) {
-  if (!result) throw std::runtime_error(result.error().message());
-  return std::move(*result);
-}
-void must(const Result<void>& result) {
-  if (!result) throw std::runtime_error(result.error().message());
-}
 
 std::string content_of(const std::string& file) {
   std::ifstream stream(file, std::ios::binary);
@@ -111,7 +100,8 @@ int run_to_end(const std::vector<std::string>& arguments, const std::string& out
   return std::system((command + "> '" + output + "'").c_str());
 }
 
-int be_link(const std::string& folder, const LinkSettings& settings, int rounds) {
+// Makes a server with one person, and an enrolment text in folder/enrolment.
+void make_office(const std::string& folder) {
   const std::string server = folder + "/server";
   const std::vector<std::string> program{FIELDSYNC_SERVER, "--dir", server};
   const auto administer = [&](std::vector<std::string> arguments, const std::string& output = "/dev/null") {
@@ -126,16 +116,15 @@ int be_link(const std::string& folder, const LinkSettings& settings, int rounds)
   administer({"enrol-code", "Edge", "--json"}, folder + "/code");
   std::ofstream(folder + "/enrolment") << std::string(
       json::parse(content_of(folder + "/code")).at("enrolment").as_string());
+}
+
+int be_link(const std::string& folder, const LinkSettings& settings, int rounds) {
+  make_office(folder);
   const Namespaces namespaces;
-  const pid_t office = namespaces.start(
-      Namespaces::office, {"/bin/sh", "-c", R"(exec "$0" --dir "$1" serve > "$1.log" 2>&1)", FIELDSYNC_SERVER, server});
-  while (!std::filesystem::exists(server + "/control.sock")) std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  const pid_t device =
-      namespaces.start(Namespaces::device, {"/proc/self/exe", "--device", folder, "--rounds", std::to_string(rounds)});
-  const int result = carry(namespaces, settings, device);
-  ::kill(office, SIGTERM);
-  ::waitpid(office, nullptr, 0);
-  return result;
+  const OfficeProcess office(namespaces, folder + "/server");
+  Link link(namespaces, settings);
+  return link.carry(
+      namespaces.start(Namespaces::device, {"/proc/self/exe", "--device", folder, "--rounds", std::to_string(rounds)}));
 }
 
 }  // namespace
@@ -146,14 +135,18 @@ int main(int count, char** values) {
   int rounds = 5;
   int round_trip = static_cast<int>(settings.round_trip.count());
   double loss_percent = 0;
+  bool photo = false;
   std::string device_folder;
+  std::string photo_device_folder;
   app.add_option("--rounds", rounds, "How often each is measured")->check(CLI::Range(1, 1000))->capture_default_str();
   app.add_option("--round-trip", round_trip, "Milliseconds")->check(CLI::Range(0, 60'000))->capture_default_str();
   app.add_option("--rate", settings.bits_per_second, "Bits per second, each way")->capture_default_str();
   app.add_option("--queue", settings.queue_bytes, "Bytes that wait at either end")->capture_default_str();
   app.add_option("--loss", loss_percent, "Of packets, in percent")->check(CLI::Range(0, 100))->capture_default_str();
   app.add_option("--seed", settings.seed, "Which packets are lost")->capture_default_str();
+  app.add_flag("--photo", photo, "A photo of 1 MB instead, cut off in every way");
   app.add_option("--device", device_folder)->group("");
+  app.add_option("--photo-device", photo_device_folder)->group("");
   CLI11_PARSE(app, count, values);
   settings.round_trip = std::chrono::milliseconds(round_trip);
   settings.loss = loss_percent / 100;
@@ -161,8 +154,10 @@ int main(int count, char** values) {
   int result = 2;
   try {
     if (!device_folder.empty()) return be_device(device_folder, rounds);
+    if (!photo_device_folder.empty()) return send_photo(photo_device_folder);
     if (::mkdtemp(folder.data()) == nullptr) throw std::runtime_error("no temporary folder");
-    result = be_link(folder, settings, rounds);
+    if (photo) make_office(folder);
+    result = photo ? measure_photos(folder, settings) : be_link(folder, settings, rounds);
     std::filesystem::remove_all(folder);
   } catch (const std::exception& error) {
     std::cerr << "fieldsync-edge: " << error.what() << "\n";
