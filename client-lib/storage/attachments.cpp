@@ -51,6 +51,7 @@ std::string Attachments::seal_about(const AttachmentRow& attachment) const {
   about += attachment.record.view();
   about += attachment.scope.view();
   pack_number(about, attachment.bytes_here);
+  pack_number(about, attachment.named_here ? 1 : 0);
   return vault_.seal({seal::Place::attachment, row_of(static_cast<std::uint64_t>(attachment.row))}, about);
 }
 
@@ -69,6 +70,7 @@ AttachmentRow Attachments::read_row(const sqlite::Statement& select) {
   attachment.record = core::RecordId::from_bytes(fields.bytes(core::RecordId::size)).value_or(core::RecordId{});
   attachment.scope = core::ScopeId::from_bytes(fields.bytes(core::ScopeId::size)).value_or(core::ScopeId{});
   attachment.bytes_here = static_cast<std::uint32_t>(fields.number());
+  attachment.named_here = fields.number() != 0;
   if (!fields.done()) throw sqlite::SqliteError(Errc::storage_corrupt, "an attachment could not be read");
   return attachment;
 }
@@ -157,9 +159,10 @@ std::optional<AttachmentRow> Attachments::read_again(const AttachmentRow& attach
 
 void Attachments::name_in(const core::AttachmentId& id, const core::RecordId& record, const core::ScopeId& scope) {
   auto attachment = find(id);
-  if (!attachment || attachment->state == AttachmentState::wanted) return;
+  if (!attachment) return;
   // Held for another record, perhaps of another scope: for this one the office is to be asked.
-  attachment->state = AttachmentState::waiting;
+  if (attachment->state != AttachmentState::wanted) attachment->state = AttachmentState::waiting;
+  attachment->named_here = true;
   attachment->record = record;
   attachment->scope = scope;
   update(*attachment);
@@ -184,7 +187,8 @@ void Attachments::set_held(AttachmentRow& attachment) {
 
 void Attachments::set_fetched(AttachmentRow& attachment) {
   FIELDSYNC_CHECK(attachment.bytes_here == attachment.file.size, "all of it is here");
-  set_held(attachment);
+  attachment.state = attachment.named_here ? AttachmentState::waiting : AttachmentState::held;
+  update(attachment);
 }
 
 void Attachments::fetch_anew(AttachmentRow& attachment) {
@@ -221,7 +225,9 @@ std::vector<AttachmentRow> Attachments::all() {
 
 bool Attachments::waits_for_scope(const core::ScopeId& scope) {
   const auto waiting = in_state(AttachmentState::waiting);
-  return std::any_of(waiting.begin(), waiting.end(), [&](const AttachmentRow& row) { return row.scope == scope; });
+  // What was fetched is offered again where the office may have lost it; who left owes nothing of that.
+  return std::any_of(waiting.begin(), waiting.end(),
+                     [&](const AttachmentRow& row) { return row.named_here && row.scope == scope; });
 }
 
 void Attachments::remove_of_scope(const core::ScopeId& scope) {

@@ -49,6 +49,8 @@ struct AttachmentRow {
   core::RecordId record;
   core::ScopeId scope;
   std::uint32_t bytes_here = 0;
+  // A save of this device names it: the office is to be asked whether it has it there.
+  bool named_here = false;
 };
 
 // Calls throw SqliteError; those that change something stand in a Transaction.
@@ -87,7 +89,7 @@ class Attachments {
   // In the order in which they travel.
   [[nodiscard]] std::vector<AttachmentRow> in_state(AttachmentState state);
   [[nodiscard]] std::vector<AttachmentRow> all();
-  // Whether something of the scope is to be sent yet.
+  // Whether something that this device saved in the scope is to be sent yet.
   [[nodiscard]] bool waits_for_scope(const core::ScopeId& scope);
   void remove_of_scope(const core::ScopeId& scope);
 

@@ -139,7 +139,12 @@ Result<void> AttachmentUpload::enter(WriteTransaction& transaction) {
   const auto device = enrolled_device(transaction, name_.device);
   if (!device) return device.error();
   if (!may_be_sent(transaction, *device, name_.attachment)) return Error{Errc::not_found, {}};
-  is_taken_ = transaction.upload_bytes(device->key, name_.attachment) == durable_;
+  {
+    // Who has taken over since the sync cuts the file where the row says.
+    const std::lock_guard lock(claim_->mutex);
+    is_taken_ = claim_->owner == owner_;
+  }
+  is_taken_ = is_taken_ && transaction.upload_bytes(device->key, name_.attachment) == durable_;
   if (!is_taken_) return {};
   const std::int64_t day = day_of(clock_());
   const std::uint64_t grown = written_ - durable_;

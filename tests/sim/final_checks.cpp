@@ -334,11 +334,6 @@ void check_integrity(const Book& book, api::LocalStore& store) {
     throw BrokenPromise(book.name + " has a damaged store: " + problem);
 }
 
-// Left, and kept for an attachment that only a refused save names: the office does not take it.
-bool is_kept_for_attachment(api::LocalStore& store, const storage::ScopeRow& scope) {
-  return scope.role == v1::ROLE_UNSPECIFIED && store.attachments.waits_for_scope(scope.id);
-}
-
 // It is told nothing any more. What the office has not got, it still has itself.
 void check_revoked_device(Device& device, const OfficeCopy& copy) {
   if (!device.is_on()) return;
@@ -360,12 +355,8 @@ void check_device(const Healed& healed, Device& device, const OfficeCopy& copy) 
   api::LocalStore& store = device.store();
   const Book& book = device.book();
   check_integrity(book, store);
-  const auto scopes = store.directory.scopes();
-  const bool keeps_left_scope = std::any_of(scopes.begin(), scopes.end(), [&](const storage::ScopeRow& scope) {
-    return is_kept_for_attachment(store, scope);
-  });
   auto waiting = store.connection->prepare("SELECT count(*) FROM operation");
-  if (waiting.step() && waiting.integer(0) != 0 && !keeps_left_scope)
+  if (waiting.step() && waiting.integer(0) != 0)
     throw BrokenPromise(book.name + " has synced and holds operations that wait");
   const OfficePerson& person = healed.office.people()[book.person];
   for (std::size_t i = 0; i < healed.office.scopes().size(); ++i) {
@@ -373,7 +364,7 @@ void check_device(const Healed& healed, Device& device, const OfficeCopy& copy) 
     const bool member = std::find(person.scopes.begin(), person.scopes.end(), i) != person.scopes.end();
     if (member) {
       check_replica(book, store, scope, copy.scopes.at(scope));
-    } else if (store.records.count(scope) > 0 && !store.attachments.waits_for_scope(scope)) {
+    } else if (store.records.count(scope) > 0) {
       throw BrokenPromise(book.name + " still holds records of a scope that was taken away");
     }
   }
@@ -408,14 +399,11 @@ std::string why_not_done(const Healed& healed, Device& device) {
     return book.name + " has not got the form's newest version";
   const auto scopes = store.directory.scopes();
   const OfficePerson& person = healed.office.people()[book.person];
-  const auto is_kept = [&](const storage::ScopeRow& scope) { return is_kept_for_attachment(store, scope); };
-  const auto kept = static_cast<std::size_t>(std::count_if(scopes.begin(), scopes.end(), is_kept));
-  if (scopes.size() != person.scopes.size() + kept) return book.name + " has other scopes than its person";
+  if (scopes.size() != person.scopes.size()) return book.name + " has other scopes than its person";
   if (std::string moves = attachment_to_move(book, store, writable_scopes(healed, book)); !moves.empty()) return moves;
   std::string reason;
   const auto looked = healed.server.store().read([&](server::ReadTransaction& transaction) -> Result<void> {
     for (const storage::ScopeRow& scope : scopes) {
-      if (is_kept(scope)) continue;
       const auto row = transaction.scope(scope.id);
       const auto cursor = server::open_cursor(scope.cursor, book.device, healed.server.cursor_key());
       if (!row || !cursor || cursor->epoch != row->epoch || cursor->seq != row->head) {

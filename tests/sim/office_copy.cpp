@@ -122,7 +122,9 @@ void read_attachments(sqlite::Connection& connection, const std::map<std::int64_
     const std::string* durable = server.disk().durable(server.attachment_files().path_of(id));
     if (durable == nullptr || durable->size() != select.unsigned_integer(2))
       throw BrokenPromise("The office says that an attachment is complete, and has not got its bytes");
-    copy.complete_attachments.emplace(scopes.at(select.integer(0)), id);
+    // What is in quarantine is no scope's.
+    const auto scope = scopes.find(select.integer(0));
+    if (scope != scopes.end()) copy.complete_attachments.emplace(scope->second, id);
   }
 }
 

@@ -447,6 +447,28 @@ TEST_CASE("What nobody has sent yet comes with a later sync") {
   CHECK((read_here(two, photo.file.id) == bytes));
 }
 
+TEST_CASE("What is named in another scope before its bytes are here is brought there when they are") {
+  AppOffice office;
+  App one(office);
+  const core::PersonId person = office.add_person(server::Role::monitor, office.scope);
+  office.set_role(person, office.other_scope, server::Role::monitor);
+  App two(office, person);
+  App stranger(office, office.add_person(server::Role::monitor, office.other_scope));
+  const std::string bytes = bytes_of(10'000);
+  const core::Attachment photo = added(one, bytes);
+  const core::RecordId record = one.write("photo", core::Value(photo));
+  one.sync();
+  two.sync();
+  must(two->fetch_attachment(record, photo));
+  RecordEditor editor = must(two->create("inspection", office.other_scope));
+  must(editor.set("photo", core::Value(photo)));
+  must(editor.save());
+  two.sync();
+  two.sync();
+  stranger.sync();
+  CHECK((fetched(stranger, editor.id(), photo) == bytes));
+}
+
 TEST_CASE("Who left a scope sends what it still has, and keeps nothing of it") {
   AppOffice office;
   const core::PersonId person = office.add_person(server::Role::monitor, office.scope);
