@@ -71,10 +71,11 @@ void AttachmentTransfer::take_statuses(const v1::SyncReply& reply) {
   storage::Transaction transaction(store_.vault);
   for (const v1::AttachmentStatus& status : reply.attachments()) take_status(status);
   transaction.commit();
-  // Of the others no operation speaks at the office; while it has more to tell, not yet.
-  for (const Id& id : offered_) {
-    if (!reply.more() && !is_settled(id)) skipped_.insert(id);
+  for (const v1::AttachmentStatus& status : reply.attachments()) {
+    if (const auto id = Id::from_bytes(status.sha256())) offered_.erase(*id);
   }
+  // Of the others no operation speaks at the office; while it has more to tell, not yet.
+  if (!reply.more()) skipped_.merge(offered_);
   offered_.clear();
 }
 
@@ -83,9 +84,12 @@ void AttachmentTransfer::take_status(const v1::AttachmentStatus& status) {
   auto attachment = id ? store_.attachments.find(*id) : std::nullopt;
   if (!attachment || attachment->state != AttachmentState::waiting) return;
   if (status.complete()) {
-    store_.attachments.set_held(*attachment);
     told_.erase(*id);
     progress_ = true;
+    // The office did not speak of a save that it has not got: it is asked again after that.
+    const bool is_named_anew =
+        !store_.outbox.of_record(attachment->record, store_.identity.acknowledged_counter()).empty();
+    if (!is_named_anew) store_.attachments.set_held(*attachment);
     return;
   }
   const std::uint32_t offset = std::min(status.durable_offset(), attachment->file.size);
@@ -215,6 +219,7 @@ Result<void> AttachmentTransfer::end_upload(const Current& ended, const Result<e
 Result<void> AttachmentTransfer::end_download(const Current& ended, const Result<engine::HttpReply>& answer) {
   const Id& id = ended.attachment.file.id;
   if (answer->status == 206) {
+    if (!is_wanted(ended.attachment)) return {};
     if (ended.moved != ended.bytes) return Error{Errc::incompatible_server, {}};
     if (ended.attachment.bytes_here == ended.attachment.file.size) end_whole_download(ended.attachment);
     return {};
@@ -224,6 +229,11 @@ Result<void> AttachmentTransfer::end_download(const Current& ended, const Result
   // Its author has not sent it yet.
   skipped_.insert(id);
   return {};
+}
+
+bool AttachmentTransfer::is_wanted(const AttachmentRow& attachment) {
+  const std::lock_guard lock(store_.mutex);
+  return store_.attachments.read_again(attachment).has_value();
 }
 
 void AttachmentTransfer::end_whole_download(const AttachmentRow& attachment) {

@@ -66,6 +66,8 @@ class AttachmentTransfer {
   Result<void> end_upload(const Current& ended, const Result<engine::HttpReply>& answer);
   Result<void> end_download(const Current& ended, const Result<engine::HttpReply>& answer);
   void take_status(const v1::AttachmentStatus& status);
+  // It may have been freed, or its scope erased, while its bytes travelled.
+  [[nodiscard]] bool is_wanted(const storage::AttachmentRow& attachment);
   // The other side says that the bytes are not what they should be. Once it may be chance.
   void begin_anew(const storage::AttachmentRow& attachment);
   // Pre: all of its bytes are here. It is shown from now on, or begins anew.

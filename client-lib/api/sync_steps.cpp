@@ -116,21 +116,25 @@ void SyncSteps::on_answer(const Result<engine::HttpReply>& answer, core::Millise
   report_.wire_bytes_down = wire.down;
   const bool of_attachment = transfer_.is_underway();
   const auto taken =
-      sqlite::guard([&] { return of_attachment ? transfer_.on_answer(answer, took) : take_up(answer, took); });
+      sqlite::guard([&] { return of_attachment ? take_up_transfer(answer, took) : take_up(answer, took); });
   transfer_.count(report_);
   if (transfer_.take_progress()) session_.on_progress();
-  if (of_attachment && taken) report_progress();
   if (taken) return;
   ahead_.reset();
   session_.on_failure(taken.error());
 }
 
 Result<void> SyncSteps::on_underway(const engine::Underway& underway) {
-  auto taken = sqlite::guard([&]() -> Result<void> {
+  return sqlite::guard([&]() -> Result<void> {
     transfer_.on_underway(underway);
     report_progress();
     return {};
   });
+}
+
+Result<void> SyncSteps::take_up_transfer(const Result<engine::HttpReply>& answer, core::Milliseconds took) {
+  auto taken = transfer_.on_answer(answer, took);
+  if (taken) report_progress();
   return taken;
 }
 

@@ -58,6 +58,7 @@ class SyncSteps {
 
   Result<std::string> make_request(const engine::Action& action);
   Result<void> take_up(const Result<engine::HttpReply>& answer, core::Milliseconds took);
+  Result<void> take_up_transfer(const Result<engine::HttpReply>& answer, core::Milliseconds took);
   // The server does not know its own cursors any more: all scopes are read from their
   // beginning. Returns `refusal` where no cursor was sent, and the second time in one sync:
   // servers behind one address that refuse each other's cursors would never end it.

@@ -121,6 +121,7 @@ AttachmentRow Attachments::finish(AttachmentRow attachment, const core::Attachme
   if (known) {
     attachment.record = known->record;
     attachment.scope = known->scope;
+    attachment.named_here = known->named_here;
     attachment.state = AttachmentState::waiting;
     remove(*known);
   }

@@ -469,6 +469,61 @@ TEST_CASE("What is named in another scope before its bytes are here is brought t
   CHECK((fetched(stranger, editor.id(), photo) == bytes));
 }
 
+TEST_CASE("A save that the office has not seen yet keeps its photo waiting, whatever the office said meanwhile") {
+  AppOffice office;
+  const core::PersonId person = office.add_person(server::Role::monitor, office.scope);
+  office.set_role(person, office.other_scope, server::Role::monitor);
+  App app(office, person);
+  App stranger(office, office.add_person(server::Role::monitor, office.other_scope));
+  const std::string bytes = bytes_of(10'000);
+  const core::Attachment photo = added(app, bytes);
+  const core::RecordId first = app.write("photo", core::Value(photo));
+  std::optional<core::RecordId> second;
+  const auto name_it_there = [&] {
+    RecordEditor editor = must(app->create("inspection", office.other_scope));
+    must(editor.set("photo", core::Value(photo)));
+    must(editor.save());
+    second = editor.id();
+  };
+  std::string while_this_travels;
+  SECTION("while its last bytes travel") { while_this_travels = "PUT"; }
+  SECTION("while it is offered once more") {
+    app.sync();
+    // The office has it, and is asked because it was named anew.
+    app.edit(first, "photo", core::Value(core::Empty{}));
+    app.edit(first, "photo", core::Value(photo));
+    while_this_travels = "POST";
+  }
+  app.on_the_way = [&] {
+    if (!second && app.requests.back().starts_with(while_this_travels)) name_it_there();
+  };
+  bool said_safe_too_early = false;
+  const auto look = [&](const SyncProgress&) {
+    if (second && must(app->read(*second)).progress == Progress::saved_here)
+      said_safe_too_early = said_safe_too_early || stage_of(app, photo.file.id) == AttachmentStage::at_office;
+  };
+  must(app->sync({.on_progress = look}));
+  REQUIRE(second);
+  CHECK_FALSE(said_safe_too_early);
+  stranger.sync();
+  CHECK((fetched(stranger, *second, photo) == bytes));
+}
+
+TEST_CASE("What is freed while it is fetched is fetched no more, and the sync goes on") {
+  AppOffice office;
+  App one(office), two(office);
+  const core::Attachment photo = added(one, bytes_of(100'000));
+  const core::RecordId record = one.write("photo", core::Value(photo));
+  one.sync();
+  two.sync();
+  must(two->fetch_attachment(record, photo));
+  two.on_the_way = [&] {
+    if (two.requests.back().starts_with("GET")) must(two->free_attachment(photo.file.id));
+  };
+  two.sync();
+  CHECK(must(two->attachments()).empty());
+}
+
 TEST_CASE("Who left a scope sends what it still has, and keeps nothing of it") {
   AppOffice office;
   const core::PersonId person = office.add_person(server::Role::monitor, office.scope);

@@ -128,6 +128,16 @@ TEST_CASE("What was lost at the office is offered anew") {
   CHECK(store.attachments.in_state(AttachmentState::waiting).size() == 1);
 }
 
+TEST_CASE("What was named before it was added here is this device's to send") {
+  Store store;
+  const core::AttachmentFile photo = file(1, 5);
+  store.wanted(photo);
+  store.change([&] { return store.attachments.name_in(photo.id, record(2), scope(2)), 0; });
+  store.added("photo", photo);
+  CHECK(store.attachments.in_state(AttachmentState::waiting).size() == 1);
+  CHECK(store.attachments.waits_for_scope(scope(2)));
+}
+
 TEST_CASE("They travel in the order of their kinds") {
   Store store;
   store.added("d", file(1, 1), TransferKind::document);
