@@ -147,12 +147,15 @@ engine::HttpRequest AttachmentTransfer::download(const AttachmentRow& attachment
 
 void AttachmentTransfer::on_underway(const engine::Underway& underway) {
   if (!current_) return;
-  Current& current = *current_;
-  if (current.upload) {
-    bytes_up_ += underway.sent - current.moved;
-    current.moved = underway.sent;
-    return;
+  if (current_->upload) {
+    bytes_up_ += underway.sent - current_->moved;
+    current_->moved = underway.sent;
+  } else {
+    keep(*current_, underway);
   }
+}
+
+void AttachmentTransfer::keep(Current& current, const engine::Underway& underway) {
   if (underway.received.empty()) return;
   bytes_down_ += underway.received.size();
   const std::uint64_t room = current.bytes - current.moved;
@@ -171,13 +174,15 @@ void AttachmentTransfer::on_underway(const engine::Underway& underway) {
 }
 
 Result<void> AttachmentTransfer::on_answer(const Result<engine::HttpReply>& answer, core::Milliseconds took) {
-  if (answer && !current_->upload) on_underway({0, answer->status, answer->body});
-  const Current ended = *std::exchange(current_, std::nullopt);
+  // Whatever fails from here on: it is under way no more, and only the office knows how far an
+  // upload came.
+  Current ended = *std::exchange(current_, std::nullopt);
+  if (ended.upload) told_.erase(ended.attachment.file.id);
   if (!answer) {
-    // Only the office knows how far the upload came.
     if (ended.upload) told_.clear();
     return answer.error();
   }
+  if (!ended.upload) keep(ended, {0, answer->status, answer->body});
   if (answer->status == 200 || answer->status == 206) adapt(ended.upload ? ended.bytes : ended.moved, took);
   auto done = ended.upload ? end_upload(ended, answer) : end_download(ended, answer);
   if (!done && ended.upload) told_.clear();
@@ -204,7 +209,6 @@ Result<void> AttachmentTransfer::end_upload(const Current& ended, const Result<e
   switch (refusal.code) {
     case Errc::not_found:
       // Nothing that the office applied speaks of it any more.
-      told_.erase(id);
       skipped_.insert(id);
       return {};
     case Errc::attachment_damaged: begin_anew(ended.attachment); return {};

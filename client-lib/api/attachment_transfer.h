@@ -63,6 +63,8 @@ class AttachmentTransfer {
   [[nodiscard]] std::vector<storage::AttachmentRow> arrived_whole();
   [[nodiscard]] engine::HttpRequest upload(const storage::AttachmentRow& attachment);
   [[nodiscard]] engine::HttpRequest download(const storage::AttachmentRow& attachment);
+  // Stores what arrived of a download.
+  void keep(Current& current, const engine::Underway& underway);
   Result<void> end_upload(const Current& ended, const Result<engine::HttpReply>& answer);
   Result<void> end_download(const Current& ended, const Result<engine::HttpReply>& answer);
   void take_status(const v1::AttachmentStatus& status);
