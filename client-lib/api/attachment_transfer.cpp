@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "api/attachment_hash.h"
 #include "api/problem.h"
+#include "codec/attachment_hash.h"
 
 namespace fieldsync::api {
 namespace {
@@ -21,6 +21,9 @@ constexpr std::size_t chunk_bytes_min = 64 * 1024;
 constexpr std::size_t chunk_bytes_max = 1024 * 1024;
 constexpr std::int64_t chunk_aim_ms = 30'000;
 constexpr std::uint64_t chunk_step = 4;
+
+// Of one look at the bytes that are here.
+constexpr std::size_t hashed_step_bytes = 1024 * 1024;
 
 std::string path_of(const AttachmentRow& attachment) { return "/v1/attachments/" + attachment.file.id.hex(); }
 
@@ -274,7 +277,14 @@ void AttachmentTransfer::begin_anew(const AttachmentRow& attachment) {
 
 bool AttachmentTransfer::is_whole(const AttachmentRow& attachment) {
   const std::lock_guard lock(store_.mutex);
-  return hash_of(store_.attachments, attachment) == attachment.file.id;
+  codec::AttachmentHash hash;
+  for (std::uint32_t at = 0; at < attachment.bytes_here;) {
+    std::string bytes = store_.attachments.read(attachment, at, hashed_step_bytes);
+    hash.add(bytes);
+    at += static_cast<std::uint32_t>(bytes.size());
+    sodium_memzero(bytes.data(), bytes.size());
+  }
+  return hash.id() == attachment.file.id;
 }
 
 void AttachmentTransfer::adapt(std::uint64_t moved, core::Milliseconds took) {

@@ -54,7 +54,7 @@ void forget(std::string& bytes) {
 }
 
 core::AttachmentFile file_of(std::string_view bytes) {
-  api::AttachmentHash hash;
+  codec::AttachmentHash hash;
   hash.add(bytes);
   return {hash.id(), static_cast<std::uint32_t>(bytes.size())};
 }
@@ -85,24 +85,26 @@ void AttachmentWriter::Session::drop() {
 Result<void> AttachmentWriter::Session::write(std::string_view bytes) {
   if (failed_) return *failed_;
   store_.touch();
-  return sqlite::guard([&]() -> Result<void> {
-    const std::size_t before = buffer_.size() + (row_ ? row_->bytes_here : 0);
-    if (bytes.size() > core::attachment_bytes_max - before) return too_large();
-    while (!bytes.empty()) {
-      if (buffer_.capacity() < buffer_bytes) buffer_.reserve(buffer_bytes);
-      const std::string_view fitting = bytes.substr(0, buffer_bytes - buffer_.size());
-      buffer_ += fitting;
-      hash_.add(fitting);
-      bytes.remove_prefix(fitting.size());
-      if (buffer_.size() < buffer_bytes) continue;
-      if (auto stored = store_buffer(); !stored) {
-        failed_ = stored.error();
-        drop();
-        return stored;
-      }
+  return sqlite::guard([&] { return api::on_clean_stack([&] { return take(bytes); }); });
+}
+
+Result<void> AttachmentWriter::Session::take(std::string_view bytes) {
+  const std::size_t before = buffer_.size() + (row_ ? row_->bytes_here : 0);
+  if (bytes.size() > core::attachment_bytes_max - before) return too_large();
+  while (!bytes.empty()) {
+    if (buffer_.capacity() < buffer_bytes) buffer_.reserve(buffer_bytes);
+    const std::string_view fitting = bytes.substr(0, buffer_bytes - buffer_.size());
+    buffer_ += fitting;
+    hash_.add(fitting);
+    bytes.remove_prefix(fitting.size());
+    if (buffer_.size() < buffer_bytes) continue;
+    if (auto stored = store_buffer(); !stored) {
+      failed_ = stored.error();
+      drop();
+      return stored;
     }
-    return {};
-  });
+  }
+  return {};
 }
 
 Result<AttachmentRow> AttachmentWriter::Session::begun() {
@@ -130,7 +132,7 @@ Result<core::Attachment> AttachmentWriter::Session::finish() {
   const std::size_t size = buffer_.size() + (row_ ? row_->bytes_here : 0);
   if (size == 0) return Error{Errc::value_too_large, "The attachment has no bytes."};
   core::Attachment finished = about_;
-  api::AttachmentHash hash = hash_;
+  codec::AttachmentHash hash = hash_;
   finished.file = {hash.id(), static_cast<std::uint32_t>(size)};
   if (!preview_.empty()) finished.preview = file_of(preview_);
   return api::in_unlocked_store(store_, [&]() -> Result<core::Attachment> {

@@ -1,8 +1,8 @@
 // attachments.h: the library's own part of adding and reading attachments.
 #pragma once
 
-#include "api/attachment_hash.h"
 #include "api/local_store.h"
+#include "codec/attachment_hash.h"
 #include "fieldsync/attachment.h"
 
 namespace fieldsync {
@@ -19,6 +19,7 @@ class AttachmentWriter::Session {
   Result<core::Attachment> finish();
 
  private:
+  Result<void> take(std::string_view bytes);
   // Its row, made anew where there is none yet. attachment_not_here: dropped meanwhile.
   Result<storage::AttachmentRow> begun();
   Result<void> store_buffer();
@@ -28,7 +29,7 @@ class AttachmentWriter::Session {
   core::Attachment about_;
   std::string preview_;
   std::string buffer_;  // not stored yet
-  api::AttachmentHash hash_;
+  codec::AttachmentHash hash_;
   std::optional<storage::AttachmentRow> row_;  // none before the first bytes are stored
   std::optional<Error> failed_;
 };

@@ -1,4 +1,4 @@
-// attachment_hash.h: the SHA-256 by which an attachment is named.
+// attachment_hash.h: the SHA-256 by which an attachment is named, of bytes that come in pieces.
 #pragma once
 
 #include <sodium.h>
@@ -6,10 +6,10 @@
 #include <string_view>
 
 #include "core/value.h"
-#include "storage/attachments.h"
 
-namespace fieldsync::api {
+namespace fieldsync::codec {
 
+// Leaves nothing of the bytes behind.
 class AttachmentHash {
  public:
   AttachmentHash() { crypto_hash_sha256_init(&state_); }
@@ -32,7 +32,4 @@ class AttachmentHash {
   crypto_hash_sha256_state state_{};
 };
 
-// Of what is here of it. Pre: the store's lock is held. Throws SqliteError.
-[[nodiscard]] core::AttachmentId hash_of(storage::Attachments& attachments, const storage::AttachmentRow& attachment);
-
-}  // namespace fieldsync::api
+}  // namespace fieldsync::codec
