@@ -248,6 +248,11 @@ Result<SaveReceipt> RecordEditor::Session::save() {
           Errc::device_forked,
           "This device was enrolled anew while the record was open. Open it again and enter the change there."};
     }
+    if (amended_ && !store_.outbox.refused_bytes(amended_->former_device, amended_->counter)) {
+      return Error{Errc::not_found,
+                   "The refused save was amended elsewhere, let be, or applied after all. Open the record, and enter "
+                   "there what it lacks."};
+    }
     operation.id = {writer_.device, store_.identity.last_counter() + 1};
     const auto shown = store_.records.shown(operation.record);
     // Where the scope was left meanwhile, the count goes on from what was on the screen.

@@ -214,7 +214,8 @@ std::vector<Refusal> Outbox::refused() {
 }
 
 std::optional<std::string> Outbox::refused_bytes(const core::DeviceId& former, std::uint64_t counter) {
-  auto select = connection_.prepare("SELECT content FROM (" ALL_REFUSED ") WHERE device = ?1 AND counter = ?2");
+  auto select =
+      connection_.prepare("SELECT content FROM (" ALL_REFUSED ") WHERE device = ?1 AND counter = ?2 AND " UNSETTLED);
   select.bind_copy(1, former.is_none() ? std::string_view() : former.view()).bind_unsigned(2, counter);
   if (!select.step()) return std::nullopt;
   return read_refused(counter, select.blob(0)).bytes;

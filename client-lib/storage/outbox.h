@@ -91,7 +91,7 @@ class Outbox {
   [[nodiscard]] std::uint64_t refusals_digest();
   // Those that are not settled.
   [[nodiscard]] std::vector<Refusal> refused();
-  // `former`: the device's id that this store gave up, none for its own.
+  // `former`: the device's id that this store gave up, none for its own. Nothing where it is settled.
   [[nodiscard]] std::optional<std::string> refused_bytes(const core::DeviceId& former, std::uint64_t counter);
   // Its author amended it, or lets it be.
   void settle_refusal(const core::DeviceId& former, std::uint64_t counter);

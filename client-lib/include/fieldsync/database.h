@@ -229,7 +229,8 @@ class Database {
   // Another try: the editor holds what was refused as if it had just been typed, over what is
   // on the screen now. Put right what the reason names; save() sends it as a new operation and
   // settles the refusal. Counts are to be entered again. `into`: as a new record of this
-  // scope. not_found: no such refusal. unknown_form, scope_not_found.
+  // scope. not_found: no such refusal, or none any more, which save() may say too.
+  // unknown_form, scope_not_found.
   [[nodiscard]] virtual Result<RecordEditor> amend(const core::OperationId& refused,
                                                    const std::optional<core::ScopeId>& into) = 0;
   // Lets it be: the office keeps it in quarantine, and here it is not shown any more. not_found.
