@@ -1,5 +1,5 @@
 // locked_app FOLDER LETTERS SECONDS: an app that enrols with the text in FOLDER/enrolment, writes what
-// begins with a mark into every text of every form, syncs, reads and searches; that says
+// begins with a mark into every text and attachment of every form, syncs, reads and searches; that says
 // "unlocked", locks its store when there is a file FOLDER/lock, or leaves it alone for SECONDS,
 // after which it locks itself; says "locked", and waits to be killed. LETTERS is the mark, each letter moved by one:
 // the app itself must not hold the mark but through its store.
@@ -23,6 +23,9 @@ template <typename T>
 T must(Result<T> result) {
   if (!result) throw std::runtime_error(result.error().message());
   return std::move(*result);
+}
+void must(const Result<void>& result) {
+  if (!result) throw std::runtime_error(result.error().message());
 }
 
 std::string mark_of(const char* letters) {
@@ -48,8 +51,17 @@ std::string marked(const char* letters, int number) {
   return text;
 }
 
-void fill(RecordEditor& editor, const core::Form& form, std::uint32_t group, const core::ItemId& item,
-          const char* letters, int& number) {
+// Every second one larger than what is sealed in one piece.
+core::Attachment attach(Database& database, const char* letters, int& number) {
+  AttachmentWriter writer = must(database.add_attachment(
+      {core::AttachmentKind::photo, "image/jpeg", marked(letters, number++), marked(letters, number++)}));
+  for (int lines = number % 4 == 0 ? 40'000 : 1; lines > 0; --lines) must(writer.write(marked(letters, number)));
+  ++number;
+  return must(writer.finish());
+}
+
+void fill(Database& database, RecordEditor& editor, const core::Form& form, std::uint32_t group,
+          const core::ItemId& item, const char* letters, int& number) {
   for (const core::FormField& field : form.fields) {
     if (field.group != group) continue;
     // Some may not leave the device unsealed: they are refused.
@@ -57,9 +69,11 @@ void fill(RecordEditor& editor, const core::Form& form, std::uint32_t group, con
       static_cast<void>(editor.set(field.name, core::Value{marked(letters, number++)}, item));
     if (field.type == core::FieldType::local_text)
       static_cast<void>(editor.set(field.name, core::LocalText{"en", marked(letters, number++)}, item));
+    if (field.type == core::FieldType::attachment)
+      must(editor.set(field.name, attach(database, letters, number), item));
     if (field.type == core::FieldType::group && group == 0) {
       const core::ItemId entry = must(editor.add_item(field.name));
-      fill(editor, form, field.number, entry, letters, number);
+      fill(database, editor, form, field.number, entry, letters, number);
     }
   }
 }
@@ -70,7 +84,7 @@ void fill(RecordEditor& editor, const core::Form& form, std::uint32_t group, con
   const core::ScopeId scope = must(database.scopes()).front().id;
   for (const core::Form& form : must(database.forms())) {
     RecordEditor editor = must(database.create(form.name, scope));
-    fill(editor, form, 0, {}, letters, number);
+    fill(database, editor, form, 0, {}, letters, number);
     if (const auto saved = editor.save(); !saved && saved.error().code != Errc::invalid_argument) must(saved);
     must(database.sync({}));
   }
@@ -81,6 +95,14 @@ void fill(RecordEditor& editor, const core::Form& form, std::uint32_t group, con
   const auto views = must(database.query({}));
   for (const RecordView& view : views) static_cast<void>(must(database.read(view.id)));
   if (must(database.query({.text = mark_of(letters)})).empty()) throw std::runtime_error("nothing was found");
+  const auto attachments = must(database.attachments());
+  if (attachments.size() < 4) throw std::runtime_error("there are fewer attachments than there should be");
+  for (const AttachmentInfo& attachment : attachments) {
+    AttachmentReader reader = must(database.open_attachment(attachment.file.id));
+    while (!must(reader.read(64 * 1024)).empty()) continue;
+  }
+  // One that is given up.
+  must(must(database.add_attachment({})).write(marked(letters, 0)));
   RecordEditor editor = must(database.edit(views.front().id));
   must(database.conflicts());
   // A save that waits, and one that a sync breaks off.
