@@ -44,8 +44,16 @@ bool AttachmentTransfer::allows(TransferKind kind) const {
 
 std::vector<AttachmentRow> AttachmentTransfer::may_travel(AttachmentState state) {
   std::vector<AttachmentRow> rows = store_.attachments.in_state(state);
-  std::erase_if(rows, [&](const AttachmentRow& row) { return !allows(row.kind) || skipped_.contains(row.file.id); });
+  std::erase_if(rows, [&](const AttachmentRow& row) {
+    const bool stays = handing_in_ && (state == AttachmentState::wanted || !row.named_here);
+    return stays || !allows(row.kind) || skipped_.contains(row.file.id);
+  });
   return rows;
+}
+
+void AttachmentTransfer::set_handing_in(bool handing_in) {
+  handing_in_ = handing_in;
+  told_.clear();
 }
 
 bool AttachmentTransfer::needs_exchange() {
@@ -127,7 +135,7 @@ engine::HttpRequest AttachmentTransfer::upload(const AttachmentRow& attachment) 
   const std::uint64_t left = limits_.bytes_max - bytes_up_ - bytes_down_;
   engine::HttpRequest request;
   request.method = "PUT";
-  request.path = path_of(attachment) + "?offset=" + std::to_string(offset);
+  request.path = path_of(attachment) + "?offset=" + std::to_string(offset) + (handing_in_ ? "&hand_in" : "");
   request.content_type = "application/octet-stream";
   request.body = store_.attachments.read(attachment, offset, std::min<std::uint64_t>(chunk_bytes_, left));
   request.is_long = true;

@@ -25,6 +25,9 @@ class AttachmentTransfer {
   // `store` outlives this.
   AttachmentTransfer(LocalStore& store, const AttachmentLimits& limits);
 
+  // While the device hands in, only what its own saves name is sent, and nothing comes.
+  void set_handing_in(bool handing_in);
+
   // Whether the office is to be asked first what it has.
   [[nodiscard]] bool needs_exchange();
   // Pre: the store's lock is held.
@@ -86,6 +89,7 @@ class AttachmentTransfer {
   std::set<Id> begun_anew_;
   std::optional<Current> current_;
   std::optional<Error> problem_;
+  bool handing_in_ = false;
   bool uploads_end_ = false;
   bool progress_ = false;
   std::size_t chunk_bytes_;

@@ -34,6 +34,7 @@ Result<Opening> work_out_key(LocalStore& store, const seal::Credentials& credent
   std::optional<seal::KeySlots> slots;
   {
     const std::lock_guard lock(store.mutex);
+    if (store.vault.is_destroyed()) return Error{Errc::wiped, {}};
     if (!store.vault.is_new()) {
       auto known = store.vault.slots();
       if (!known) return known.error();
@@ -155,6 +156,11 @@ Result<void> unlock(LocalStore& store, const seal::Credentials& credentials) {
 void lock(LocalStore& store) {
   const std::lock_guard locked(store.mutex);
   forget_all(store);
+}
+
+void destroy(LocalStore& store) {
+  forget_all(store);
+  store.vault.destroy();
 }
 
 }  // namespace fieldsync::api

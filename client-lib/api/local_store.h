@@ -72,6 +72,9 @@ struct LocalStore {
 [[nodiscard]] seal::KeyCost cost_of(const LocalStore& store, const seal::Credentials& credentials);
 // Forgets the keys, and what was read with them.
 void lock(LocalStore& store);
+// Destroys the slots, and forgets the keys: nobody opens it any more. The next wipe() or open() deletes the files.
+// Pre: the lock is held. Throws SqliteError; then it is locked.
+void destroy(LocalStore& store);
 // Errors as Database::wipe.
 [[nodiscard]] Result<void> wipe(const std::string& file);
 
@@ -81,7 +84,7 @@ auto in_unlocked_store(LocalStore& store, Body body) -> decltype(body()) {
   store.touch();
   return sqlite::guard([&]() -> decltype(body()) {
     const std::lock_guard lock(store.mutex);
-    if (!store.vault.is_open()) return Error{Errc::locked, {}};
+    store.vault.check_open();
     return on_clean_stack(body);
   });
 }

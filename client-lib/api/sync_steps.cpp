@@ -2,6 +2,8 @@
 
 #include <google/protobuf/arena.h>
 
+#include <algorithm>
+
 #include "api/problem.h"
 #include "codec/frame.h"
 
@@ -62,7 +64,7 @@ SyncStep SyncSteps::next() {
     auto body = sqlite::guard([&] { return make_request(action); });
     if (body) {
       report_.body_bytes_up += body->size();
-      return SendRequest{"/v1/sync", std::move(*body)};
+      return SendRequest{handing_in_ ? "/v1/sync?hand_in" : "/v1/sync", std::move(*body)};
     }
     ahead_.reset();
     session_.on_failure(body.error());
@@ -85,7 +87,32 @@ Result<std::optional<engine::HttpRequest>> SyncSteps::next_transfer() {
 
 void SyncSteps::cancel() { session_.on_failure({Errc::cancelled, {}}); }
 
+void SyncSteps::set_handing_in(bool handing_in) {
+  handing_in_ = report_.revoked = handing_in;
+  transfer_.set_handing_in(handing_in);
+}
+
+Result<bool> SyncSteps::erase_what_was_handed_in() {
+  return sqlite::guard([&]() -> Result<bool> {
+    const std::lock_guard lock(store_.mutex);
+    if (store_.identity.last_counter() > store_.identity.durable_counter()) return false;
+    const auto waiting = store_.attachments.in_state(storage::AttachmentState::waiting);
+    if (std::any_of(waiting.begin(), waiting.end(), [](const auto& row) { return row.named_here; })) return false;
+    destroy(store_);
+    return true;
+  });
+}
+
 SyncStep SyncSteps::finish() {
+  if (handing_in_) {
+    const auto erased = erase_what_was_handed_in();
+    if (!erased) return erased.error();
+    if (*erased) {
+      return Error{
+          Errc::wiped,
+          "This device's access was withdrawn. All that was saved on it is at the office, and was erased here."};
+    }
+  }
   const auto noted = sqlite::guard([&]() -> Result<void> {
     const std::lock_guard lock(store_.mutex);
     storage::Transaction transaction(store_.vault);
@@ -121,7 +148,13 @@ void SyncSteps::on_answer(const Result<engine::HttpReply>& answer, core::Millise
   if (transfer_.take_progress()) session_.on_progress();
   if (taken) return;
   ahead_.reset();
-  session_.on_failure(taken.error());
+  if (taken.error().code == Errc::device_revoked && !handing_in_) {
+    set_handing_in(true);
+    sent_ = {};
+    ask_again(took);
+  } else {
+    session_.on_failure(taken.error());
+  }
 }
 
 Result<void> SyncSteps::on_underway(const engine::Underway& underway) {
@@ -151,6 +184,8 @@ Result<void> SyncSteps::take_up(const Result<engine::HttpReply>& answer, core::M
   auto& reply = *google::protobuf::Arena::CreateMessage<v1::SyncReply>(&arena);
   if (!reply.ParseFromString(answer->body)) return Error{Errc::incompatible_server, {}};
   if (reply.minimum_protocol_version() > protocol_version) return Error{Errc::unsupported_protocol_version, {}};
+  // An office that was restored does not know that it revoked the device.
+  if (handing_in_ && !reply.revoked()) set_handing_in(false);
   std::uint64_t acknowledged_before = 0;
   bool own_history = false;
   {
@@ -213,7 +248,7 @@ Result<void> SyncSteps::take_up_other_history(const v1::SyncReply& reply, core::
   if (!further) return further.error();
   transaction.commit();
   if (!*further) return Error{Errc::device_forked, {}};
-  go_on_comparing(took);
+  ask_again(took);
   return {};
 }
 
@@ -224,11 +259,11 @@ Result<void> SyncSteps::take_up_other_history(const Error& refusal, core::Millis
   if (!further) return further.error();
   transaction.commit();
   if (!*further) return refusal;
-  go_on_comparing(took);
+  ask_again(took);
   return {};
 }
 
-void SyncSteps::go_on_comparing(core::Milliseconds took) {
+void SyncSteps::ask_again(core::Milliseconds took) {
   engine::SyncSession::Exchanged exchanged;
   exchanged.batch_bytes = sent_.batch_bytes;
   exchanged.took = took;

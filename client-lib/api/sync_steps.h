@@ -59,6 +59,10 @@ class SyncSteps {
   Result<std::string> make_request(const engine::Action& action);
   Result<void> take_up(const Result<engine::HttpReply>& answer, core::Milliseconds took);
   Result<void> take_up_transfer(const Result<engine::HttpReply>& answer, core::Milliseconds took);
+  // The office revoked this device: what it holds goes to quarantine there, and it is told nothing else.
+  void set_handing_in(bool handing_in);
+  // Whether the office has all that was saved here, which then was erased.
+  Result<bool> erase_what_was_handed_in();
   // The server does not know its own cursors any more: all scopes are read from their
   // beginning. Returns `refusal` where no cursor was sent, and the second time in one sync:
   // servers behind one address that refuse each other's cursors would never end it.
@@ -68,7 +72,8 @@ class SyncSteps {
   // The batch was refused because the server has another history of this device: the
   // same. Returns `refusal` where it stays.
   Result<void> take_up_other_history(const Error& refusal, core::Milliseconds took);
-  void go_on_comparing(core::Milliseconds took);
+  // There is more to send than the last request said.
+  void ask_again(core::Milliseconds took);
   Result<storage::Taken> store_reply(const v1::SyncReply& reply);
   // Nothing where the sync is at its end, or an exchange has to come first.
   Result<std::optional<engine::HttpRequest>> next_transfer();
@@ -86,6 +91,7 @@ class SyncSteps {
   // request, so that downloads do not wait for uploads.
   bool refusals_first_ = false;
   bool began_anew_ = false;
+  bool handing_in_ = false;
   bool more_to_receive_ = false;
   AttachmentTransfer transfer_;
 };

@@ -28,7 +28,8 @@ Result<Taken> Replica::take(const v1::SyncReply& reply) {
     const ConfirmedByRecord own = confirmed_in(reply.scopes(i), reply);
     if (auto done = take_scope(reply.scopes(i), own, reply, taken); !done) return done.error();
   }
-  if (!reply.more() && !taken.begins_anew) {
+  // A device that is revoked is told nothing.
+  if (!reply.more() && !taken.begins_anew && !reply.revoked()) {
     if (auto dropped = drop_stale(); !dropped) return dropped.error();
   }
   take_scopes_gone(reply);

@@ -140,9 +140,15 @@ void Vault::destroy() {
   connection_.execute("PRAGMA wal_checkpoint(TRUNCATE)");
 }
 
-bool Vault::is_destroyed() {
+bool Vault::is_destroyed() const {
   auto select = connection_.prepare("SELECT manifest FROM store");
   return select.step() && select.blob(0) == destroyed;
+}
+
+void Vault::check_open() const {
+  if (open_) return;
+  if (is_destroyed()) throw sqlite::SqliteError(Errc::wiped, "the store was wiped");
+  throw sqlite::SqliteError(Errc::locked, "the store is locked");
 }
 
 void Vault::unseal(const seal::Secret& data_key) {
@@ -177,30 +183,30 @@ void Vault::on_row(std::string_view table, std::string_view row) noexcept {
 }
 
 std::string Vault::seal(const seal::CellPlace& place, std::string_view content) const {
-  if (!open_) throw sqlite::SqliteError(Errc::locked, "the store is locked");
+  check_open();
   FIELDSYNC_CHECK(open_->in_transaction, "what is sealed is written inside a transaction of the store");
   return open_->sealer.seal(place, open_->commit + 1, content);
 }
 
 std::string Vault::read(const seal::CellPlace& place, std::string_view cell) const {
-  if (!open_) throw sqlite::SqliteError(Errc::locked, "the store is locked");
+  check_open();
   auto content = open_->sealer.open(place, cell);
   if (!content) damaged("a cell is not what this store wrote there");
   return std::move(*content);
 }
 
 std::string Vault::seal_piece(std::string_view place, std::string_view content) const {
-  if (!open_) throw sqlite::SqliteError(Errc::locked, "the store is locked");
+  check_open();
   return open_->piece_sealer.seal({seal::Place::attachment_piece, place}, 1, content);
 }
 
 std::optional<std::string> Vault::read_piece(std::string_view place, std::string_view cell) const {
-  if (!open_) throw sqlite::SqliteError(Errc::locked, "the store is locked");
+  check_open();
   return open_->piece_sealer.open({seal::Place::attachment_piece, place}, cell);
 }
 
 std::string Vault::tag_of(std::string_view name) const {
-  if (!open_) throw sqlite::SqliteError(Errc::locked, "the store is locked");
+  check_open();
   std::string tag(16, '\0');
   crypto_generichash(reinterpret_cast<unsigned char*>(tag.data()), tag.size(), bytes_of(name), name.size(),
                      open_->name_key.data(), open_->name_key.size());
@@ -257,7 +263,7 @@ void Vault::end_transaction(bool committed) {
 }
 
 Transaction::Transaction(Vault& vault) : vault_(vault), transaction_(vault.connection_) {
-  if (!vault_.open_) throw sqlite::SqliteError(Errc::locked, "the store is locked");
+  vault_.check_open();
   vault_.open_->in_transaction = true;
 }
 

@@ -7,7 +7,7 @@
 // the whole file back can: the office notices (storage/fork.h).
 //
 // Threads  As the connection.
-// Errors   Calls throw SqliteError: locked, where the vault is closed; storage_corrupt,
+// Errors   Calls throw SqliteError: as check_open(), where the vault is closed; storage_corrupt,
 //          where a cell or a row is not what this store wrote.
 #pragma once
 
@@ -45,6 +45,8 @@ class Vault final : private sqlite::RowListener {
   // Whether it never had a key.
   [[nodiscard]] bool is_new();
   [[nodiscard]] bool is_open() const { return open_.has_value(); }
+  // Throws where it is not: `locked`, or `wiped` where it was destroyed.
+  void check_open() const;
 
   // Takes up the first key of a new store. `seal_what_is_open` runs in the same transaction.
   void create(const NewKey& key, const std::function<void()>& seal_what_is_open);
@@ -60,7 +62,7 @@ class Vault final : private sqlite::RowListener {
   [[nodiscard]] bool change_slots(const seal::KeySlots& before, const seal::KeySlots& after);
   // Destroys every slot, durably: from then on nobody opens the store. Needs no key.
   void destroy();
-  [[nodiscard]] bool is_destroyed();
+  [[nodiscard]] bool is_destroyed() const;
 
   // Inside a Transaction.
   [[nodiscard]] std::string seal(const seal::CellPlace& place, std::string_view content) const;

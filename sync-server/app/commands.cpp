@@ -207,7 +207,9 @@ Result<void> revoke_device(Administration& admin, const Options& options) {
     transaction.revoke_device(device->key, admin.clock());
     return {};
   });
-  if (done) admin.out << "Device " << options.device << " is revoked: its next request is refused.\n";
+  if (done)
+    admin.out << "Device " << options.device
+              << " is revoked: it may only hand in what it has, and erases itself then.\n";
   return done;
 }
 

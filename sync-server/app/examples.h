@@ -52,7 +52,10 @@ Examples:
   fieldsync-server enrol-code 'Aigul'
   fieldsync-server enrol-code 'Aigul' --json)";
 
-inline constexpr char device_revoke[] = R"(The device's next request is refused. What it holds stays on it.
+inline constexpr char device_revoke[] =
+    R"(The device reads nothing any more, from its next request on. What was saved on it
+and not sent it still hands in, into quarantine; then it erases itself. A device that
+never comes online again keeps what it holds, sealed by its passphrase.
 
 Examples:
   fieldsync-server device list

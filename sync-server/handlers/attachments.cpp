@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/id.h"
+#include "handlers/access.h"
 #include "handlers/byte_range.h"
 #include "handlers/message_response.h"
 #include "handlers/problem.h"
@@ -36,10 +37,15 @@ Result<Place> place_of(const Request& head) {
     if (!rest.empty()) return Error{Errc::malformed_request, "Nothing may follow the attachment's hash."};
     return Place{*id, 0};
   }
+  const Error bad_offset{Errc::malformed_request,
+                         "The address must end with ?offset= and where the bytes go on, up to 64 MiB."};
+  if (access_of(head) == Access::hand_in) {
+    rest.remove_suffix(hand_in_word.size());
+    if (!rest.ends_with('&')) return bad_offset;
+    rest.remove_suffix(1);
+  }
   const auto offset = rest.starts_with(offset_query) ? parse_digits(rest.substr(offset_query.size())) : std::nullopt;
-  if (!offset || *offset > core::attachment_bytes_max)
-    return Error{Errc::malformed_request,
-                 "The address must end with ?offset= and where the bytes go on, up to 64 MiB."};
+  if (!offset || *offset > core::attachment_bytes_max) return bad_offset;
   return Place{*id, static_cast<std::uint32_t>(*offset)};
 }
 
@@ -118,7 +124,7 @@ Reception Attachments::receive(const Request& head) {
   Reception reception;
   if (head.method != "PUT") return reception;
   const auto place = place_of(head);
-  auto upload = place ? service_.begin_upload(device_id_of(head.peer_key), place->id, place->offset)
+  auto upload = place ? service_.begin_upload(device_id_of(head.peer_key), place->id, place->offset, access_of(head))
                       : Result<std::unique_ptr<AttachmentUpload>>(place.error());
   if (!upload) {
     reception.refusal = refuse(upload.error(), head);

@@ -8,10 +8,10 @@
 #include "codec/wire_scan.h"
 #include "fieldsync/v1/enrol.pb.h"
 #include "fieldsync/v1/sync.pb.h"
+#include "handlers/access.h"
 #include "handlers/message_response.h"
 #include "handlers/problem.h"
 #include "service/enrolment.h"
-#include "service/rights.h"
 
 namespace fieldsync::server {
 namespace {
@@ -40,7 +40,7 @@ Result<void> decode(const Request& request, google::protobuf::Message& message) 
 
 // Of addresses that take a message.
 std::optional<Response> message_gate(const Request& head) {
-  if (head.target != "/v1/sync" && head.target != "/v1/enrol")
+  if (head.target != "/v1/sync" && head.target != "/v1/sync?hand_in" && head.target != "/v1/enrol")
     return problem_response({Errc::unknown_endpoint, {}}, head);
   if (head.method != "POST") return method_not_allowed("POST", head);
   if (!head.content_encoding.empty() && head.content_encoding != "identity") {
@@ -65,7 +65,7 @@ std::optional<Response> Router::gate(const Request& head) {
   if (head.peer_key.empty()) return problem_response({Errc::unknown_device, {}}, head);
   if (head.target == "/v1/enrol") return std::nullopt;
   const auto looked = store_.read([&](ReadTransaction& transaction) -> Result<void> {
-    const auto device = enrolled_device(transaction, device_id_of(head.peer_key));
+    const auto device = enrolled_device(transaction, device_id_of(head.peer_key), access_of(head));
     return device ? Result<void>() : device.error();
   });
   return looked ? std::nullopt : std::optional(problem_response(looked.error(), head));
@@ -91,7 +91,7 @@ Response Router::sync(const Request& request) {
   if (auto decoded = decode(request, message); !decoded) return problem_response(decoded.error(), request);
   BodyStyle style = message.dictionary_id() == codec::dictionary_id() ? BodyStyle::frame : BodyStyle::plain;
   if (wants_json(request)) style = BodyStyle::expanded;
-  const auto reply = sync_.sync(device_id_of(request.peer_key), message, style);
+  const auto reply = sync_.sync(device_id_of(request.peer_key), message, style, access_of(request));
   return reply ? message_response(*reply, request) : problem_response(reply.error(), request);
 }
 

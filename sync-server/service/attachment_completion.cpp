@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "service/attachment_hash.h"
-#include "service/rights.h"
 
 namespace fieldsync::server {
 
@@ -77,7 +76,7 @@ Result<AttachmentCompletion::Look> AttachmentCompletion::look(const UploadName& 
                                                               const AttachmentQuestion& question) {
   Look look;
   const auto looked = store_.read([&](ReadTransaction& transaction) -> Result<void> {
-    const auto device = enrolled_device(transaction, upload.device);
+    const auto device = enrolled_device(transaction, upload.device, access_);
     if (!device) return device.error();
     look.named = transaction.attachments_named(*device, upload.attachment);
     look.durable = transaction.upload_bytes(device->key, upload.attachment);
@@ -140,7 +139,7 @@ Result<AttachmentCompletion::Arrival> AttachmentCompletion::publish_what_arrived
 
 Result<void> AttachmentCompletion::enter_complete(const UploadName& upload, std::uint32_t size) {
   return store_.write([&](WriteTransaction& transaction) -> Result<void> {
-    const auto device = enrolled_device(transaction, upload.device);
+    const auto device = enrolled_device(transaction, upload.device, access_);
     if (!device) return device.error();
     bool is_named = false;
     for (const NamedAttachment& each : transaction.attachments_named(*device, upload.attachment)) {
@@ -157,7 +156,7 @@ Result<void> AttachmentCompletion::enter_complete(const UploadName& upload, std:
 Result<void> AttachmentCompletion::enter_durable(const UploadName& upload, std::uint32_t before,
                                                  std::uint32_t durable) {
   return store_.write([&](WriteTransaction& transaction) -> Result<void> {
-    const auto device = enrolled_device(transaction, upload.device);
+    const auto device = enrolled_device(transaction, upload.device, access_);
     if (!device) return device.error();
     // Another connection may have gone on.
     if (transaction.upload_bytes(device->key, upload.attachment) == before)

@@ -13,6 +13,7 @@
 
 #include <optional>
 
+#include "service/rights.h"
 #include "service/upload_claims.h"
 #include "store/attachment_files.h"
 #include "store/store.h"
@@ -34,8 +35,8 @@ struct AttachmentQuestion {
 
 class AttachmentCompletion {
  public:
-  AttachmentCompletion(Store& store, AttachmentFiles& files, UploadClaims& claims)
-      : store_(store), files_(files), claims_(claims) {}
+  AttachmentCompletion(Store& store, AttachmentFiles& files, UploadClaims& claims, Access access)
+      : store_(store), files_(files), claims_(claims), access_(access) {}
 
   // Looks, and takes the steps that are due. not_found: no scope of the device's person names it.
   // attachment_damaged: the bytes are not what the name promises, and are gone. unknown_device,
@@ -61,6 +62,7 @@ class AttachmentCompletion {
   Store& store_;
   AttachmentFiles& files_;
   UploadClaims& claims_;
+  Access access_;
 };
 
 }  // namespace fieldsync::server

@@ -1,15 +1,16 @@
 #include "service/attachment_service.h"
 
 #include "service/attachment_hash.h"
-#include "service/rights.h"
 
 namespace fieldsync::server {
 
 Result<std::vector<v1::AttachmentStatus>> AttachmentService::statuses(const core::DeviceId& device,
-                                                                      std::span<const core::AttachmentFile> offered) {
+                                                                      std::span<const core::AttachmentFile> offered,
+                                                                      Access access) {
+  AttachmentCompletion completion(store_, files_, claims_, access);
   std::vector<v1::AttachmentStatus> statuses;
   for (const core::AttachmentFile& file : offered) {
-    const auto standing = completion_.settle({device, file.id}, {file.size, false});
+    const auto standing = completion.settle({device, file.id}, {file.size, false});
     if (standing) {
       statuses.push_back(status_of(file.id, *standing));
       continue;
@@ -28,8 +29,8 @@ Result<std::vector<v1::AttachmentStatus>> AttachmentService::statuses(const core
 
 Result<std::unique_ptr<AttachmentUpload>> AttachmentService::begin_upload(const core::DeviceId& device,
                                                                           const core::AttachmentId& id,
-                                                                          std::uint32_t offset) {
-  return AttachmentUpload::begin(store_, files_, claims_, clock_, {device, id}, offset);
+                                                                          std::uint32_t offset, Access access) {
+  return AttachmentUpload::begin(store_, files_, claims_, clock_, {device, id}, offset, access);
 }
 
 Result<std::uint32_t> AttachmentService::readable_size(const core::DeviceId& device, const core::AttachmentId& id) {

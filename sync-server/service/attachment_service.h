@@ -13,6 +13,7 @@
 #include "fieldsync/v1/attachment.pb.h"
 #include "service/attachment_upload.h"
 #include "service/clock.h"
+#include "service/rights.h"
 #include "store/attachment_files.h"
 #include "store/store.h"
 
@@ -22,17 +23,19 @@ class AttachmentService {
  public:
   // `store` and `files` outlive the service, and it outlives its uploads. Threads: any.
   AttachmentService(Store& store, AttachmentFiles& files, Clock clock)
-      : store_(store), files_(files), clock_(std::move(clock)), completion_(store, files, claims_) {}
+      : store_(store), files_(files), clock_(std::move(clock)), completion_(store, files, claims_, Access::full) {}
 
   // Of those that a scope of the device's person names with that size; without those whose files
   // cannot be read or written now. unknown_device, device_revoked.
   [[nodiscard]] Result<std::vector<v1::AttachmentStatus>> statuses(const core::DeviceId& device,
-                                                                   std::span<const core::AttachmentFile> offered);
+                                                                   std::span<const core::AttachmentFile> offered,
+                                                                   Access access = Access::full);
 
   // See AttachmentUpload::begin.
   [[nodiscard]] Result<std::unique_ptr<AttachmentUpload>> begin_upload(const core::DeviceId& device,
                                                                        const core::AttachmentId& id,
-                                                                       std::uint32_t offset);
+                                                                       std::uint32_t offset,
+                                                                       Access access = Access::full);
 
   // The size of a file that the device's person may read whole. not_found, unknown_device,
   // device_revoked.

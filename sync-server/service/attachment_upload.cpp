@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "service/rights.h"
-
 namespace fieldsync::server {
 namespace {
 
@@ -29,20 +27,22 @@ v1::AttachmentStatus status_of(const core::AttachmentId& id, const AttachmentSta
 }
 
 AttachmentUpload::AttachmentUpload(Store& store, AttachmentFiles& files, UploadClaims& claims, Clock clock,
-                                   const UploadName& name)
+                                   const UploadName& name, Access access)
     : store_(store),
       files_(files),
       clock_(std::move(clock)),
       name_(name),
-      completion_(store, files, claims),
+      access_(access),
+      completion_(store, files, claims, access),
       claim_(claims.of(name)),
       owner_(claims.new_owner()),
       last_durable_(clock_()) {}
 
 Result<std::unique_ptr<AttachmentUpload>> AttachmentUpload::begin(Store& store, AttachmentFiles& files,
                                                                   UploadClaims& claims, Clock clock,
-                                                                  const UploadName& name, std::uint32_t offset) {
-  std::unique_ptr<AttachmentUpload> upload(new AttachmentUpload(store, files, claims, std::move(clock), name));
+                                                                  const UploadName& name, std::uint32_t offset,
+                                                                  Access access) {
+  std::unique_ptr<AttachmentUpload> upload(new AttachmentUpload(store, files, claims, std::move(clock), name, access));
   auto started = upload->start(offset);
   return started ? Result(std::move(upload)) : started.error();
 }
@@ -60,7 +60,7 @@ Result<void> AttachmentUpload::start(std::uint32_t offset) {
   }
   // To write, because what a reader sees may be old.
   return store_.write([&](WriteTransaction& transaction) -> Result<void> {
-    const auto device = enrolled_device(transaction, name_.device);
+    const auto device = enrolled_device(transaction, name_.device, access_);
     if (!device) return device.error();
     if (!may_be_sent(transaction, *device, name_.attachment)) return Error{Errc::not_found, {}};
     written_ = durable_ = transaction.upload_bytes(device->key, name_.attachment);
@@ -136,7 +136,7 @@ void AttachmentUpload::make_durable() {
 }
 
 Result<void> AttachmentUpload::enter(WriteTransaction& transaction) {
-  const auto device = enrolled_device(transaction, name_.device);
+  const auto device = enrolled_device(transaction, name_.device, access_);
   if (!device) return device.error();
   if (!may_be_sent(transaction, *device, name_.attachment)) return Error{Errc::not_found, {}};
   {

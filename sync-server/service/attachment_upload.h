@@ -32,7 +32,8 @@ class AttachmentUpload {
   // is thrown away and finish() tells it. not_found, upload_limit, attachment_damaged, unknown_device, device_revoked.
   [[nodiscard]] static Result<std::unique_ptr<AttachmentUpload>> begin(Store& store, AttachmentFiles& files,
                                                                        UploadClaims& claims, Clock clock,
-                                                                       const UploadName& name, std::uint32_t offset);
+                                                                       const UploadName& name, std::uint32_t offset,
+                                                                       Access access);
 
   // After a failure, which finish() tells, the rest is thrown away.
   void take(std::string_view piece);
@@ -44,7 +45,8 @@ class AttachmentUpload {
   Result<void> abandon();
 
  private:
-  AttachmentUpload(Store& store, AttachmentFiles& files, UploadClaims& claims, Clock clock, const UploadName& name);
+  AttachmentUpload(Store& store, AttachmentFiles& files, UploadClaims& claims, Clock clock, const UploadName& name,
+                   Access access);
 
   Result<void> start(std::uint32_t offset);
   [[nodiscard]] bool goes_on() const { return is_taken_ && !refusal_; }
@@ -60,6 +62,7 @@ class AttachmentUpload {
   AttachmentFiles& files_;
   Clock clock_;
   UploadName name_;
+  Access access_;
   AttachmentCompletion completion_;
   std::shared_ptr<UploadClaim> claim_;
   std::uint64_t owner_;

@@ -2,10 +2,10 @@
 
 namespace fieldsync::server {
 
-Result<DeviceRow> enrolled_device(ReadTransaction& transaction, const core::DeviceId& id) {
+Result<DeviceRow> enrolled_device(ReadTransaction& transaction, const core::DeviceId& id, Access access) {
   auto device = transaction.device_by_id(id);
   if (!device) return Error{Errc::unknown_device, {}};
-  if (device->revoked) return Error{Errc::device_revoked, {}};
+  if (device->revoked && access != Access::hand_in) return Error{Errc::device_revoked, {}};
   return *device;
 }
 

@@ -7,8 +7,15 @@
 
 namespace fieldsync::server {
 
-// unknown_device, device_revoked.
-[[nodiscard]] Result<DeviceRow> enrolled_device(ReadTransaction& transaction, const core::DeviceId& id);
+// What a request is for.
+enum class Access : std::uint8_t {
+  full,
+  hand_in,  // of a device that is revoked: its own batches, into quarantine, and its own attachments
+};
+
+// unknown_device. device_revoked: unless it hands in.
+[[nodiscard]] Result<DeviceRow> enrolled_device(ReadTransaction& transaction, const core::DeviceId& id,
+                                                Access access = Access::full);
 
 // Every other member of a scope reads only.
 [[nodiscard]] bool may_write(Role role);

@@ -66,7 +66,8 @@ std::uint64_t new_epoch() {
 
 }  // namespace
 
-Result<v1::SyncReply> SyncService::sync(const core::DeviceId& device, const v1::SyncRequest& request, BodyStyle style) {
+Result<v1::SyncReply> SyncService::sync(const core::DeviceId& device, const v1::SyncRequest& request, BodyStyle style,
+                                        Access access) {
   if (request.protocol_version() != protocol_version) {
     return Error{Errc::unsupported_protocol_version, "This server speaks protocol version 1, the app version " +
                                                          std::to_string(request.protocol_version()) +
@@ -77,7 +78,7 @@ Result<v1::SyncReply> SyncService::sync(const core::DeviceId& device, const v1::
   }
   const auto offered = offered_files(request);
   if (!offered) return offered.error();
-  auto uploaded = upload(device, request);
+  auto uploaded = upload(device, request, access);
   if (!uploaded) return uploaded.error();
   v1::SyncReply reply;
   reply.set_server_time_ms(clock_().ms);
@@ -89,6 +90,7 @@ Result<v1::SyncReply> SyncService::sync(const core::DeviceId& device, const v1::
     reply.set_last_batch_hash_prefix(uploaded->last_batch_hash.data(), codec::previous_hash_prefix_bytes);
   }
   reply.set_results_complete(uploaded->refusals_differ && !request.has_batch());
+  reply.set_revoked(uploaded->revoked);
   for (const QuarantineRow& refused : uploaded->refusals)
     *reply.add_results() = quarantine_result(refused.counter, refused.code, refused.message);
   if (uploaded->outcome) {
@@ -106,23 +108,27 @@ Result<v1::SyncReply> SyncService::sync(const core::DeviceId& device, const v1::
     reply.set_more(true);
     return reply;
   }
-  if (auto filled = download(device, request, *uploaded, style, reply); !filled) return filled.error();
+  if (!uploaded->revoked) {
+    if (auto filled = download(device, request, *uploaded, style, reply); !filled) return filled.error();
+  }
   // After the batch, which may be what names them.
-  auto statuses = attachments_.statuses(device, *offered);
+  auto statuses = attachments_.statuses(device, *offered, access);
   if (!statuses) return statuses.error();
   for (v1::AttachmentStatus& status : *statuses) reply.add_attachments()->Swap(&status);
   return reply;
 }
 
-Result<SyncService::Upload> SyncService::upload(const core::DeviceId& id, const v1::SyncRequest& request) {
+Result<SyncService::Upload> SyncService::upload(const core::DeviceId& id, const v1::SyncRequest& request,
+                                                Access access) {
   for (int attempt = 0; attempt < upload_attempts; ++attempt) {
     std::optional<DeviceRow> device;
     Upload upload;
     const std::uint64_t first = request.batch().first_counter();
     const auto looked = store_.read([&](ReadTransaction& transaction) -> Result<void> {
-      auto row = enrolled_device(transaction, id);
+      auto row = enrolled_device(transaction, id, access);
       if (!row) return row.error();
       device = std::move(*row);
+      upload.revoked = device->revoked.has_value();
       upload.acknowledged = device->last_counter;
       if (first > 0 && first <= device->last_counter) {
         auto equal = last_equal(transaction, *device, request.batch(), frame_reader());
@@ -151,8 +157,9 @@ Result<SyncService::Upload> SyncService::upload(const core::DeviceId& id, const 
     if (!checked) return checked.error();
     bool overtaken = false;
     const auto written = store_.write([&](WriteTransaction& transaction) -> Result<void> {
-      auto now = enrolled_device(transaction, id);
+      auto now = enrolled_device(transaction, id, access);
       if (!now) return now.error();
+      upload.revoked = now->revoked.has_value();
       overtaken = now->last_counter != device->last_counter;
       if (overtaken) return {};
       const core::Instant received = clock_();

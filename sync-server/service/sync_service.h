@@ -30,7 +30,7 @@ class SyncService {
   // wrong with the offers (malformed_request, too_many_elements), and what check_batch
   // and last_equal refuse: then nothing was changed.
   [[nodiscard]] Result<v1::SyncReply> sync(const core::DeviceId& device, const v1::SyncRequest& request,
-                                           BodyStyle style);
+                                           BodyStyle style, Access access = Access::full);
 
  private:
   struct Upload {
@@ -42,9 +42,10 @@ class SyncService {
     Sha256 last_batch_hash{};  // zeros before the first batch
     std::uint64_t expected = 0;
     std::uint64_t first_applied = 0;
+    bool revoked = false;
   };
 
-  Result<Upload> upload(const core::DeviceId& device, const v1::SyncRequest& request);
+  Result<Upload> upload(const core::DeviceId& device, const v1::SyncRequest& request, Access access);
   // A device that has read more than there is shows that this database was
   // restored from an older copy: its history begins anew, and every device reads
   // it from the start and sends again what is missing.

@@ -91,6 +91,7 @@ class Applier {
     // Before any other reason: what is refused otherwise goes to quarantine.
     if (form != forms_.end() && core::holds_open_secret(operation, form->second))
       return Error{Errc::must_be_sealed, {}};
+    if (device_.revoked) return Error{Errc::device_revoked, {}};
     const auto member = members_.find(operation.scope);
     if (member == members_.end()) return Error{Errc::scope_not_found, {}};
     if (!may_write(member->second.role)) return Error{Errc::not_permitted, {}};

@@ -179,7 +179,7 @@ class ReadTransaction {
                                const std::function<void(const BatchRow&)>& take) = 0;
 
   // What the scopes of the device's person say of this file, and what the device itself named, the
-  // smallest size first. The same scope may stand there twice.
+  // smallest size first. The same scope may stand there twice. Of a device that is revoked only the latter.
   virtual std::vector<NamedAttachment> attachments_named(const DeviceRow& device, const core::AttachmentId& id) = 0;
   // Each file that a scope has whole, once.
   virtual void complete_attachments(const std::function<void(const core::AttachmentFile&)>& take) = 0;

@@ -465,12 +465,15 @@ TEST_CASE("Without a connection fieldsync says so with an exit code of its own, 
   CHECK(server.app("Bakyt", {"sync"}).exit_code == 0);
 }
 
-TEST_CASE("A revoked device is told so and keeps what it holds") {
+TEST_CASE("A revoked device hands in what it holds, and nobody reads it any more") {
   const TestServer server;
   server.enrol("Bakyt");
   REQUIRE(server.app("Bakyt", {"new", "facility", "names=en:Osh"}).exit_code == 0);
   const std::string device = json_value(server.administer({"device", "list", "--json"}).output, "id");
   REQUIRE(server.administer({"device", "revoke", device}).exit_code == 0);
-  check_refusal(server.app("Bakyt", {"sync"}), refused, "device_revoked");
-  CHECK(json_value(server.app("Bakyt", {"--json", "status"}).output, "saved_here") == "1");
+  check_refusal(server.app("Bakyt", {"sync"}), refused, "wiped");
+  CHECK(json_value(server.administer({"check", "--json"}).output, "quarantined") == "1");
+  // What is left of it is deleted.
+  check_refusal(server.app("Bakyt", {"status"}), refused, "wiped");
+  CHECK_FALSE(std::filesystem::exists(server.path("Bakyt/fieldsync.db")));
 }

@@ -169,7 +169,8 @@ json::object report_json(const SyncReport& report) {
           {"wire_bytes_up", report.wire_bytes_up},
           {"wire_bytes_down", report.wire_bytes_down},
           {"attachment_bytes_up", report.attachment_bytes_up},
-          {"attachment_bytes_down", report.attachment_bytes_down}};
+          {"attachment_bytes_down", report.attachment_bytes_down},
+          {"revoked", report.revoked}};
 }
 
 json::object operation_json(const core::OperationId& operation) {

@@ -215,7 +215,10 @@ class Database {
 
   // Sends what is unsent and brings what is new, until nothing is left or the
   // link gives up. What was acknowledged before a failure stays acknowledged.
-  // not_enrolled, offline, server_untrusted, device_revoked, cancelled, ...
+  // not_enrolled, offline, server_untrusted, cancelled, ...
+  // wiped: the office withdrew this device's access (SyncReport::revoked). All that was saved here was handed in to
+  // it, attachments too, and then the keys of this store were destroyed: nothing of it can be read any more, and what
+  // an open editor holds cannot be saved. The next open() or wipe() deletes the files.
   // device_forked: another copy of this store was used, and the office has other saves
   // under this device's numbers. Editing goes on; enrol() with a new code is the way out.
   [[nodiscard]] virtual Result<SyncReport> sync(const SyncOptions& options) = 0;

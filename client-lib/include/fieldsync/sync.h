@@ -50,6 +50,9 @@ struct SyncReport {
   std::uint64_t wire_bytes_down = 0;
   std::uint64_t attachment_bytes_up = 0;  // attachments and previews; some bytes perhaps twice
   std::uint64_t attachment_bytes_down = 0;
+  // The office withdrew this device's access. It keeps what is sent, and tells nothing more. Some of what was saved
+  // here waits yet: the sync that sends the last of it erases the store, and fails with `wiped`.
+  bool revoked = false;
 };
 
 struct SyncOptions {

@@ -380,7 +380,8 @@ std::vector<NamedAttachment> SqliteTransaction::attachments_named(const DeviceRo
       " UNION ALL SELECT a.scope, 0, 1, a.size, a.complete FROM attachment_author w JOIN attachment a"
       " ON a.scope = w.scope AND a.sha256 = w.sha256 AND a.size = w.size WHERE w.device = ?3 AND w.sha256 = ?2"
       " ORDER BY 4, 1");
-  select.bind_blob(1, device.person.id.view()).bind_blob(2, id.view()).bind(3, device.key);
+  const std::string_view member = device.revoked ? std::string_view() : device.person.id.view();
+  select.bind_blob(1, member).bind_blob(2, id.view()).bind(3, device.key);
   std::vector<NamedAttachment> rows;
   while (select.step()) {
     rows.push_back({select.integer(0), static_cast<Role>(select.integer(1)), select.integer(2) != 0,

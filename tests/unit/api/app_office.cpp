@@ -131,7 +131,7 @@ class App::Wire : public engine::Transport {
   // attachment's is handed over as it arrives.
   Result<engine::HttpReply> arrived(std::size_t bytes) {
     server::Response response = std::move(*ask(SIZE_MAX));
-    if (response.status == 200 && sent_.path == "/v1/sync" && !app_.changes.empty()) change(response.body);
+    if (response.status == 200 && sent_.path.starts_with("/v1/sync") && !app_.changes.empty()) change(response.body);
     const bool breaks = bytes <= response.body.size();
     if (sent_.method == "GET" && response.status < 300) {
       underway_ = {0, response.status, response.body.substr(0, bytes)};

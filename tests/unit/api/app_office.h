@@ -52,8 +52,9 @@ class App {
   Database& operator*() { return *database_; }
   Database* operator->() { return database_.get(); }
 
+  void close() { database_.reset(); }
   void restart() {
-    database_.reset();
+    close();
     open();
   }
   // The store's file as it is now, and such a copy in the place of the store: after

@@ -131,7 +131,8 @@ TEST_CASE("Addresses that name no attachment are refused") {
   }
   for (const std::string query :
        {"", "?", "?offset", "?offset=", "?offset=-1", "?offset=x", "?offset=1x", "?offset= 1", "?Offset=1",
-        "?offset=67108865", "?offset=18446744073709551616", "?a=1&offset=1", "?offset=1&offset=2"}) {
+        "?offset=67108865", "?offset=18446744073709551616", "?a=1&offset=1", "?offset=1&offset=2", "?hand_in",
+        "&hand_in", "?offset=1&hand_in=1", "?hand_in&offset=1", "?offset=&hand_in"}) {
     INFO(query);
     CHECK(refusal(office.ask(office.request("PUT", hash + query))) == "400 malformed_request");
   }

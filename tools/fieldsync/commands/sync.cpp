@@ -37,6 +37,9 @@ std::string summary(const SyncReport& report, const Result<Status>& status) {
   if (status && status->attachments_waiting > 0) {
     text += ' ' + counted(status->attachments_waiting, "attachment waits", "attachments wait") + " to be sent yet.";
   }
+  if (report.revoked) {
+    return text + " This device's access was withdrawn: once the office has all that was saved here, it is erased.";
+  }
   if (report.operations_refused > 0) {
     text += ' ' + counted(report.operations_refused, "save was", "saves were") +
             " refused by the office; see: fieldsync status.";
