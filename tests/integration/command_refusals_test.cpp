@@ -25,8 +25,6 @@ namespace {
 constexpr int refused = 1;
 constexpr int wrong_usage = 2;
 
-void write_to(const std::string& path, const std::string& content) { std::ofstream(path, std::ios::binary) << content; }
-
 void check_refusal(const Finished& finished, int exit_code, const std::string& code) {
   INFO(finished.output);
   CHECK(finished.exit_code == exit_code);

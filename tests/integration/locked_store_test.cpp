@@ -3,7 +3,6 @@
 #include <catch2/catch.hpp>
 #include <chrono>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <random>
 #include <thread>
@@ -14,8 +13,6 @@ using namespace fieldsync::testing;
 namespace fs = std::filesystem;
 
 namespace {
-
-void write_to(const std::string& path, const std::string& content) { std::ofstream(path, std::ios::binary) << content; }
 
 bool says(const Finished& finished, const std::string& code) {
   return finished.output.find("[" + code + "]") != std::string::npos;

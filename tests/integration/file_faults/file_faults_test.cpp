@@ -104,8 +104,6 @@ bool names_storage(const Finished& finished, const std::string& lasting) {
          (says(finished, "storage_failed") || (lasting == "full" && says(finished, "storage_full")));
 }
 
-void write_to(const std::string& path, const std::string& content) { std::ofstream(path, std::ios::binary) << content; }
-
 std::size_t count_of(const std::string& text, const std::string& part) {
   std::size_t count = 0;
   for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++count;

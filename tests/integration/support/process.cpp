@@ -89,11 +89,13 @@ std::string content_of(const std::string& file) {
   return text.str();
 }
 
+void write_to(const std::string& file, const std::string& content) { std::ofstream(file, std::ios::binary) << content; }
+
 Finished run(const std::vector<std::string>& arguments, const std::string& input) {
   const TemporaryFolder folder;
   const std::string input_file = (folder.path() / "input").string();
   const std::string output_file = (folder.path() / "output").string();
-  std::ofstream(input_file, std::ios::binary) << input;
+  write_to(input_file, input);
   int status = 0;
   const pid_t pid = spawn(arguments, input_file, output_file);
   ::waitpid(pid, &status, 0);

@@ -44,5 +44,6 @@ class Process {
 Finished run(const std::vector<std::string>& arguments, const std::string& input = {});
 
 [[nodiscard]] std::string content_of(const std::string& file);
+void write_to(const std::string& file, const std::string& content);
 
 }  // namespace fieldsync::testing
