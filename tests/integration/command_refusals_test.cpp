@@ -117,6 +117,15 @@ std::map<std::string, std::string> everything_in(const std::string& folder) {
   return files;
 }
 
+// The id of a new record on Bakyt's device.
+std::string made_record(const TestServer& server, std::vector<std::string> what) {
+  what.insert(what.begin(), {"--json", "new"});
+  const Finished made = server.app("Bakyt", what);
+  INFO(made.output);
+  REQUIRE(made.exit_code == 0);
+  return json_value(made.output, "id");
+}
+
 // A fieldsync that has opened its store and waits for what to save: `new --from` a pipe.
 class OpenStore {
  public:
@@ -383,6 +392,72 @@ TEST_CASE("What fieldsync does not know is refused, and nothing is saved") {
   const std::string anothers = json_value(server.administer({"enrol-code", "Chynara", "--json"}).output, "enrolment");
   refuses({"enrol", anothers, "--name", "again"}, refused, "device_already_enrolled");
   CHECK(json_value(server.app("Bakyt", {"--json", "status"}).output, "saved_here") == "0");
+}
+
+TEST_CASE("A refusal whose number is none, or that is not there, is neither amended nor let be") {
+  const TestServer server;
+  server.enrol("Bakyt");
+  REQUIRE(server.app("Bakyt", {"new", "visit", "summary=Cell 4."}).exit_code == 0);
+  for (const char* number : {"seventeen", "1x", "1a2b:", ":x", "99999999999999999999"}) {
+    INFO(number);
+    check_refusal(server.app("Bakyt", {"amend", number, "summary=Cell 5."}), wrong_usage, "invalid_argument");
+    check_refusal(server.app("Bakyt", {"amend", number, "--let-be"}), wrong_usage, "invalid_argument");
+  }
+  // 1 is saved and not refused.
+  for (const char* number : {"1", "17", "1a2b:1"}) {
+    INFO(number);
+    check_refusal(server.app("Bakyt", {"amend", number, "summary=Cell 5."}), refused, "not_found");
+    check_refusal(server.app("Bakyt", {"amend", number, "--into", "Osh region"}), refused, "not_found");
+    check_refusal(server.app("Bakyt", {"amend", number, "--let-be"}), refused, "not_found");
+  }
+  CHECK(json_value(server.app("Bakyt", {"--json", "status"}).output, "saved_here") == "1");
+}
+
+TEST_CASE("A file that is not there is not attached, and none to a field that takes none") {
+  const TestServer server;
+  server.enrol("Bakyt");
+  const std::string record = made_record(server, {"follow_up", "evidence=The window is mended."});
+  const std::string file = server.path("letter.pdf");
+  write_to(file, "%PDF-1.7");
+  write_to(server.path("empty.pdf"), "");
+  const auto refuses = [&](const std::vector<std::string>& arguments, int exit_code, const std::string& code) {
+    std::vector<std::string> all{"attach"};
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    INFO(arguments[0] << " " << arguments[1]);
+    check_refusal(server.app("Bakyt", all), exit_code, code);
+  };
+  refuses({record, "evidence_files=" + server.path("missing.pdf")}, refused, "not_found");
+  refuses({record, "evidence_files=" + server.path("Bakyt")}, refused, "not_found");
+  refuses({record, "evidence_files=" + server.path("empty.pdf")}, refused, "value_too_large");
+  refuses({record, "evidence_files=" + file, "--preview", server.path("missing.jpg")}, refused, "not_found");
+  refuses({record, "evidence_files"}, wrong_usage, "invalid_argument");
+  refuses({record, "evidence=" + file}, refused, "wrong_value_type");
+  refuses({record, "nothing=" + file}, refused, "unknown_field");
+  refuses({record, "anomalies[new].anomaly_photo=" + file}, refused, "unknown_field");
+  refuses({"abcdef", "evidence_files=" + file}, refused, "not_found");
+  CHECK(json_value(server.app("Bakyt", {"--json", "status"}).output, "saved_here") == "1");
+}
+
+TEST_CASE("A field without an attachment is not opened, and no file that is there is written over") {
+  const TestServer server;
+  server.enrol("Bakyt");
+  const std::string record = made_record(server, {"follow_up", "evidence=The window is mended."});
+  const std::string output = server.path("copy.pdf");
+  const auto open = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), {"open", record});
+    arguments.insert(arguments.end(), {"--output", output});
+    return server.app("Bakyt", arguments);
+  };
+  check_refusal(open({"evidence_files"}), refused, "not_found");
+  check_refusal(open({"evidence"}), refused, "wrong_value_type");
+  write_to(server.path("letter.pdf"), "%PDF-1.7");
+  REQUIRE(server.app("Bakyt", {"attach", record, "evidence_files=" + server.path("letter.pdf")}).exit_code == 0);
+  check_refusal(open({"evidence_files", "--pick", "2"}), refused, "not_found");
+  check_refusal(open({"evidence_files", "--preview"}), refused, "not_found");
+  CHECK_FALSE(std::filesystem::exists(output));
+  write_to(output, "mine");
+  check_refusal(open({"evidence_files"}), wrong_usage, "invalid_argument");
+  CHECK(content_of(output) == "mine");
 }
 
 TEST_CASE("An import from a standard input that cannot be read is no empty one") {
