@@ -413,7 +413,7 @@ TEST_CASE("A refusal whose number is none, or that is not there, is neither amen
   CHECK(json_value(server.app("Bakyt", {"--json", "status"}).output, "saved_here") == "1");
 }
 
-TEST_CASE("A file that is not there is not attached, and none to a field that takes none") {
+TEST_CASE("A file that is not there is not attached, none to a field that takes none, and no bytes are stored") {
   const TestServer server;
   server.enrol("Bakyt");
   const std::string record = made_record(server, {"follow_up", "evidence=The window is mended."});
@@ -435,7 +435,23 @@ TEST_CASE("A file that is not there is not attached, and none to a field that ta
   refuses({record, "nothing=" + file}, refused, "unknown_field");
   refuses({record, "anomalies[new].anomaly_photo=" + file}, refused, "unknown_field");
   refuses({"abcdef", "evidence_files=" + file}, refused, "not_found");
+  CHECK(server.app("Bakyt", {"--json", "attachments"}).output == "[]\n");
   CHECK(json_value(server.app("Bakyt", {"--json", "status"}).output, "saved_here") == "1");
+}
+
+TEST_CASE("A file is not attached to a field that must be sealed, and no bytes are stored") {
+  const TestServer server;
+  write_to(server.path("form.textproto"), R"(name: "note" version: 1 labels { language: "en" text: "Note" }
+fields { number: 1 name: "a" type: FIELD_TYPE_TEXT confidentiality: CONFIDENTIALITY_TEAM }
+fields { number: 2 name: "b" type: FIELD_TYPE_ATTACHMENT confidentiality: CONFIDENTIALITY_SEALED })");
+  const Finished imported = server.administer({"form", "import", server.path("form.textproto")});
+  INFO(imported.output);
+  REQUIRE(imported.exit_code == 0);
+  server.enrol("Bakyt");
+  const std::string record = made_record(server, {"note", "a=Cell 4."});
+  write_to(server.path("letter.pdf"), "%PDF-1.7");
+  check_refusal(server.app("Bakyt", {"attach", record, "b=" + server.path("letter.pdf")}), refused, "must_be_sealed");
+  CHECK(server.app("Bakyt", {"--json", "attachments"}).output == "[]\n");
 }
 
 TEST_CASE("A field without an attachment is not opened, and no file that is there is written over") {

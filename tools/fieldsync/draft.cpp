@@ -1,5 +1,7 @@
 #include "fieldsync/draft.h"
 
+#include "core/validation.h"
+
 namespace fieldsync::cli {
 namespace {
 
@@ -45,6 +47,18 @@ Result<void> Draft::set(std::string_view assignment) {
   auto value = parse_value(*target->field, parts->value, find_record_);
   if (!value) return value.error();
   return editor_.set(target->field->name, std::move(*value), target->item);
+}
+
+Result<void> Draft::check_attachable(std::string_view path) {
+  const auto target = find_target(path);
+  if (!target) return target.error();
+  if (target->field->type != core::FieldType::attachment) {
+    return Error{Errc::wrong_value_type,
+                 "Field '" + target->field->name + "' takes no attachment. See: fieldsync forms " + form_.name + "."};
+  }
+  core::Attachment any;
+  any.file.size = 1;
+  return core::check_value(core::Value(any), target->field);
 }
 
 Result<void> Draft::put(std::string_view path, core::Value value) {

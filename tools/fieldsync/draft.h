@@ -36,6 +36,9 @@ class Draft {
   // items deleted. Stops at the first that is refused: invalid_argument,
   // unknown_field, not_found and what parse_value and the editor say.
   [[nodiscard]] Result<void> apply(const EditTexts& texts);
+  // Whether put() takes an attachment there, to be asked before its bytes are stored:
+  // unknown_field, wrong_value_type, must_be_sealed.
+  [[nodiscard]] Result<void> check_attachable(std::string_view path);
   // A value that nobody types.
   [[nodiscard]] Result<void> put(std::string_view path, core::Value value);
 

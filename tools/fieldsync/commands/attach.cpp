@@ -95,17 +95,18 @@ Result<void> run_attach(const Settings& settings, const AttachOptions& options) 
   }
   const auto database = open_store(settings);
   if (!database) return database.error();
-  if (auto room = (*database)->space_for(size); !room) return room;
   const auto record = find_record(**database, options.record);
   if (!record) return record.error();
   auto editor = (*database)->edit(*record);
   if (!editor) return editor.error();
   const auto form = find_form(**database, editor->view().form);
   if (!form) return form.error();
+  Draft draft(*editor, *form, record_finder(**database));
+  if (auto checked = draft.check_attachable(named->path); !checked) return checked;
+  if (auto room = (*database)->space_for(size); !room) return room;
   auto added = add_file(**database, attachment, file, size, settings.json);
   if (!added) return added.error();
-  if (auto put = Draft(*editor, *form, record_finder(**database)).put(named->path, core::Value(*added)); !put)
-    return put;
+  if (auto put = draft.put(named->path, core::Value(*added)); !put) return put;
   const auto saved = editor->save();
   if (!saved) return saved.error();
   if (settings.json) {
