@@ -95,4 +95,14 @@ FindRecord record_finder(Database& database) {
   return [&database](std::string_view prefix) { return find_record(database, prefix); };
 }
 
+Result<OpenedRecord> open_record(Database& database, std::string_view prefix) {
+  const auto record = find_record(database, prefix);
+  if (!record) return record.error();
+  auto editor = database.edit(*record);
+  if (!editor) return editor.error();
+  auto form = find_form(database, editor->view().form);
+  if (!form) return form.error();
+  return OpenedRecord{std::move(*editor), std::move(*form)};
+}
+
 }  // namespace fieldsync::cli

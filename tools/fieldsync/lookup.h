@@ -34,4 +34,12 @@ namespace fieldsync::cli {
 // The same as a function; it must not outlive the database.
 [[nodiscard]] FindRecord record_finder(Database& database);
 
+// A record that is there, as it was when it was opened. Must not outlive the database.
+struct OpenedRecord {
+  RecordEditor editor;
+  core::Form form;
+};
+// As find_record finds it. unknown_form where this device does not have its form.
+[[nodiscard]] Result<OpenedRecord> open_record(Database& database, std::string_view prefix);
+
 }  // namespace fieldsync::cli

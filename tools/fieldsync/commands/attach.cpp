@@ -95,26 +95,23 @@ Result<void> run_attach(const Settings& settings, const AttachOptions& options) 
   }
   const auto database = open_store(settings);
   if (!database) return database.error();
-  const auto record = find_record(**database, options.record);
-  if (!record) return record.error();
-  auto editor = (*database)->edit(*record);
-  if (!editor) return editor.error();
-  const auto form = find_form(**database, editor->view().form);
-  if (!form) return form.error();
-  Draft draft(*editor, *form, record_finder(**database));
+  auto opened = open_record(**database, options.record);
+  if (!opened) return opened.error();
+  Draft draft(opened->editor, opened->form, record_finder(**database));
   if (auto checked = draft.check_attachable(named->path); !checked) return checked;
   if (auto room = (*database)->space_for(size); !room) return room;
   auto added = add_file(**database, attachment, file, size, settings.json);
   if (!added) return added.error();
   if (auto put = draft.put(named->path, core::Value(*added)); !put) return put;
-  const auto saved = editor->save();
+  const auto saved = opened->editor.save();
   if (!saved) return saved.error();
+  const core::RecordId record = opened->editor.id();
   if (settings.json) {
-    print_json(std::cout, boost::json::object{{"id", record->hex()},
+    print_json(std::cout, boost::json::object{{"id", record.hex()},
                                               {"operation", operation_json(saved->operation)},
                                               {"attachment", value_json(core::Value(*added))}});
   } else {
-    std::cout << "Attached " << bytes_text(size) << " to " << short_id(*record) << ", sealed on this device.\n";
+    std::cout << "Attached " << bytes_text(size) << " to " << short_id(record) << ", sealed on this device.\n";
   }
   return {};
 }

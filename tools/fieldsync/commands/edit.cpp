@@ -10,19 +10,17 @@ Result<void> run_edit(const Settings& settings, const EditOptions& options) {
   if (options.edits.empty()) return Error{Errc::invalid_argument, "There is nothing to change; give field=value."};
   const auto database = open_store(settings);
   if (!database) return database.error();
-  const auto record = find_record(**database, options.record);
-  if (!record) return record.error();
-  auto editor = (*database)->edit(*record);
-  if (!editor) return editor.error();
-  const auto form = find_form(**database, editor->view().form);
-  if (!form) return form.error();
-  if (auto applied = Draft(*editor, *form, record_finder(**database)).apply(options.edits); !applied) return applied;
-  const auto saved = editor->save();
+  auto opened = open_record(**database, options.record);
+  if (!opened) return opened.error();
+  if (auto applied = Draft(opened->editor, opened->form, record_finder(**database)).apply(options.edits); !applied)
+    return applied;
+  const auto saved = opened->editor.save();
   if (!saved) return saved.error();
+  const core::RecordId record = opened->editor.id();
   if (settings.json) {
-    print_json(std::cout, boost::json::object{{"id", record->hex()}, {"operation", operation_json(saved->operation)}});
+    print_json(std::cout, boost::json::object{{"id", record.hex()}, {"operation", operation_json(saved->operation)}});
   } else {
-    std::cout << "Saved " << short_id(*record) << " on this device.\n";
+    std::cout << "Saved " << short_id(record) << " on this device.\n";
   }
   return {};
 }

@@ -39,10 +39,9 @@ Result<core::Value> picked_value(const Conflict& conflict, const std::string& pi
   return conflict.values[number - 1].value;
 }
 
-Result<core::Value> typed_value(Database& database, const Conflict& conflict, const std::string& text) {
-  const auto form = find_form(database, conflict.form);
-  if (!form) return form.error();
-  const core::FormField* field = form->find(conflict.field);
+Result<core::Value> typed_value(Database& database, const core::Form& form, const Conflict& conflict,
+                                const std::string& text) {
+  const core::FormField* field = form.find(conflict.field);
   if (field == nullptr) {
     return Error{Errc::unknown_field, "The form does not know this field; settle it with --pick."};
   }
@@ -55,14 +54,16 @@ Result<void> settle_existence(Database& database, const core::RecordId& record, 
   return Error{Errc::invalid_argument, "Settle a deletion with --pick keep or --pick delete."};
 }
 
-// The editor was opened before `conflict` was read, so that it replaces no more
+// `opened` was opened before `conflict` was read, so that it replaces no more
 // than what was listed.
-Result<void> settle_field(Database& database, RecordEditor& editor, const Conflict& conflict,
+Result<void> settle_field(Database& database, OpenedRecord& opened, const Conflict& conflict,
                           const ResolveOptions& options) {
-  auto value = options.pick ? picked_value(conflict, *options.pick) : typed_value(database, conflict, *options.value);
+  auto value = options.pick ? picked_value(conflict, *options.pick)
+                            : typed_value(database, opened.form, conflict, *options.value);
   if (!value) return value.error();
-  if (auto resolved = editor.resolve(conflict.field_name, std::move(*value), conflict.item); !resolved) return resolved;
-  const auto saved = editor.save();
+  if (auto resolved = opened.editor.resolve(conflict.field_name, std::move(*value), conflict.item); !resolved)
+    return resolved;
+  const auto saved = opened.editor.save();
   if (!saved) return saved.error();
   return {};
 }
@@ -75,20 +76,19 @@ Result<void> run_resolve(const Settings& settings, const ResolveOptions& options
   }
   const auto database = open_store(settings);
   if (!database) return database.error();
-  const auto record = find_record(**database, options.record);
-  if (!record) return record.error();
-  auto editor = (*database)->edit(*record);
-  if (!editor) return editor.error();
-  const auto conflict = find_conflict(**database, *record, options.field);
+  auto opened = open_record(**database, options.record);
+  if (!opened) return opened.error();
+  const core::RecordId record = opened->editor.id();
+  const auto conflict = find_conflict(**database, record, options.field);
   if (!conflict) return conflict.error();
   const auto settled = conflict->field == core::existence_field
-                           ? settle_existence(**database, *record, options.pick.value_or(""))
-                           : settle_field(**database, *editor, *conflict, options);
+                           ? settle_existence(**database, record, options.pick.value_or(""))
+                           : settle_field(**database, *opened, *conflict, options);
   if (!settled) return settled;
   if (settings.json) {
-    print_json(std::cout, boost::json::object{{"id", record->hex()}, {"field", options.field}, {"resolved", true}});
+    print_json(std::cout, boost::json::object{{"id", record.hex()}, {"field", options.field}, {"resolved", true}});
   } else {
-    std::cout << "Settled " << for_terminal(options.field) << " of " << short_id(*record)
+    std::cout << "Settled " << for_terminal(options.field) << " of " << short_id(record)
               << " on this device; the office hears of it with the next sync.\n";
   }
   return {};
