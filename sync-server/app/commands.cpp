@@ -309,11 +309,21 @@ Result<void> check_database(Store& store) {
   });
 }
 
-Result<void> check_attachments(Administration& admin) {
+void print_damaged(Administration& admin, const Options& options, const std::vector<core::AttachmentFile>& damaged) {
+  if (!options.as_json) {
+    for (const core::AttachmentFile& file : damaged) admin.out << file.id.hex() << "\n";
+    return;
+  }
+  json::array hashes;
+  for (const core::AttachmentFile& file : damaged) hashes.emplace_back(file.id.hex());
+  admin.out << json::serialize(json::object{{"ok", false}, {"damaged", std::move(hashes)}}) << "\n";
+}
+
+Result<void> check_attachments(Administration& admin, const Options& options) {
   const auto damaged = admin.attachments.find_damaged();
   if (!damaged) return damaged.error();
-  for (const core::AttachmentFile& file : *damaged) admin.out << file.id.hex() << "\n";
   if (damaged->empty()) return {};
+  print_damaged(admin, options, *damaged);
   return Error{Errc::storage_corrupt, "The " + std::to_string(damaged->size()) +
                                           " attachments above are missing or damaged. Put them into " +
                                           admin.configuration.attachments().string() +
@@ -323,7 +333,7 @@ Result<void> check_attachments(Administration& admin) {
 
 Result<void> check(Administration& admin, const Options& options) {
   auto checked = check_database(admin.store);
-  if (checked) checked = check_attachments(admin);
+  if (checked) checked = check_attachments(admin, options);
   if (!checked) return checked;
   const auto counts = counts_of(admin.store);
   if (!counts) return counts.error();

@@ -127,7 +127,10 @@ TEST_CASE("What the operator is told of attachments: how many are held and await
   const Finished status = client.server.administer({"status", "--json"});
   CHECK(json_value(status.output, "attachments_held") == "1");
   CHECK(json_value(status.output, "attachments_awaited") == "0");
-  CHECK(json_value(client.server.administer({"check", "--json"}).output, "ok") == "true");
+  CHECK(client.server.administer({"check", "--json"}).output ==
+        R"({"records":1,"operations":1,"open_conflicts":0,"quarantined":0,"attachments_held":1,)"
+        R"("attachments_awaited":0,"ok":true})"
+        "\n");
   const std::string file = client.server.path("server/attachments/" + client.hash());
   CHECK(content_of(file) == client.bytes);
   namespace fs = std::filesystem;
@@ -143,6 +146,11 @@ TEST_CASE("What the operator is told of attachments: how many are held and await
     CHECK(checked.exit_code == 1);
     CHECK(has(checked.output, client.hash() + "\n"));
     CHECK(has(checked.output, "[storage_corrupt]"));
+    const Finished for_scripts = client.server.administer({"check", "--json"});
+    INFO(for_scripts.output);
+    CHECK(for_scripts.exit_code == 1);
+    CHECK(for_scripts.output.starts_with(R"({"ok":false,"damaged":[")" + client.hash() + "\"]}\n"));
+    CHECK(has(for_scripts.output, "[storage_corrupt]"));
   }
   // Devices send it again.
   CHECK(client.durable() == 0);
