@@ -2,6 +2,8 @@
 // server. What the thread sanitizer has to see.
 #include <atomic>
 #include <catch2/catch.hpp>
+#include <memory>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -21,6 +23,14 @@ T must(Result<T> result) {
   INFO((result ? std::string() : result.error().message()));
   REQUIRE(result);
   return std::move(*result);
+}
+
+// A device of Bakyt's by this name, synced once and still open.
+std::unique_ptr<Database> enrolled(const TestServer& server, const std::string& name) {
+  auto database = server.open(name);
+  must(database->enrol(server.enrolment_text(), name));
+  must(database->sync({}));
+  return database;
 }
 
 bool saved_a_visit(Database& database, const core::ScopeId& scope) {
@@ -44,9 +54,7 @@ bool synced_or_told_why(Database& database) {
 
 TEST_CASE("Threads of one app save, read, sync and cancel at once, and every save arrives") {
   TestServer server;
-  const auto database = server.open("tablet");
-  must(database->enrol(server.enrolment_text(), "tablet"));
-  must(database->sync({}));
+  const auto database = enrolled(server, "tablet");
   const core::ScopeId scope = must(database->scopes()).front().id;
   std::atomic<int> failures = 0;
   std::atomic<bool> writing = true;
@@ -83,9 +91,7 @@ TEST_CASE("Threads of one app save, read, sync and cancel at once, and every sav
 
 TEST_CASE("What was cancelled between two requests makes no other one") {
   TestServer server;
-  const auto database = server.open("phone");
-  must(database->enrol(server.enrolment_text(), "phone"));
-  must(database->sync({}));
+  const auto database = enrolled(server, "phone");
   const core::ScopeId scope = must(database->scopes()).front().id;
   for (int i = 0; i < 600; ++i) REQUIRE(saved_a_visit(*database, scope));
   int answers = 0;
@@ -102,9 +108,7 @@ TEST_CASE("What was cancelled between two requests makes no other one") {
 
 TEST_CASE("A store that is locked while it syncs is locked at once, and the sync ends") {
   TestServer server;
-  const auto database = server.open("phone");
-  must(database->enrol(server.enrolment_text(), "phone"));
-  must(database->sync({}));
+  const auto database = enrolled(server, "phone");
   const core::ScopeId scope = must(database->scopes()).front().id;
   for (int i = 0; i < 600; ++i) REQUIRE(saved_a_visit(*database, scope));
   std::thread locking;

@@ -22,6 +22,19 @@ core::Attachment added(App& app, const std::string& bytes, const std::string& pr
   return must(writer.finish());
 }
 
+// A photo in a record of its own, saved and not synced yet.
+struct PhotoRecord {
+  std::string bytes;
+  core::Attachment photo;
+  core::RecordId id;
+};
+
+PhotoRecord record_with_photo(App& app, std::size_t size, const std::string& preview = {}) {
+  const std::string bytes = bytes_of(size);
+  const core::Attachment photo = added(app, bytes, preview);
+  return {bytes, photo, app.write("photo", core::Value(photo))};
+}
+
 std::string read_here(App& app, const core::AttachmentId& id) {
   AttachmentReader reader = must(app->open_attachment(id));
   std::string bytes;
@@ -59,12 +72,10 @@ std::string fetched(App& app, const core::RecordId& record, const core::Attachme
 TEST_CASE("A photo goes to the office after its record, the preview first, and on to who asks for it") {
   AppOffice office;
   App one(office), two(office);
-  const std::string bytes = bytes_of(600'000);
   const std::string small = bytes_of(3'000, 'p');
-  const core::Attachment photo = added(one, bytes, small);
+  const auto [bytes, photo, record] = record_with_photo(one, 600'000, small);
   CHECK(photo.file.size == bytes.size());
   CHECK(photo.preview->size == small.size());
-  const core::RecordId record = one.write("photo", core::Value(photo));
   one.requests.clear();
   one.sync();
   const std::string path = "PUT /v1/attachments/";
@@ -87,9 +98,7 @@ TEST_CASE("A photo goes to the office after its record, the preview first, and o
 TEST_CASE("An upload that is cut off anywhere goes on at the byte where it stopped") {
   AppOffice office;
   App app(office);
-  const std::string bytes = bytes_of(700'000);
-  const core::Attachment photo = added(app, bytes);
-  app.write("photo", core::Value(photo));
+  const auto [bytes, photo, record] = record_with_photo(app, 700'000);
   std::uint64_t sent = 0;
   for (const std::size_t cut : {std::size_t{0}, std::size_t{1}, std::size_t{16'383}, std::size_t{16'384},
                                 std::size_t{65'536}, std::size_t{100'000}, chunk_bytes - 1}) {
@@ -110,9 +119,7 @@ TEST_CASE("An upload that is cut off anywhere goes on at the byte where it stopp
 TEST_CASE("An upload whose answer was lost is not sent again") {
   AppOffice office;
   App app(office);
-  const std::string bytes = bytes_of(100'000);
-  const core::Attachment photo = added(app, bytes);
-  app.write("photo", core::Value(photo));
+  const auto [bytes, photo, record] = record_with_photo(app, 100'000);
   app.faults = {no_fault(), lost_reply()};
   CHECK(sync_verdict(app) == "connection_lost");
   CHECK(must(app->status()).attachments_waiting == 1);
@@ -124,20 +131,17 @@ TEST_CASE("An upload whose answer was lost is not sent again") {
 TEST_CASE("A link that breaks again and again is tried as long as bytes come through") {
   AppOffice office;
   App app(office);
-  const std::string bytes = bytes_of(200'000);
-  app.write("photo", core::Value(added(app, bytes)));
+  record_with_photo(app, 200'000);
   app.faults.push_back(no_fault());
   for (int i = 0; i < 19; ++i) app.faults.insert(app.faults.end(), {cut_body(10'000), no_fault()});
   app.sync();
-  CHECK(app.bytes_sent == bytes.size());
+  CHECK(app.bytes_sent == 200'000);
 }
 
 TEST_CASE("A download that is cut off anywhere goes on at the byte where it stopped") {
   AppOffice office;
   App one(office), two(office);
-  const std::string bytes = bytes_of(700'000);
-  const core::Attachment photo = added(one, bytes);
-  const core::RecordId record = one.write("photo", core::Value(photo));
+  const auto [bytes, photo, record] = record_with_photo(one, 700'000);
   one.sync();
   two.sync();
   must(two->fetch_attachment(record, photo));
@@ -160,9 +164,7 @@ TEST_CASE("A download that is cut off anywhere goes on at the byte where it stop
 TEST_CASE("A download that is cut off behind its last byte is whole, and not asked for again") {
   AppOffice office;
   App one(office), two(office);
-  const std::string bytes = bytes_of(10'000);
-  const core::Attachment photo = added(one, bytes);
-  const core::RecordId record = one.write("photo", core::Value(photo));
+  const auto [bytes, photo, record] = record_with_photo(one, 10'000);
   one.sync();
   two.sync();
   must(two->fetch_attachment(record, photo));
@@ -199,8 +201,7 @@ TEST_CASE("A record is safe to erase when the office has all of it, its photo to
 TEST_CASE("One photo in two records keeps both from being erased before it is sent") {
   AppOffice office;
   App app(office);
-  const core::Attachment photo = added(app, bytes_of(5'000));
-  const core::RecordId first = app.write("photo", core::Value(photo));
+  const auto [bytes, photo, first] = record_with_photo(app, 5'000);
   const core::RecordId second = app.write("photo", core::Value(photo));
   app.faults = {no_fault(), cut_body(0)};
   CHECK(sync_verdict(app) == "connection_lost");
@@ -211,11 +212,9 @@ TEST_CASE("One photo in two records keeps both from being erased before it is se
 TEST_CASE("A preview in two records keeps both from being erased before it is sent") {
   AppOffice office;
   App one(office), two(office);
-  const std::string bytes = bytes_of(5'000);
-  one.write("photo", core::Value(added(one, bytes)));
+  record_with_photo(one, 5'000);
   one.sync();
-  const core::Attachment photo = added(two, bytes, bytes_of(2'000, 'p'));
-  const core::RecordId first = two.write("photo", core::Value(photo));
+  const auto [bytes, photo, first] = record_with_photo(two, 5'000, bytes_of(2'000, 'p'));
   const core::RecordId second = two.write("photo", core::Value(photo));
   two.faults = {no_fault(), cut_body(0)};
   CHECK(sync_verdict(two) == "connection_lost");
@@ -309,9 +308,8 @@ TEST_CASE("A disk without room says so before the photo is taken") {
 TEST_CASE("Only what may travel does, and the rest waits") {
   AppOffice office;
   App app(office);
-  const core::Attachment photo = added(app, bytes_of(600'000), bytes_of(2'000, 'p'));
+  record_with_photo(app, 600'000, bytes_of(2'000, 'p'));
   const core::Attachment audio = added(app, bytes_of(50'000, 'o'), {}, core::AttachmentKind::audio);
-  app.write("photo", core::Value(photo));
   app.write("photo", core::Value(audio));
   must(app->sync({.attachments = {.previews = true, .audio = false, .photos = false}}));
   CHECK(app.bytes_sent == 2'000);
@@ -328,7 +326,7 @@ TEST_CASE("Only what may travel does, and the rest waits") {
 TEST_CASE("What is saved while a photo travels goes before its next bytes") {
   AppOffice office;
   App app(office);
-  app.write("photo", core::Value(added(app, bytes_of(600'000))));
+  record_with_photo(app, 600'000);
   bool wrote = false;
   app.on_the_way = [&] {
     if (app.requests.back().starts_with("PUT") && !std::exchange(wrote, true)) app.write("summary", text("Urgent"));
@@ -344,9 +342,7 @@ TEST_CASE("What is saved while a photo travels goes before its next bytes") {
 TEST_CASE("Bytes that were spoiled at the office are sent again from the beginning") {
   AppOffice office;
   App app(office);
-  const std::string bytes = bytes_of(300'000);
-  const core::Attachment photo = added(app, bytes);
-  app.write("photo", core::Value(photo));
+  const auto [bytes, photo, record] = record_with_photo(app, 300'000);
   app.faults = {no_fault(), cut_body(100'000)};
   CHECK(sync_verdict(app) == "connection_lost");
   REQUIRE(office.files.uploads.size() == 1);
@@ -359,9 +355,7 @@ TEST_CASE("Bytes that were spoiled at the office are sent again from the beginni
 TEST_CASE("Bytes that are not what their name promises are never shown") {
   AppOffice office;
   App one(office), two(office);
-  const std::string bytes = bytes_of(300'000);
-  const core::Attachment photo = added(one, bytes);
-  const core::RecordId record = one.write("photo", core::Value(photo));
+  const auto [bytes, photo, record] = record_with_photo(one, 300'000);
   one.sync();
   two.sync();
   must(two->fetch_attachment(record, photo));
@@ -377,9 +371,7 @@ TEST_CASE("Bytes that are not what their name promises are never shown") {
 TEST_CASE("An office that lost its files gets them again from who has them") {
   AppOffice office;
   App one(office), two(office);
-  const std::string bytes = bytes_of(10'000);
-  const core::Attachment photo = added(one, bytes);
-  const core::RecordId record = one.write("photo", core::Value(photo));
+  const auto [bytes, photo, record] = record_with_photo(one, 10'000);
   office.keep_copy();
   one.sync();
   two.sync();
@@ -419,9 +411,7 @@ TEST_CASE("An office that does not know a device any more gets its photos again 
   AppOffice office;
   office.keep_copy();
   App app(office);
-  const std::string bytes = bytes_of(10'000);
-  const core::Attachment photo = added(app, bytes);
-  app.write("photo", core::Value(photo));
+  const auto [bytes, photo, record] = record_with_photo(app, 10'000);
   app.sync();
   office.restore_copy();
   office.files.published.clear();
@@ -434,9 +424,7 @@ TEST_CASE("An office that does not know a device any more gets its photos again 
 TEST_CASE("What nobody has sent yet comes with a later sync") {
   AppOffice office;
   App one(office), two(office);
-  const std::string bytes = bytes_of(10'000);
-  const core::Attachment photo = added(one, bytes);
-  const core::RecordId record = one.write("photo", core::Value(photo));
+  const auto [bytes, photo, record] = record_with_photo(one, 10'000);
   must(one->sync({.attachments = {.photos = false}}));
   two.sync();
   must(two->fetch_attachment(record, photo));
@@ -454,9 +442,7 @@ TEST_CASE("What is named in another scope before its bytes are here is brought t
   office.set_role(person, office.other_scope, server::Role::monitor);
   App two(office, person);
   App stranger(office, office.add_person(server::Role::monitor, office.other_scope));
-  const std::string bytes = bytes_of(10'000);
-  const core::Attachment photo = added(one, bytes);
-  const core::RecordId record = one.write("photo", core::Value(photo));
+  const auto [bytes, photo, record] = record_with_photo(one, 10'000);
   one.sync();
   two.sync();
   must(two->fetch_attachment(record, photo));
@@ -475,13 +461,11 @@ TEST_CASE("A save that the office has not seen yet keeps its photo waiting, what
   office.set_role(person, office.other_scope, server::Role::monitor);
   App app(office, person);
   App stranger(office, office.add_person(server::Role::monitor, office.other_scope));
-  const std::string bytes = bytes_of(10'000);
-  const core::Attachment photo = added(app, bytes);
-  const core::RecordId first = app.write("photo", core::Value(photo));
+  const PhotoRecord first = record_with_photo(app, 10'000);
   std::optional<core::RecordId> second;
   const auto name_it_there = [&] {
     RecordEditor editor = must(app->create("inspection", office.other_scope));
-    must(editor.set("photo", core::Value(photo)));
+    must(editor.set("photo", core::Value(first.photo)));
     must(editor.save());
     second = editor.id();
   };
@@ -490,8 +474,8 @@ TEST_CASE("A save that the office has not seen yet keeps its photo waiting, what
   SECTION("while it is offered once more") {
     app.sync();
     // The office has it, and is asked because it was named anew.
-    app.edit(first, "photo", core::Value(core::Empty{}));
-    app.edit(first, "photo", core::Value(photo));
+    app.edit(first.id, "photo", core::Value(core::Empty{}));
+    app.edit(first.id, "photo", core::Value(first.photo));
     while_this_travels = "POST";
   }
   app.on_the_way = [&] {
@@ -500,25 +484,24 @@ TEST_CASE("A save that the office has not seen yet keeps its photo waiting, what
   bool said_safe_too_early = false;
   const auto look = [&](const SyncProgress&) {
     if (second && must(app->read(*second)).progress == Progress::saved_here)
-      said_safe_too_early = said_safe_too_early || stage_of(app, photo.file.id) == AttachmentStage::at_office;
+      said_safe_too_early = said_safe_too_early || stage_of(app, first.photo.file.id) == AttachmentStage::at_office;
   };
   must(app->sync({.on_progress = look}));
   REQUIRE(second);
   CHECK_FALSE(said_safe_too_early);
   stranger.sync();
-  CHECK((fetched(stranger, *second, photo) == bytes));
+  CHECK((fetched(stranger, *second, first.photo) == first.bytes));
 }
 
 TEST_CASE("What is freed while it is fetched is fetched no more, and the sync goes on") {
   AppOffice office;
   App one(office), two(office);
-  const core::Attachment photo = added(one, bytes_of(100'000));
-  const core::RecordId record = one.write("photo", core::Value(photo));
+  const PhotoRecord record = record_with_photo(one, 100'000);
   one.sync();
   two.sync();
-  must(two->fetch_attachment(record, photo));
+  must(two->fetch_attachment(record.id, record.photo));
   two.on_the_way = [&] {
-    if (two.requests.back().starts_with("GET")) must(two->free_attachment(photo.file.id));
+    if (two.requests.back().starts_with("GET")) must(two->free_attachment(record.photo.file.id));
   };
   two.sync();
   CHECK(must(two->attachments()).empty());
@@ -528,9 +511,7 @@ TEST_CASE("Who left a scope sends what it still has, and keeps nothing of it") {
   AppOffice office;
   const core::PersonId person = office.add_person(server::Role::monitor, office.scope);
   App app(office, person);
-  const std::string bytes = bytes_of(10'000);
-  const core::Attachment photo = added(app, bytes);
-  app.write("photo", core::Value(photo));
+  const auto [bytes, photo, record] = record_with_photo(app, 10'000);
   office.set_role(person, office.scope, server::Role::none);
   app.sync();
   app.sync();
