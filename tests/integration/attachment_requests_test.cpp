@@ -225,11 +225,10 @@ TEST_CASE("A server that is killed while a slow body comes in has lost a second 
   PhotoClient client;
   const std::string input = client.server.path("input");
   std::ofstream(input, std::ios::binary) << client.put_head(client.bytes.size()) << client.bytes;
-  // A first part, then 2 kB every tenth of a second.
+  // A first part, then 2 kB every tenth of a second, until nobody reads them.
   const std::string script =
-      "(dd bs=50000 count=1 2>/dev/null; while true; do dd bs=2000 count=1 2>/dev/null; "
-      "sleep 0.1; done) <" +
-      input + " | openssl s_client -quiet -connect 127.0.0.1:" + std::to_string(client.server.port()) + " -cert " +
+      "(dd bs=50000 count=1 2>/dev/null; while dd bs=2000 count=1 2>/dev/null; do sleep 0.1; done) <" + input +
+      " | openssl s_client -quiet -connect 127.0.0.1:" + std::to_string(client.server.port()) + " -cert " +
       client.certificate() + " -key " + client.key();
   Process slow({"timeout", "60", "sh", "-c", script}, client.server.path("slow.log"));
   CHECK(comes_true([&] { return client.durable() > 60'000; }));
