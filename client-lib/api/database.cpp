@@ -39,6 +39,13 @@ std::string file_in(const std::string& directory) {
   return (std::filesystem::path(directory) / "fieldsync.db").string();
 }
 
+Result<void> check_reachable(const std::string& file) {
+  std::error_code unknown;
+  static_cast<void>(std::filesystem::exists(file, unknown));
+  if (!unknown) return {};
+  return Error{Errc::storage_failed, "The store cannot be reached: " + unknown.message() + "."};
+}
+
 // A clock's own unit, nanoseconds, would overflow.
 constexpr std::chrono::seconds longest_idle = std::chrono::hours(24 * 365);
 
@@ -502,7 +509,11 @@ std::unique_ptr<Database> api::make_database(std::unique_ptr<LocalStore> store, 
 }
 
 Result<void> Database::wipe(const std::string& directory) {
-  return guard([&] { return api::wipe(file_in(directory)); });
+  return guard([&]() -> Result<void> {
+    const std::string file = file_in(directory);
+    if (auto reachable = check_reachable(file); !reachable) return reachable;
+    return api::wipe(file);
+  });
 }
 
 Result<std::unique_ptr<Database>> Database::open(const OpenOptions& options) {
@@ -512,7 +523,9 @@ Result<std::unique_ptr<Database>> Database::open(const OpenOptions& options) {
     if (error)
       return Error{Errc::storage_failed,
                    "The folder " + options.directory + " cannot be made: " + error.message() + "."};
-    auto store = api::open_local_store(file_in(options.directory), options.create, api::real_environment());
+    const std::string file = file_in(options.directory);
+    if (auto reachable = check_reachable(file); !reachable) return reachable.error();
+    auto store = api::open_local_store(file, options.create, api::real_environment());
     if (!store) return store.error();
     if (!options.credentials.passphrase.empty() || options.credentials.hardware_key) {
       const auto unlocked = api::on_clean_stack([&] { return api::unlock_with(**store, options.credentials); });

@@ -77,6 +77,12 @@ void check_file(int code) {
   if (code != SQLITE_OK) fail(nullptr, code);
 }
 
+sqlite3_vfs& file_layer() {
+  sqlite3_vfs* files = sqlite3_vfs_find(nullptr);
+  FIELDSYNC_CHECK(files != nullptr, "SQLite has a file layer");
+  return *files;
+}
+
 }  // namespace
 
 void forget_memory_statistics() {
@@ -84,12 +90,18 @@ void forget_memory_statistics() {
   FIELDSYNC_CHECK(code == SQLITE_OK, "it is called before SQLite is used");
 }
 
+bool database_exists(const std::string& path) {
+  sqlite3_vfs& files = file_layer();
+  int exists = 0;
+  check_file(files.xAccess(&files, path.c_str(), SQLITE_ACCESS_EXISTS, &exists));
+  return exists != 0;
+}
+
 void delete_database(const std::string& path) {
-  sqlite3_vfs* files = sqlite3_vfs_find(nullptr);
-  FIELDSYNC_CHECK(files != nullptr, "SQLite has a file layer");
+  sqlite3_vfs& files = file_layer();
   // The database goes last: as long as it is there, it says that it was wiped.
   for (const char* part : {"-journal", "-wal", "-shm", ""}) {
-    const int code = files->xDelete(files, (path + part).c_str(), 1);
+    const int code = files.xDelete(&files, (path + part).c_str(), 1);
     if (code != SQLITE_OK && code != SQLITE_IOERR_DELETE_NOENT) fail(nullptr, code);
   }
 }

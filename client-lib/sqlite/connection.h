@@ -87,6 +87,8 @@ class Statement {
 // program, before its first connection; never for a library, whose host decides.
 void forget_memory_statistics();
 
+// storage_failed.
+[[nodiscard]] bool database_exists(const std::string& path);
 // Deletes a database's file and its logs, and syncs their folder. What is not there is
 // deleted. storage_failed. Pre: no connection to it is open.
 void delete_database(const std::string& path);

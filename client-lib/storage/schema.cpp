@@ -3,7 +3,6 @@
 #include <sodium.h>
 
 #include <array>
-#include <filesystem>
 
 #include "core/id.h"
 
@@ -201,12 +200,8 @@ std::string schema_hash(sqlite::Connection& connection) {
 }
 
 Result<std::unique_ptr<sqlite::Connection>> open_store(const std::string& path, bool create) {
-  std::error_code unknown;
-  if (!create && !std::filesystem::exists(path, unknown)) {
-    if (unknown) return Error{Errc::storage_failed, "The store cannot be reached: " + unknown.message() + "."};
-    return Error{Errc::not_found, "There is no store at " + path + "."};
-  }
   return sqlite::guard([&]() -> Result<std::unique_ptr<sqlite::Connection>> {
+    if (!create && !sqlite::database_exists(path)) return Error{Errc::not_found, "There is no store at " + path + "."};
     auto connection = std::make_unique<sqlite::Connection>(path, sqlite::OpenMode::read_write);
     connection->lock_exclusively();
     if (is_empty(*connection)) {
