@@ -193,6 +193,13 @@ void check_published(const Server& server) {
   }
 }
 
+void check_handed_in(const Book& book, const Server& server, const Album& album) {
+  for (const auto& [scope, id] : book.attachments.named) {
+    if (!is_durable_at_office(server, album, id))
+      throw BrokenPromise(book.name + " was erased, and the office has not got " + text_of(id));
+  }
+}
+
 void check_delivered(const Book& book, Database& database, api::LocalStore& store, const OfficeCopy& copy,
                      const std::set<core::ScopeId>& writable, const Server& server, const Album& album) {
   const auto infos = database.attachments();

@@ -49,6 +49,8 @@ void check_office_attachments(const Server& server, server::ReadTransaction& tra
                                              const std::set<core::ScopeId>& writable);
 // Nobody has a published file with other bytes than its name.
 void check_published(const Server& server);
+// What the device had when its saves named it is at the office, whoever may read it.
+void check_handed_in(const Book& book, const Server& server, const Album& album);
 // What the device has, had when it named it, and may write where it did, is complete at the office.
 void check_delivered(const Book& book, Database& database, api::LocalStore& store, const OfficeCopy& copy,
                      const std::set<core::ScopeId>& writable, const Server& server, const Album& album);

@@ -38,8 +38,7 @@ bool may_happen(Errc code) {
     case Errc::overloaded:
     case Errc::storage_full:
     case Errc::storage_failed:
-    case Errc::unknown_device:
-    case Errc::device_revoked: return true;
+    case Errc::unknown_device: return true;
     default: return false;
   }
 }
@@ -96,7 +95,11 @@ void Device::later(std::int64_t span_ms, std::function<void()> event) {
 }
 
 void Device::start() {
-  if (is_on()) return;
+  if (is_on() || is_gone()) return;
+  if (to_be_wiped_) {
+    go_on_wiping();
+    return;
+  }
   ++boots_;
   for (int attempt = 0; !database_; ++attempt) {
     if (!machine_.is_running()) faults_.power_on();
@@ -105,6 +108,9 @@ void Device::start() {
     if (opened && machine_.is_running()) {
       store_ = opened->get();
       database_ = api::make_database(std::move(*opened));
+    } else if (!opened && opened.error().code == Errc::wiped) {
+      note_gone(Gone::handed_in);
+      return;
     } else if (attempt > attempts_to_open) {
       throw BrokenPromise(book_.name + " does not open its store any more: " +
                           (opened ? std::string("power") : opened.error().message()));
@@ -113,6 +119,10 @@ void Device::start() {
     }
   }
   faults_.repair();  // the checks read the whole store
+  if (is_store_new() && office_.is_revoked(book_.device)) {
+    note_gone(Gone::handed_in);
+    return;
+  }
   book_.device = store_->identity.device();
   check_saves_survived(book_, *store_);
   const OfficePerson& person = office_.people()[book_.person];
@@ -176,6 +186,7 @@ void Device::end_app() {
   ++boots_;
   screens_.clear();
   steps_.reset();
+  locked_ = false;
   store_ = nullptr;
   database_.reset();
 }
@@ -282,6 +293,9 @@ void Device::check_reply(Answer& answer) {
   run_.story.tell(book_.name, "hears: up to " + std::to_string(reply.acknowledged_counter()) + " acknowledged, " +
                                   std::to_string(reply.scopes_size()) + " scopes, " +
                                   std::to_string(answer->body.size()) + " bytes");
+  const bool tells =
+      reply.scopes_size() > 0 || reply.people_size() > 0 || reply.has_person() || reply.forms_version() > 0;
+  if (reply.revoked() && tells) throw BrokenPromise(book_.name + " is revoked, and told of a scope");
   for (const v1::ScopeChanges& changes : reply.scopes()) {
     const core::ScopeId scope = *core::ScopeId::from_bytes(changes.scope());
     if (!has_scope(scope)) book_.read_in_part.insert(scope);
@@ -335,14 +349,16 @@ void Device::end_sync(const Error* error) {
     synced_at_ms_ = run_.schedule.now();
   } else {
     run_.story.tell(book_.name, "its sync fails: " + std::string(describe(error->code).name));
+    if (error->code == Errc::wiped) {
+      note_gone(Gone::handed_in);
+      return;
+    }
     if (!may_happen(error->code))
       throw BrokenPromise(book_.name + ": a sync failed for good with " + std::string(describe(error->code).name) +
                           ": " + error->message());
     const bool blames_disk = error->code == Errc::storage_full || error->code == Errc::storage_failed;
     if (blames_disk && disk_failures() == failures_before_sync_)
       throw BrokenPromise(book_.name + ": a sync fails for a disk that works: " + error->message());
-    if (error->code == Errc::device_revoked && !office_.is_revoked(book_.device))
-      throw BrokenPromise(book_.name + " was never revoked and is told so");
     if (error->code == Errc::unknown_device) {
       if (server_.restores() == 0) throw BrokenPromise(book_.name + " was enrolled and is not known any more");
       enrolled_ = false;
@@ -351,6 +367,86 @@ void Device::end_sync(const Error* error) {
     }
   }
   if (healed_) later(sync_again_ms, [this] { sync(); });
+}
+
+bool Device::is_store_new() { return enrolled_ && store_->identity.person().is_none(); }
+
+void Device::note_gone(Gone how) {
+  if (how == Gone::handed_in && !office_.is_revoked(book_.device))
+    throw BrokenPromise(book_.name + " was never revoked and is erased");
+  run_.story.tell(book_.name, how == Gone::wiped ? "is wiped" : "is erased");
+  gone_ = how;
+  end_app();
+}
+
+void Device::lock(std::int64_t span_ms) {
+  if (!is_on() || !enrolled_ || is_paused()) return;
+  run_.story.tell(book_.name, "is locked");
+  if (steps_) run_.tally.add(FaultKind::store_locked);
+  locked_ = true;
+  if (steps_) {
+    steps_->cancel();
+    step();
+  }
+  if (!is_on()) return;
+  database_->lock();
+  check_locked();
+  if (!look_after()) return;
+  paused_until_ms_ = run_.schedule.now() + span_ms;
+  run_.schedule.after(span_ms, [this, boot = boots_] {
+    if (boot == boots_) unlock();
+  });
+}
+
+void Device::check_locked() {
+  bool tells = database_->status() || database_->query({}) || database_->attachments();
+  for (Screen& screen : screens_) tells = tells || screen.editor.save();
+  if (tells) throw BrokenPromise(book_.name + " is locked, and reads or saves");
+}
+
+void Device::unlock() {
+  if (!is_on() || !locked_) return;
+  const auto unlocked = api::unlock(*store_, testing::test_credentials());
+  if (!look_after()) return;
+  if (!unlocked) {
+    const Errc code = unlocked.error().code;
+    if (code != Errc::storage_failed && code != Errc::storage_full)
+      throw BrokenPromise(book_.name + " cannot be unlocked: " + unlocked.error().message());
+    paused_until_ms_ = run_.schedule.now() + minute_ms;
+    faults_.repair();
+    run_.schedule.after(minute_ms, [this, boot = boots_] {
+      if (boot == boots_) unlock();
+    });
+    return;
+  }
+  locked_ = false;
+  run_.story.tell(book_.name, "is unlocked");
+  check_own_writes_visible(book_, *store_, writes_looked_at);
+  look_after();
+}
+
+void Device::wipe() {
+  if (!is_on() || !enrolled_) return;
+  run_.story.tell(book_.name, "is to be wiped");
+  run_.tally.add(FaultKind::store_wiped);
+  end_app();
+  to_be_wiped_ = true;
+  go_on_wiping();
+}
+
+void Device::go_on_wiping() {
+  const std::string file = machine_.folder() + "/fieldsync.db";
+  if (!machine_.is_running()) faults_.power_on();
+  const auto wiped = api::wipe(file);
+  faults_.notice();
+  if (!machine_.is_running() || (!wiped && wiped.error().code != Errc::not_found)) {
+    if (machine_.is_running()) faults_.repair();
+    later(minute_ms, [this] { go_on_wiping(); });
+    return;
+  }
+  if (!machine_.files().names().empty())
+    throw BrokenPromise(book_.name + " was wiped, and is left with " + machine_.files().names().front());
+  note_gone(Gone::wiped);
 }
 
 void Device::maybe_fail() {
@@ -374,6 +470,7 @@ void Device::heal() {
   paused_until_ms_ = 0;
   link_.up_blocked_until_ms = link_.down_blocked_until_ms = 0;
   faults_.repair();
+  unlock();
   if (!is_on()) {
     start();
   } else if (!enrolled_) {

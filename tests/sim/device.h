@@ -26,7 +26,10 @@ class Device {
   [[nodiscard]] Book& book() { return book_; }
   [[nodiscard]] bool is_on() const { return database_ != nullptr; }
   [[nodiscard]] bool is_enrolled() const { return enrolled_; }
-  [[nodiscard]] bool is_paused() const { return paused_until_ms_ > run_.schedule.now(); }
+  // Nothing of it can be read any more, for ever: revoked, it handed in what it had; or somebody wiped it.
+  [[nodiscard]] bool is_gone() const { return gone_ != Gone::no; }
+  [[nodiscard]] bool was_wiped() const { return gone_ == Gone::wiped; }
+  [[nodiscard]] bool is_paused() const { return locked_ || paused_until_ms_ > run_.schedule.now(); }
   // Pre: is_on().
   [[nodiscard]] api::LocalStore& store() { return *store_; }
   [[nodiscard]] Database& database() { return *database_; }
@@ -37,6 +40,10 @@ class Device {
   [[nodiscard]] std::optional<std::int64_t> synced_at_ms() const { return synced_at_ms_; }
 
   void start();
+  // Its person locks the app, for so long.
+  void lock(std::int64_t span_ms);
+  // Somebody wipes it: whatever the disk and the power do, nobody opens it afterwards.
+  void wipe();
   void set_clock_ahead(std::int64_t ahead_ms) { clock_ahead_ms_ = ahead_ms; }
   // Begins one, where none is running. Its steps are events of the schedule.
   void sync();
@@ -51,6 +58,8 @@ class Device {
   void check_freed(const AttachmentInfo& info, bool freed);
 
  private:
+  enum class Gone : std::uint8_t { no, handed_in, wiped };
+
   // A request, while it travels.
   struct Sent {
     std::string method;
@@ -71,6 +80,12 @@ class Device {
   [[nodiscard]] bool has_form();
   [[nodiscard]] bool has_scope(const core::ScopeId& scope);
   void end_sync(const Error* error);
+  // Its deletion was cut off, and what stands there is a new store.
+  [[nodiscard]] bool is_store_new();
+  void note_gone(Gone how);
+  void check_locked();
+  void unlock();
+  void go_on_wiping();
   [[nodiscard]] std::uint64_t disk_failures();
   void lose_power();
   void kill_app();
@@ -96,6 +111,9 @@ class Device {
   // The disks' failures at its last pause; nothing where a request was made since.
   std::optional<std::uint64_t> failures_before_pause_;
   bool enrolled_ = false;
+  Gone gone_ = Gone::no;
+  bool to_be_wiped_ = false;
+  bool locked_ = false;
   bool healed_ = false;
   std::optional<std::string> code_;
   std::optional<std::int64_t> synced_at_ms_;

@@ -67,6 +67,9 @@ enum class FaultKind : std::uint8_t {
   moved_to_board,
   upload_cut,
   download_cut,
+  revoked_while_away,
+  store_locked,
+  store_wiped,
   count_
 };
 

@@ -31,9 +31,15 @@ struct ExpectedRecord {
 
 // --- the office
 
+// A revoked device handed it in. A restored office may have revoked it earlier than before.
+bool was_handed_in(const Healed& healed, const Book& book, std::uint64_t counter) {
+  const auto had = healed.office.had_when_revoked(book.device);
+  return healed.office.is_revoked(book.device) && (!had || counter > *had || healed.server.restores() > 0);
+}
+
 void check_quarantined(const Healed& healed, const Book& book, const SavedOperation& saved, const std::string& code) {
   const std::uint64_t counter = saved.operation.id.counter;
-  if (saved.poisoned) return;
+  if (saved.poisoned || (code == "device_revoked" && was_handed_in(healed, book, counter))) return;
   const OfficePerson& person = healed.office.people()[book.person];
   const auto& scopes = healed.office.scopes();
   // A restored office may know of other rights than those of the time.
@@ -69,7 +75,7 @@ void check_device_at_office(const Healed& healed, Device& device, const OfficeCo
   const Book& book = device.book();
   const auto known = copy.devices.find(book.device);
   if (known == copy.devices.end()) {
-    if (!book.saved.empty() && !healed.office.is_revoked(book.device))
+    if (!book.saved.empty() && !healed.office.is_revoked(book.device) && !device.was_wiped())
       throw BrokenPromise(book.name + " is not known at the office");
     return;
   }
@@ -78,9 +84,7 @@ void check_device_at_office(const Healed& healed, Device& device, const OfficeCo
   if (row.last_counter > book.saved.size())
     throw BrokenPromise("The office has more of " + book.name + " than it saved");
   const auto had = healed.office.had_when_revoked(book.device);
-  if (revoked && had && healed.server.restores() == 0 && row.last_counter > *had)
-    throw BrokenPromise("The office took operations of " + book.name + " after it had revoked it");
-  if (!revoked && row.last_counter < book.saved.size())
+  if (!revoked && !device.was_wiped() && row.last_counter < book.saved.size())
     throw BrokenPromise("The office misses " + text_of(book, row.last_counter + 1));
   if (row.last_counter < book.promised)
     throw BrokenPromise("The office acknowledged " + text_of(book, book.promised) + " and has not got it");
@@ -93,6 +97,8 @@ void check_device_at_office(const Healed& healed, Device& device, const OfficeCo
     if (applied == (quarantined != row.quarantine.end()))
       throw BrokenPromise(text_of(book, counter) +
                           (applied ? " is applied and in quarantine" : " is neither applied nor in quarantine"));
+    if (applied && revoked && had && healed.server.restores() == 0 && counter > *had)
+      throw BrokenPromise("The office applied " + text_of(book, counter) + " after it had revoked the device");
     if (applied && saved.poisoned) throw BrokenPromise(text_of(book, counter) + " was poisoned and is applied");
     if (applied) {
       check_applied(healed, book, saved);
@@ -334,6 +340,17 @@ void check_integrity(const Book& book, api::LocalStore& store) {
     throw BrokenPromise(book.name + " has a damaged store: " + problem);
 }
 
+// What it handed in is at the office, unless that lost it again.
+void check_gone_device(const Healed& healed, Device& device, const OfficeCopy& copy) {
+  if (device.was_wiped() || healed.server.restores() > 0) return;
+  const Book& book = device.book();
+  const auto office = copy.devices.find(book.device);
+  const std::uint64_t at_office = office == copy.devices.end() ? 0 : office->second.last_counter;
+  if (at_office < book.saved.size())
+    throw BrokenPromise(book.name + " was erased, and the office misses " + text_of(book, at_office + 1));
+  check_handed_in(book, healed.server, healed.album);
+}
+
 // It is told nothing any more. What the office has not got, it still has itself.
 void check_revoked_device(Device& device, const OfficeCopy& copy) {
   if (!device.is_on()) return;
@@ -387,7 +404,22 @@ std::set<core::ScopeId> writable_scopes(const Healed& healed, const Book& book) 
   return scopes;
 }
 
+std::string why_not_erased(const Healed& healed, Device& device) {
+  if (!device.is_on() || !device.is_enrolled()) return {};
+  bool knows = false;
+  const auto looked = healed.server.store().read([&](server::ReadTransaction& transaction) -> Result<void> {
+    const auto row = transaction.device_by_id(device.book().device);
+    // Where it was restored to before its enrolment, it enrols again.
+    knows = row && row->revoked;
+    return {};
+  });
+  if (!looked) return "the office's database cannot be read";
+  return knows ? device.book().name + " was revoked and is not erased" : "";
+}
+
 std::string why_not_done(const Healed& healed, Device& device) {
+  if (device.is_gone()) return {};
+  if (healed.office.is_revoked(device.book().device)) return why_not_erased(healed, device);
   if (!device.is_on() || !device.is_enrolled()) return device.book().name + " is not enrolled";
   const Book& book = device.book();
   api::LocalStore& store = device.store();
@@ -422,7 +454,6 @@ std::string why_not_done(const Healed& healed, Device& device) {
 std::string who_is_not_done(const Healed& healed) {
   if (!healed.server.is_up()) return "the server is not up";
   for (Device* device : healed.devices) {
-    if (healed.office.is_revoked(device->book().device)) continue;
     if (std::string reason = why_not_done(healed, *device); !reason.empty()) return reason;
   }
   return {};
@@ -435,7 +466,9 @@ void check_healed(const Healed& healed) {
   check_office(healed, copy);
   check_published(healed.server);
   for (Device* device : healed.devices) {
-    if (healed.office.is_revoked(device->book().device)) {
+    if (device->is_gone()) {
+      check_gone_device(healed, *device, copy);
+    } else if (healed.office.is_revoked(device->book().device)) {
       check_revoked_device(*device, copy);
     } else {
       check_device(healed, *device, copy);

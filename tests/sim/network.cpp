@@ -136,8 +136,8 @@ void Network::handle(const std::shared_ptr<Message>& message) {
     answer(message, {lost(), {is_cut ? arriving : 0}}, latency());
     return;
   }
-  if (v1::SyncReply reply;
-      message->request.target == "/v1/sync" && response->status == 200 && reply.ParseFromString(response->body))
+  if (v1::SyncReply reply; message->request.target.starts_with("/v1/sync") && response->status == 200 &&
+                           reply.ParseFromString(response->body))
     on_reply_(*message->link, reply);
   send_back(message, *response);
 }

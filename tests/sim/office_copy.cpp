@@ -116,7 +116,7 @@ void read_index(sqlite::Connection& connection, const std::map<std::int64_t, cor
 // Whatever the store says is complete has its bytes.
 void read_attachments(sqlite::Connection& connection, const std::map<std::int64_t, core::ScopeId>& scopes,
                       const Server& server, OfficeCopy& copy) {
-  auto select = connection.prepare("SELECT scope, sha256, size FROM attachment WHERE complete = 1");
+  auto select = connection.prepare("SELECT scope, sha256, size FROM attachment WHERE complete <> 0");
   while (select.step()) {
     const auto id = *core::AttachmentId::from_bytes(select.blob(1));
     const std::string* durable = server.disk().durable(server.attachment_files().path_of(id));

@@ -84,6 +84,9 @@ class World {
     for (int i = 0; i < 6; ++i) at_some_time([this] { server_.maybe_fail(); });
     for (int i = 0; i < 3; ++i) at_some_time([this] { maybe_pause_server(); });
     plan_decisions();
+    plan_revocations();
+    plan_locks();
+    plan_wipes();
     plan_form();
     plan_leaves();
     plan_board();
@@ -120,6 +123,40 @@ class World {
       if (device.is_syncing()) run_.tally.add(FaultKind::device_revoked);
       run_.story.tell("office", "revokes " + device.book().name);
       office_.revoke(device.book().device);
+    });
+  }
+
+  void plan_revocations() {
+    Chance& chance = run_.chances.of(FaultKind::revoked_while_away);
+    run_.schedule.after(chance.between(0, length_ms_), [this, &chance] {
+      Device& device = *chance.pick(devices_);
+      if (!device.is_enrolled() || !run_.tries(FaultKind::revoked_while_away)) return;
+      run_.tally.add(FaultKind::revoked_while_away);
+      run_.story.tell("office", "revokes " + device.book().name + ", which is away");
+      office_.revoke(device.book().device);
+    });
+  }
+
+  void plan_locks() {
+    Chance& chance = run_.chances.of(FaultKind::store_locked);
+    for (int i = 0; i < 6; ++i) {
+      run_.schedule.after(chance.between(0, length_ms_), [this, &chance] {
+        Device& device = *chance.pick(devices_);
+        if (!run_.tries(FaultKind::store_locked)) return;
+        // In the midst of a sync, often.
+        if (chance.happens(0.7)) device.sync();
+        run_.schedule.after(chance.between(0, 2 * second_ms), [this, &chance, &device] {
+          if (run_.plan.chosen(FaultKind::store_locked)) device.lock(chance.between(1, hour_ms));
+        });
+      });
+    }
+  }
+
+  void plan_wipes() {
+    Chance& chance = run_.chances.of(FaultKind::store_wiped);
+    run_.schedule.after(chance.between(0, length_ms_), [this, &chance] {
+      Device& device = *chance.pick(devices_);
+      if (run_.tries(FaultKind::store_wiped)) device.wipe();
     });
   }
 
