@@ -63,9 +63,9 @@ bool AttachmentTransfer::needs_exchange() {
   return std::any_of(rows.begin(), rows.end(), [&](const AttachmentRow& row) { return !is_settled(row.file.id); });
 }
 
-void AttachmentTransfer::put_offers(v1::SyncRequest& request) {
+void AttachmentTransfer::put_offers(v1::SyncRequest& request, bool all_saves_are_there) {
   offered_.clear();
-  if (uploads_end_) return;
+  if (uploads_end_ || !all_saves_are_there) return;
   for (const AttachmentRow& row : may_travel(AttachmentState::waiting)) {
     if (is_settled(row.file.id)) continue;
     if (offered_.size() == offers_max) break;
@@ -97,6 +97,8 @@ void AttachmentTransfer::take_status(const v1::AttachmentStatus& status) {
   if (status.complete()) {
     told_.erase(*id);
     progress_ = true;
+    if (status.version() > store_.identity.attachments_version())
+      store_.identity.set_attachments_version(status.version());
     // The office did not speak of a save that it has not got: it is asked again after that.
     const bool is_named_anew =
         !store_.outbox.of_record(attachment->record, store_.identity.acknowledged_counter()).empty();

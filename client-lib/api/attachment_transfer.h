@@ -30,8 +30,8 @@ class AttachmentTransfer {
 
   // Whether the office is to be asked first what it has.
   [[nodiscard]] bool needs_exchange();
-  // Pre: the store's lock is held.
-  void put_offers(v1::SyncRequest& request);
+  // Pre: the store's lock is held. The office knows an attachment once it has the save that names it.
+  void put_offers(v1::SyncRequest& request, bool all_saves_are_there);
   void take_statuses(const v1::SyncReply& reply);
 
   // Nothing where no bytes are to travel.

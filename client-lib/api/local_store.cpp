@@ -56,6 +56,7 @@ Result<Opening> work_out_key(LocalStore& store, const seal::Credentials& credent
 
 // Pre: the lock is held.
 Result<void> open_with(LocalStore& store, const Opening& opening) {
+  if (store.vault.is_destroyed()) return Error{Errc::wiped, {}};
   if (!store.vault.is_open()) {
     if (store.vault.is_new() != opening.made.has_value())
       return Error{Errc::in_use, "The store was unlocked for the first time just now. Try again."};

@@ -148,7 +148,8 @@ void SyncSteps::on_answer(const Result<engine::HttpReply>& answer, core::Millise
   if (transfer_.take_progress()) session_.on_progress();
   if (taken) return;
   ahead_.reset();
-  if (taken.error().code == Errc::device_revoked && !handing_in_) {
+  // Once: servers behind one address that know of different revocations would never end it.
+  if (taken.error().code == Errc::device_revoked && !std::exchange(told_of_revocation_, true)) {
     set_handing_in(true);
     sent_ = {};
     ask_again(took);
@@ -290,6 +291,7 @@ Result<std::string> SyncSteps::make_request(const engine::Action& action) {
   request.set_reply_budget_bytes(store_.identity.comparing() ? 1 : static_cast<std::uint32_t>(action.reply_bytes));
   request.set_dictionary_id(codec::dictionary_id());
   request.set_refusals_digest(store_.outbox.refusals_digest());
+  request.set_attachments_version(store_.identity.attachments_version());
   const codec::ChainPosition acknowledged = store_.identity.acknowledged();
   // Where the office has other saves from there on, a batch would tell nothing more.
   const bool forked = store_.identity.forked_from() != 0;
@@ -318,8 +320,7 @@ Result<std::string> SyncSteps::make_request(const engine::Action& action) {
     sent_.batch_bytes = sent_.batch->content.size();
     sent_.batch->content.clear();
   }
-  // The office knows an attachment once it has the save that names it.
-  if (!sent_.batch || sent_.batch->last == store_.identity.last_counter()) transfer_.put_offers(request);
+  transfer_.put_offers(request, !sent_.batch || sent_.batch->last == store_.identity.last_counter());
   return request.SerializeAsString();
 }
 

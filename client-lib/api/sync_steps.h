@@ -92,6 +92,7 @@ class SyncSteps {
   bool refusals_first_ = false;
   bool began_anew_ = false;
   bool handing_in_ = false;
+  bool told_of_revocation_ = false;
   bool more_to_receive_ = false;
   AttachmentTransfer transfer_;
 };

@@ -182,7 +182,9 @@ auto guard(Body&& body) -> decltype(body()) {
     try {
       return body();
     } catch (const SqliteError& error) {
-      return Error{error.code(), std::string(describe(error.code()).sentence) + " (" + error.what() + ")"};
+      const std::string detail = error.what();
+      const std::string sentence(describe(error.code()).sentence);
+      return Error{error.code(), detail.empty() ? sentence : sentence + " (" + detail + ")"};
     }
   } catch (const std::bad_alloc&) {
     return Error{Errc::out_of_memory, {}};

@@ -71,6 +71,10 @@ class Identity {
   [[nodiscard]] std::uint64_t directory_version() { return number("directory_version"); }
   void set_directory_version(std::uint64_t version) { set_number("directory_version", version); }
 
+  // The greatest that the office named of an attachment (AttachmentStatus.version).
+  [[nodiscard]] std::uint64_t attachments_version() { return number("attachments_version"); }
+  void set_attachments_version(std::uint64_t version) { set_number("attachments_version", version); }
+
   [[nodiscard]] std::optional<core::Instant> last_sync();
   void set_last_sync(core::Instant at) { set_number("last_sync", static_cast<std::uint64_t>(at.ms)); }
 

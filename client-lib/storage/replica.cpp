@@ -40,6 +40,10 @@ Result<Taken> Replica::take(const v1::SyncReply& reply) {
     // The replica may have them from an earlier reply, which did not acknowledge them yet.
     if (auto done = forget_held(before + 1, reply.acknowledged_counter()); !done) return done.error();
   }
+  if (reply.attachments_lost()) {
+    attachments_.offer_anew();
+    identity_.set_attachments_version(0);
+  }
   if (reply.acknowledged_counter() < before) {
     attachments_.offer_anew();
     if (auto refilled = refill_after(reply.acknowledged_counter()); !refilled) return refilled.error();

@@ -147,8 +147,7 @@ bool Vault::is_destroyed() const {
 
 void Vault::check_open() const {
   if (open_) return;
-  if (is_destroyed()) throw sqlite::SqliteError(Errc::wiped, "the store was wiped");
-  throw sqlite::SqliteError(Errc::locked, "the store is locked");
+  throw sqlite::SqliteError(is_destroyed() ? Errc::wiped : Errc::locked, "");
 }
 
 void Vault::unseal(const seal::Secret& data_key) {

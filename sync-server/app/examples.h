@@ -53,9 +53,9 @@ Examples:
   fieldsync-server enrol-code 'Aigul' --json)";
 
 inline constexpr char device_revoke[] =
-    R"(The device reads nothing any more, from its next request on. What was saved on it
-and not sent it still hands in, into quarantine; then it erases itself. A device that
-never comes online again keeps what it holds, sealed by its passphrase.
+    R"(The device is told nothing any more, from its next request on. What was saved on it
+and not sent it still hands in, into quarantine; then it erases itself. Until then it
+goes on showing what it holds; one that never comes online again keeps it, sealed.
 
 Examples:
   fieldsync-server device list

@@ -17,8 +17,15 @@ struct AttachmentCompletion::Look {
   }
   [[nodiscard]] bool is_awaited(std::uint32_t size) const {
     return std::any_of(named.begin(), named.end(), [&](const NamedAttachment& each) {
-      return each.size == size && may_send(each) && !each.complete;
+      return each.size == size && may_send(each) && !each.is_complete();
     });
+  }
+  [[nodiscard]] std::uint64_t version_of(std::uint32_t size) const {
+    std::uint64_t version = 0;
+    for (const NamedAttachment& each : named) {
+      if (each.size == size) version = std::max(version, each.version);
+    }
+    return version;
   }
   [[nodiscard]] std::uint32_t size_max() const {
     std::uint32_t size = 0;
@@ -44,23 +51,28 @@ Result<AttachmentStanding> AttachmentCompletion::settle(const UploadName& upload
   if (*complete) {
     // Who can read it in one scope may bring it into another without sending it again.
     const bool is_entered = look->durable == 0 && !look->is_awaited(**complete);
+    std::uint64_t version = look->version_of(**complete);
     if (!is_entered && look->may_be_sent(**complete)) {
       stop_sending(upload);
-      if (auto entered = enter_complete(upload, **complete); !entered) return entered.error();
+      const auto entered = enter_complete(upload, **complete);
+      if (!entered) return entered.error();
+      version = *entered;
       if (auto removed = remove(upload); !removed) return removed.error();
     }
-    return AttachmentStanding{**complete, size_max, true};
+    return AttachmentStanding{**complete, size_max, true, version};
   }
   const auto arrival = publish_what_arrived(upload, *look, question.is_all_sent);
   if (!arrival) return arrival.error();
   if (arrival->what == Arrival::What::published) {
-    if (auto entered = enter_complete(upload, arrival->durable); !entered) return entered.error();
-    return AttachmentStanding{arrival->durable, size_max, !question.size || *question.size == arrival->durable};
+    const auto entered = enter_complete(upload, arrival->durable);
+    if (!entered) return entered.error();
+    const bool is_asked_for = !question.size || *question.size == arrival->durable;
+    return AttachmentStanding{arrival->durable, size_max, is_asked_for, is_asked_for ? *entered : 0};
   }
   if (arrival->durable != look->durable) {
     if (auto entered = enter_durable(upload, look->durable, arrival->durable); !entered) return entered.error();
   }
-  if (arrival->what == Arrival::What::partly) return AttachmentStanding{arrival->durable, size_max, false};
+  if (arrival->what == Arrival::What::partly) return AttachmentStanding{arrival->durable, size_max};
   // After the row: while it said that all bytes had come, an upload that is gone would pass for published.
   const auto removed = remove(upload);
   return removed ? Error{Errc::attachment_damaged, {}} : removed.error();
@@ -91,7 +103,7 @@ Result<AttachmentCompletion::Look> AttachmentCompletion::look(const UploadName& 
 Result<std::optional<std::uint32_t>> AttachmentCompletion::complete_size(const core::AttachmentId& id, const Look& look,
                                                                          const AttachmentQuestion& question) {
   for (const NamedAttachment& each : look.named) {
-    if (!each.complete || (question.size && each.size != *question.size)) continue;
+    if (!each.is_complete() || (question.size && each.size != *question.size)) continue;
     // Of a scope that its author has left, it is no ground to bring it into another.
     if (!may_read(each) && look.is_awaited(each.size)) continue;
     const auto published = is_published({id, each.size});
@@ -137,20 +149,20 @@ Result<AttachmentCompletion::Arrival> AttachmentCompletion::publish_what_arrived
   return published ? Result(Arrival{What::published, durable}) : published.error();
 }
 
-Result<void> AttachmentCompletion::enter_complete(const UploadName& upload, std::uint32_t size) {
-  return store_.write([&](WriteTransaction& transaction) -> Result<void> {
+Result<std::uint64_t> AttachmentCompletion::enter_complete(const UploadName& upload, std::uint32_t size) {
+  std::uint64_t version = 0;
+  const auto entered = store_.write([&](WriteTransaction& transaction) -> Result<void> {
     const auto device = enrolled_device(transaction, upload.device, access_);
     if (!device) return device.error();
-    bool is_named = false;
     for (const NamedAttachment& each : transaction.attachments_named(*device, upload.attachment)) {
       if (each.size != size || !may_send(each)) continue;
-      transaction.complete_attachment(each.scope, {upload.attachment, size});
-      is_named = true;
+      version = std::max(version, transaction.complete_attachment(each.scope, {upload.attachment, size}));
     }
-    if (!is_named) return Error{Errc::not_found, {}};
+    if (version == 0) return Error{Errc::not_found, {}};
     transaction.set_upload_bytes(device->key, upload.attachment, 0);
     return {};
   });
+  return entered ? Result(version) : entered.error();
 }
 
 Result<void> AttachmentCompletion::enter_durable(const UploadName& upload, std::uint32_t before,

@@ -25,6 +25,7 @@ struct AttachmentStanding {
   std::uint32_t durable = 0;   // bytes of its upload on stable storage; all of them where complete
   std::uint32_t size_max = 0;  // the largest size that is named where its person may write; 0: nowhere
   bool complete = false;
+  std::uint64_t version = 0;  // where complete: at which it became so
 };
 
 // What the one who asks knows.
@@ -54,7 +55,8 @@ class AttachmentCompletion {
   Result<std::optional<std::uint32_t>> complete_size(const core::AttachmentId& id, const Look& look,
                                                      const AttachmentQuestion& question);
   Result<Arrival> publish_what_arrived(const UploadName& upload, const Look& look, bool is_all_sent);
-  Result<void> enter_complete(const UploadName& upload, std::uint32_t size);
+  // The version at which it is.
+  Result<std::uint64_t> enter_complete(const UploadName& upload, std::uint32_t size);
   Result<void> enter_durable(const UploadName& upload, std::uint32_t before, std::uint32_t durable);
   Result<void> remove(const UploadName& upload);
   void stop_sending(const UploadName& upload);

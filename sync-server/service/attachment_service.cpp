@@ -43,7 +43,7 @@ Result<std::uint32_t> AttachmentService::readable_size(const core::DeviceId& dev
   });
   if (!looked) return looked.error();
   for (const NamedAttachment& each : named) {
-    if (!each.complete || !may_read(each)) continue;
+    if (!each.is_complete() || !may_read(each)) continue;
     const auto published = completion_.is_published({id, each.size});
     if (!published) return published.error();
     if (*published) return each.size;

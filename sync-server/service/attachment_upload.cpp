@@ -23,6 +23,7 @@ v1::AttachmentStatus status_of(const core::AttachmentId& id, const AttachmentSta
   status.set_sha256(id.view().data(), id.view().size());
   status.set_durable_offset(standing.durable);
   status.set_complete(standing.complete);
+  status.set_version(standing.version);
   return status;
 }
 

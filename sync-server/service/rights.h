@@ -19,7 +19,7 @@ enum class Access : std::uint8_t {
 
 // Every other member of a scope reads only.
 [[nodiscard]] bool may_write(Role role);
-// Who wrote what names it may bring its bytes, whatever became of their role since.
+// Who wrote what names it may bring its bytes, whatever became of their role since, and from another device.
 [[nodiscard]] bool may_send(const NamedAttachment& named);
 [[nodiscard]] bool may_read(const NamedAttachment& named);
 

@@ -111,6 +111,9 @@ Result<v1::SyncReply> SyncService::sync(const core::DeviceId& device, const v1::
   if (!uploaded->revoked) {
     if (auto filled = download(device, request, *uploaded, style, reply); !filled) return filled.error();
   }
+  const auto lost = has_lost_attachments(request.attachments_version());
+  if (!lost) return lost.error();
+  reply.set_attachments_lost(*lost);
   // After the batch, which may be what names them.
   auto statuses = attachments_.statuses(device, *offered, access);
   if (!statuses) return statuses.error();
@@ -178,6 +181,19 @@ Result<SyncService::Upload> SyncService::upload(const core::DeviceId& id, const 
     return upload;
   }
   return Error{Errc::overloaded, "Two programs sync as this device at once. Stop one of them."};
+}
+
+Result<bool> SyncService::has_lost_attachments(std::uint64_t version) {
+  bool is_known = version == 0;
+  const auto look = [&](ReadTransaction& transaction) -> Result<void> {
+    is_known = transaction.knows_attachments_version(version);
+    return {};
+  };
+  Result<void> looked;
+  if (!is_known) looked = store_.read(look);
+  // What was read may have been old.
+  if (looked && !is_known) looked = store_.write(look);
+  return looked ? Result(!is_known) : looked.error();
 }
 
 Result<void> SyncService::begin_new_epochs(const core::DeviceId& id, const v1::SyncRequest& request) {

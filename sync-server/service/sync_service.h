@@ -53,6 +53,9 @@ class SyncService {
   Result<void> download(const core::DeviceId& device, const v1::SyncRequest& request, const Upload& upload,
                         BodyStyle style, v1::SyncReply& reply);
 
+  // This database is an older copy than the one that named the version.
+  Result<bool> has_lost_attachments(std::uint64_t version);
+
   Store& store_;
   AttachmentService& attachments_;
   CursorKey cursor_key_;

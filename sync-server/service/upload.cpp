@@ -62,7 +62,7 @@ class Applier {
     if (!applied) quarantine(applied.error(), bytes, counter);
     // What is kept in quarantine is kept with its photos.
     for (const core::AttachmentFile& file : files)
-      if (!applied) transaction_.name_attachment(quarantine_scope, device_.key, file);
+      if (!applied) transaction_.name_attachment(quarantine_of(device_.key), device_.key, file);
     if (last) store(record);
     return {};
   }

@@ -121,15 +121,18 @@ struct EnrolmentCodeRow {
 
 // A file, an attachment or a preview, that an operation names.
 struct NamedAttachment {
-  std::int64_t scope = 0;  // ScopeRow::key; quarantine_scope where the operation was not applied
+  std::int64_t scope = 0;  // ScopeRow::key; quarantine_of() the device where the operation was not applied
   Role role = Role::none;  // there, of the person who asks; none where they are no member
-  bool is_own = false;     // the operation is of the device that asks
+  bool is_own = false;     // the operation is of the person who asks
   std::uint32_t size = 0;  // as the operation says; it may be wrong
-  bool complete = false;   // its bytes came, and were what the name promises
+  // Its bytes came, and were what the name promises: the version at which they had; else 0.
+  std::uint64_t version = 0;
+
+  [[nodiscard]] bool is_complete() const { return version != 0; }
 };
 
-// No scope has this key.
-inline constexpr std::int64_t quarantine_scope = 0;
+// Where the files of a device's operations in quarantine stand: no scope has this key.
+[[nodiscard]] constexpr std::int64_t quarantine_of(std::int64_t device) { return -device; }
 
 struct Counts {
   std::uint64_t records = 0, operations = 0, open_conflicts = 0, quarantined = 0;
@@ -178,10 +181,12 @@ class ReadTransaction {
   virtual void batches_between(std::int64_t device, std::uint64_t first, std::uint64_t last,
                                const std::function<void(const BatchRow&)>& take) = 0;
 
-  // What the scopes of the device's person say of this file, and what the device itself named, the
+  // What the scopes of the device's person say of this file, and what the person's own devices named, the
   // smallest size first. The same scope may stand there twice. Of a device that is revoked only the latter.
   virtual std::vector<NamedAttachment> attachments_named(const DeviceRow& device, const core::AttachmentId& id) = 0;
   // Each file that a scope has whole, once.
+  // Whether an attachment became complete at this version, in the history that this database has.
+  virtual bool knows_attachments_version(std::uint64_t version) = 0;
   virtual void complete_attachments(const std::function<void(const core::AttachmentFile&)>& take) = 0;
   // How much of the device's upload is on stable storage.
   virtual std::uint32_t upload_bytes(std::int64_t device, const core::AttachmentId& id) = 0;
@@ -222,7 +227,8 @@ class WriteTransaction : public ReadTransaction {
   virtual void put_conflicts(const core::RecordId& record, const std::vector<core::FieldKey>& open) = 0;
   // Does nothing where the scope names it already.
   virtual void name_attachment(std::int64_t scope, std::int64_t device, const core::AttachmentFile& file) = 0;
-  virtual void complete_attachment(std::int64_t scope, const core::AttachmentFile& file) = 0;
+  // The version at which it is: a new one where it was not yet. Pre: the scope names it.
+  virtual std::uint64_t complete_attachment(std::int64_t scope, const core::AttachmentFile& file) = 0;
   // 0 ends the upload.
   virtual void set_upload_bytes(std::int64_t device, const core::AttachmentId& id, std::uint32_t durable) = 0;
   // Forgets other days.

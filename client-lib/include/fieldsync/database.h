@@ -217,8 +217,8 @@ class Database {
   // link gives up. What was acknowledged before a failure stays acknowledged.
   // not_enrolled, offline, server_untrusted, cancelled, ...
   // wiped: the office withdrew this device's access (SyncReport::revoked). All that was saved here was handed in to
-  // it, attachments too, and then the keys of this store were destroyed: nothing of it can be read any more, and what
-  // an open editor holds cannot be saved. The next open() or wipe() deletes the files.
+  // it, with its attachments, and then the keys of this store were destroyed: nothing of it can be read any more. What
+  // an open editor holds, and attachments that no save names, are gone. The next open() or wipe() deletes the files.
   // device_forked: another copy of this store was used, and the office has other saves
   // under this device's numbers. Editing goes on; enrol() with a new code is the way out.
   [[nodiscard]] virtual Result<SyncReport> sync(const SyncOptions& options) = 0;

@@ -45,7 +45,7 @@ CREATE TABLE open_conflict(record BLOB NOT NULL, item BLOB NOT NULL, field INTEG
 CREATE TABLE attachment(scope INTEGER NOT NULL, sha256 BLOB NOT NULL, size INTEGER NOT NULL,
                         complete INTEGER NOT NULL DEFAULT 0, PRIMARY KEY(scope, sha256, size)) WITHOUT ROWID;
 -- Whose operations name them: who saved a photo may bring its bytes, also where they have left the
--- scope since. scope 0: the operation is in quarantine, and nobody may read the file.
+-- scope since. scope 0: the operation is in quarantine, and nobody may read the file. Another since migration 3.
 CREATE TABLE attachment_author(device INTEGER NOT NULL, sha256 BLOB NOT NULL, size INTEGER NOT NULL,
                                scope INTEGER NOT NULL, PRIMARY KEY(device, sha256, size, scope)) WITHOUT ROWID;
 -- How many bytes of a device's upload are on stable storage.
@@ -55,6 +55,17 @@ CREATE TABLE attachment_upload(device INTEGER NOT NULL, sha256 BLOB NOT NULL, du
 CREATE TABLE attachment_day(device INTEGER PRIMARY KEY, day INTEGER NOT NULL, bytes INTEGER NOT NULL);
 -- Operations are read by the service, which then takes this away.
 INSERT INTO setting SELECT 'attachments_to_index', 1 WHERE EXISTS (SELECT 1 FROM operation_index);
+)"},
+      {3, R"(
+-- `complete`: 0, or the attachments_version at which the bytes had come; 1 where that was before there were versions.
+INSERT INTO setting VALUES('attachments_version', 1);
+CREATE INDEX attachment_by_version ON attachment(complete) WHERE complete > 1;
+-- Files of operations in quarantine: each device's stand apart, in the scope of its key, negative.
+INSERT INTO attachment SELECT -w.device, a.sha256, a.size, a.complete FROM attachment_author w JOIN attachment a
+  ON a.scope = 0 AND a.sha256 = w.sha256 AND a.size = w.size WHERE w.scope = 0;
+UPDATE attachment_author SET scope = -device WHERE scope = 0;
+DELETE FROM attachment WHERE scope = 0;
+CREATE INDEX device_by_person ON device(person);
 )"},
   });
   return migrations;

@@ -377,22 +377,23 @@ std::vector<NamedAttachment> SqliteTransaction::attachments_named(const DeviceRo
       "SELECT a.scope, m.role, 0, a.size, a.complete FROM person p JOIN membership m ON m.person = p.key AND m.role <> "
       "0"
       " JOIN attachment a ON a.scope = m.scope AND a.sha256 = ?2 WHERE p.id = ?1"
-      " UNION ALL SELECT a.scope, 0, 1, a.size, a.complete FROM attachment_author w JOIN attachment a"
-      " ON a.scope = w.scope AND a.sha256 = w.sha256 AND a.size = w.size WHERE w.device = ?3 AND w.sha256 = ?2"
+      " UNION ALL SELECT a.scope, 0, 1, a.size, a.complete FROM person p JOIN device d ON d.person = p.key"
+      " JOIN attachment_author w ON w.device = d.key AND w.sha256 = ?2"
+      " JOIN attachment a ON a.scope = w.scope AND a.sha256 = w.sha256 AND a.size = w.size WHERE p.id = ?3"
       " ORDER BY 4, 1");
   const std::string_view member = device.revoked ? std::string_view() : device.person.id.view();
-  select.bind_blob(1, member).bind_blob(2, id.view()).bind(3, device.key);
+  select.bind_blob(1, member).bind_blob(2, id.view()).bind_blob(3, device.person.id.view());
   std::vector<NamedAttachment> rows;
   while (select.step()) {
     rows.push_back({select.integer(0), static_cast<Role>(select.integer(1)), select.integer(2) != 0,
-                    static_cast<std::uint32_t>(select.integer(3)), select.integer(4) != 0});
+                    static_cast<std::uint32_t>(select.integer(3)), select.unsigned_integer(4)});
   }
   return rows;
 }
 
 void SqliteTransaction::complete_attachments(const std::function<void(const core::AttachmentFile&)>& take) {
   auto select =
-      connection_.prepare("SELECT DISTINCT sha256, size FROM attachment WHERE complete = 1 ORDER BY sha256, size");
+      connection_.prepare("SELECT DISTINCT sha256, size FROM attachment WHERE complete <> 0 ORDER BY sha256, size");
   while (select.step()) {
     const auto id = core::AttachmentId::from_bytes(select.blob(0));
     take({id.value_or(core::AttachmentId{}), static_cast<std::uint32_t>(select.integer(1))});
@@ -419,10 +420,22 @@ void SqliteTransaction::name_attachment(std::int64_t scope, std::int64_t device,
   author.bind(1, device).bind_blob(2, file.id.view()).bind(3, file.size).bind(4, scope).run();
 }
 
-void SqliteTransaction::complete_attachment(std::int64_t scope, const core::AttachmentFile& file) {
+std::uint64_t SqliteTransaction::complete_attachment(std::int64_t scope, const core::AttachmentFile& file) {
+  auto select = connection_.prepare("SELECT complete FROM attachment WHERE scope = ?1 AND sha256 = ?2 AND size = ?3");
+  select.bind(1, scope).bind_blob(2, file.id.view()).bind(3, file.size);
+  const std::uint64_t known = select.step() ? select.unsigned_integer(0) : 0;
+  if (known != 0) return known;
+  const std::uint64_t version = raise_version("attachments_version");
   auto update =
-      connection_.prepare("UPDATE attachment SET complete = 1 WHERE scope = ?1 AND sha256 = ?2 AND size = ?3");
-  update.bind(1, scope).bind_blob(2, file.id.view()).bind(3, file.size).run();
+      connection_.prepare("UPDATE attachment SET complete = ?4 WHERE scope = ?1 AND sha256 = ?2 AND size = ?3");
+  update.bind(1, scope).bind_blob(2, file.id.view()).bind(3, file.size).bind_unsigned(4, version).run();
+  return version;
+}
+
+bool SqliteTransaction::knows_attachments_version(std::uint64_t version) {
+  auto select = connection_.prepare("SELECT 1 FROM attachment WHERE complete = ?1 AND complete > 1");
+  select.bind_unsigned(1, version);
+  return select.step();
 }
 
 void SqliteTransaction::set_upload_bytes(std::int64_t device, const core::AttachmentId& id, std::uint32_t durable) {
@@ -470,7 +483,7 @@ Counts SqliteTransaction::counts() {
           count("SELECT count(*) FROM operation_index"),
           count("SELECT count(*) FROM open_conflict"),
           count("SELECT count(*) FROM quarantine"),
-          count("SELECT count(*) FROM (SELECT DISTINCT sha256, size FROM attachment WHERE complete = 1)"),
+          count("SELECT count(*) FROM (SELECT DISTINCT sha256, size FROM attachment WHERE complete <> 0)"),
           count("SELECT count(*) FROM (SELECT DISTINCT sha256, size FROM attachment WHERE complete = 0)")};
 }
 

@@ -30,6 +30,7 @@ class SqliteTransaction final : public WriteTransaction {
   void batches_between(std::int64_t device, std::uint64_t first, std::uint64_t last,
                        const std::function<void(const BatchRow&)>& take) override;
   std::vector<NamedAttachment> attachments_named(const DeviceRow& device, const core::AttachmentId& id) override;
+  bool knows_attachments_version(std::uint64_t version) override;
   void complete_attachments(const std::function<void(const core::AttachmentFile&)>& take) override;
   std::uint32_t upload_bytes(std::int64_t device, const core::AttachmentId& id) override;
   std::uint64_t bytes_taken(std::int64_t device, std::int64_t day) override;
@@ -56,7 +57,7 @@ class SqliteTransaction final : public WriteTransaction {
   void put_record(const RecordRow& record, bool is_new) override;
   void put_conflicts(const core::RecordId& record, const std::vector<core::FieldKey>& open) override;
   void name_attachment(std::int64_t scope, std::int64_t device, const core::AttachmentFile& file) override;
-  void complete_attachment(std::int64_t scope, const core::AttachmentFile& file) override;
+  std::uint64_t complete_attachment(std::int64_t scope, const core::AttachmentFile& file) override;
   void set_upload_bytes(std::int64_t device, const core::AttachmentId& id, std::uint32_t durable) override;
   void add_bytes_taken(std::int64_t device, std::int64_t day, std::uint64_t bytes) override;
   std::uint64_t advance_scope(std::int64_t scope, std::uint64_t operations, std::uint64_t digest_growth) override;

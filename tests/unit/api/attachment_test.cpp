@@ -8,6 +8,7 @@ using namespace fieldsync::testing;
 namespace {
 
 constexpr std::size_t chunk_bytes = 256 * 1024;
+constexpr AttachmentLimits text_only{.previews = false, .audio = false, .photos = false};
 
 std::string bytes_of(std::size_t size, char first = 'a') {
   std::string bytes(size, '\0');
@@ -405,6 +406,41 @@ TEST_CASE("An office that lost saves gets the photos that they name again, thoug
   one.sync();
   one.sync();
   CHECK((at_office(office, photo.file.id) == bytes));
+}
+
+TEST_CASE("An office that lost a photo and no save gets it again") {
+  AppOffice office;
+  App app(office);
+  const auto [bytes, photo, record] = record_with_photo(app, 100'000, "small");
+  must(app->sync({.attachments = text_only}));
+  office.keep_copy();
+  app.sync();
+  CHECK(must(app->status()).safe_to_erase);
+  office.restore_copy();
+  office.files.published.clear();
+  app.sync();
+  CHECK((at_office(office, photo.file.id) == bytes));
+  CHECK(at_office(office, photo.preview->id) == "small");
+  const std::uint64_t sent = app.bytes_sent;
+  app.sync();
+  CHECK(app.bytes_sent == sent);
+}
+
+TEST_CASE("A photo that was offered beside a lost request is offered again in the same sync") {
+  AppOffice office;
+  App app(office);
+  const auto [bytes, photo, record] = record_with_photo(app, 100'000);
+  must(app->sync({.attachments = text_only}));
+  // More saves than one batch holds.
+  app.requests.clear();
+  app.on_the_way = [&] {
+    for (int i = 0; app.requests.size() == 1 && i < 1'200; ++i)
+      app.write("summary", text("Saved while the request travels " + std::to_string(i * 7919)));
+  };
+  app.faults.push_back(lost_request());
+  app.sync();
+  CHECK((at_office(office, photo.file.id) == bytes));
+  CHECK(must(app->status()).safe_to_erase);
 }
 
 TEST_CASE("An office that does not know a device any more gets its photos again with its saves") {

@@ -1,6 +1,6 @@
 // A device whose access was withdrawn hands in all that was saved on it, and then nobody reads it
-// any more. What the link or the disk does meanwhile costs nothing.
-#include "app_office.h"
+// any more. What the link does meanwhile costs nothing.
+#include "forked_store.h"
 #include "support/unlocked_store.h"
 
 using namespace fieldsync;
@@ -9,12 +9,19 @@ using namespace fieldsync::testing;
 namespace {
 
 const std::string photo_bytes(400'000, 'p');
+constexpr AttachmentLimits text_only{.previews = false, .audio = false, .photos = false};
 
 core::Attachment photo_in(App& app) {
   AttachmentWriter writer =
       must(app->add_attachment({core::AttachmentKind::photo, "image/jpeg", "IMG_1.jpg", "small"}));
   must(writer.write(photo_bytes));
   return must(writer.finish());
+}
+
+void revoke_device(AppOffice& office, App& app) {
+  TestDevice device;
+  device.id = app->identity().device;
+  office.revoke(device);
 }
 
 // A phone with a record of the office's, two saves and a photo that wait, and revoked.
@@ -29,13 +36,8 @@ struct Revoked {
     app.edit(known, "summary", text("Cell 5."));
     photo = photo_in(app);
     app.write("photo", core::Value(photo));
-    revoke();
+    revoke_device(office, app);
     app.requests.clear();
-  }
-  void revoke() {
-    TestDevice device;
-    device.id = app->identity().device;
-    office.revoke(device);
   }
   std::string_view sync(const SyncOptions& options = {.retries = 0}) { return verdict(app->sync(options)); }
 
@@ -101,9 +103,7 @@ TEST_CASE("After a revoked device was erased, the folder is free for another per
 TEST_CASE("A revoked device that holds nothing is erased with its next sync") {
   AppOffice office;
   App app(office);
-  TestDevice device;
-  device.id = app->identity().device;
-  office.revoke(device);
+  revoke_device(office, app);
   app.requests.clear();
   CHECK(verdict(app->sync({})) == "wiped");
   CHECK(app.requests.size() == 2);
@@ -129,9 +129,7 @@ TEST_CASE("Wherever the link breaks while a revoked device hands in, nothing is 
 
 TEST_CASE("A photo that may not travel now keeps a revoked device from being erased") {
   Revoked start;
-  SyncOptions text_only;
-  text_only.attachments = {.previews = true, .audio = true, .photos = false};
-  const SyncReport report = must(start.app->sync(text_only));
+  const SyncReport report = must(start.app->sync({.attachments = {.previews = true, .audio = true, .photos = false}}));
   CHECK(report.revoked);
   CHECK(report.operations_acknowledged == 2);
   CHECK(must(start.app->status()).attachments_waiting == 1);
@@ -159,9 +157,7 @@ TEST_CASE("A device that is revoked while its photo travels goes on with it, and
   app.requests.clear();
   app.on_the_way = [&] {
     if (app.requests.size() != 4) return;
-    TestDevice device;
-    device.id = app->identity().device;
-    office.revoke(device);
+    revoke_device(office, app);
   };
   CHECK(verdict(app->sync({})) == "wiped");
   CHECK((office.files.published[photo.file.id] == photo_bytes));
@@ -177,9 +173,7 @@ TEST_CASE("A revoked device neither fetches nor sends what others saved") {
   author.sync();
   reader.sync();
   must(reader->fetch_attachment(record, photo));
-  TestDevice device;
-  device.id = reader->identity().device;
-  office.revoke(device);
+  revoke_device(office, reader);
   reader.bytes_received = 0;
   CHECK(verdict(reader->sync({})) == "wiped");
   CHECK(reader.bytes_received == 0);
@@ -192,9 +186,7 @@ TEST_CASE("An office that was restored and does not know of the revocation any m
   const core::RecordId record = app.write("summary", text("Cell 4."));
   app.sync();
   office.keep_copy();
-  TestDevice device;
-  device.id = app->identity().device;
-  office.revoke(device);
+  revoke_device(office, app);
   app.edit(record, "summary", text("Cell 5."));
   // Told that it is revoked, it asks to hand in, and meets the restored office.
   app.requests.clear();
@@ -206,4 +198,90 @@ TEST_CASE("An office that was restored and does not know of the revocation any m
   CHECK(must(app->status()).safe_to_erase);
   App other(office);
   CHECK(other.shown(record, "summary") == Values{text("Cell 5.")});
+}
+
+TEST_CASE("An office that lost a photo gets it again before the device that has it is erased") {
+  AppOffice office;
+  App app(office);
+  const core::Attachment photo = photo_in(app);
+  app.write("photo", core::Value(photo));
+  must(app->sync({.attachments = text_only}));
+  // So that something is left to be handed in.
+  AttachmentWriter writer = must(app->add_attachment({core::AttachmentKind::audio, "audio/ogg", "a.ogg", {}}));
+  must(writer.write(std::string(100'000, 'a')));
+  app.write("photo", core::Value(must(writer.finish())));
+  must(app->sync({.attachments = text_only}));
+  const bool is_revoked_before = GENERATE(false, true);
+  CAPTURE(is_revoked_before);
+  if (is_revoked_before) revoke_device(office, app);
+  office.keep_copy();
+  must(app->sync({.attachments = {.previews = true, .audio = false, .photos = true}}));
+  CHECK((office.files.published[photo.file.id] == photo_bytes));
+  office.restore_copy();
+  office.files.published.clear();
+  if (!is_revoked_before) revoke_device(office, app);
+  CHECK(verdict(app->sync({})) == "wiped");
+  CHECK((office.files.published[photo.file.id] == photo_bytes));
+  CHECK(office.files.published.size() == 3);
+}
+
+TEST_CASE("A revoked device hands in the photos that it named under its former id") {
+  Start start;
+  const core::Attachment photo = photo_in(start.app);
+  start.app.write("photo", core::Value(photo));
+  must(start.app->sync({.attachments = text_only}));
+  const std::string copy = start.app.copy_store();
+  start.app.write("summary", text("After the copy."));
+  must(start.app->sync({.attachments = text_only}));
+  start.app.put_back(copy);
+  start.app.write("summary", text("Saved in the copy."));
+  CHECK(verdict(start.app->sync({.attachments = text_only})) == "device_forked");
+  start.enrol_again(start.app);
+  must(start.app->sync({.attachments = text_only}));
+  start.revoke_newest();
+  CHECK(verdict(start.app->sync({})) == "wiped");
+  CHECK((start.office.files.published[photo.file.id] == photo_bytes));
+}
+
+TEST_CASE("Two persons' devices that hand in one photo each bring it") {
+  AppOffice office;
+  App one(office), two(office, office.add_person(server::Role::monitor, office.scope));
+  for (App* app : {&one, &two}) {
+    (*app).write("photo", core::Value(photo_in(*app)));
+    revoke_device(office, *app);
+    CHECK(verdict((*app)->sync({})) == "wiped");
+    CHECK(app->bytes_sent == photo_bytes.size() + 5);
+  }
+}
+
+TEST_CASE("Servers behind one address of which only one knows of the revocation end the sync") {
+  AppOffice office;
+  App app(office);
+  app.write("photo", core::Value(photo_in(app)));
+  revoke_device(office, app);
+  app.exchanges = 0;
+  for (int i = 0; i < 20; ++i) app.changes.emplace_back([](v1::SyncReply& reply) { reply.set_revoked(false); });
+  CHECK(verdict(app->sync({})) == "device_revoked");
+  CHECK(app.exchanges < 10);
+  CHECK(app->lock_state() == LockState::unlocked);
+}
+
+TEST_CASE("A reply that calls a device revoked which was not told so erases nothing") {
+  AppOffice office;
+  App app(office);
+  const core::RecordId record = app.write("summary", text("Cell 4."));
+  app.changes.emplace_back([](v1::SyncReply& reply) { reply.set_revoked(true); });
+  app.sync();
+  CHECK(app.shown(record, "summary") == Values{text("Cell 4.")});
+  CHECK(app->lock_state() == LockState::unlocked);
+}
+
+TEST_CASE("An attachment that no save names goes with the device, and an open editor says so") {
+  AppOffice office;
+  App app(office);
+  RecordEditor editor = must(app->create("inspection", office.scope));
+  must(editor.set("photo", core::Value(photo_in(app))));
+  revoke_device(office, app);
+  CHECK(verdict(app->sync({})) == "wiped");
+  CHECK(verdict(editor.save()) == "wiped");
 }

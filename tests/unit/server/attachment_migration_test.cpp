@@ -10,17 +10,19 @@ namespace {
 
 class OldOffice : public AttachmentOffice {
  public:
-  // As the version before left it.
-  void become_old() {
-    close();
-    {
-      sqlite::Connection database(file(), sqlite::OpenMode::read_write);
-      database.execute(
-          "DROP TABLE attachment; DROP TABLE attachment_author; DROP TABLE attachment_upload; DROP TABLE "
-          "attachment_day;"
-          "PRAGMA user_version=1");
-    }
-    open();
+  // As version 1 left it, and version 2.
+  void become_version_1() {
+    become(
+        "DROP INDEX device_by_person; DELETE FROM setting WHERE name = 'attachments_version';"
+        "DROP TABLE attachment; DROP TABLE attachment_author; DROP TABLE attachment_upload; DROP TABLE attachment_day;"
+        "PRAGMA user_version=1");
+  }
+  void become_version_2() {
+    become(
+        "DROP INDEX device_by_person; DROP INDEX attachment_by_version;"
+        "DELETE FROM setting WHERE name = 'attachments_version';"
+        "UPDATE attachment SET complete = 1 WHERE complete > 1; UPDATE attachment SET scope = 0 WHERE scope < 0;"
+        "UPDATE attachment_author SET scope = 0 WHERE scope < 0; PRAGMA user_version=2");
   }
   std::int64_t version() {
     close();
@@ -34,11 +36,21 @@ class OldOffice : public AttachmentOffice {
     open();
     return version;
   }
+
+ private:
+  void become(const char* sql) {
+    close();
+    {
+      sqlite::Connection database(file(), sqlite::OpenMode::read_write);
+      database.execute(sql);
+    }
+    open();
+  }
 };
 
 }  // namespace
 
-TEST_CASE("A database of version 1 is brought to version 2, and what its operations name can be sent") {
+TEST_CASE("A database of version 1 is brought up to date, and what its operations name can be sent") {
   OldOffice office;
   const std::string photo = some_bytes(100);
   const std::string preview = some_bytes(10, 2);
@@ -60,8 +72,8 @@ TEST_CASE("A database of version 1 is brought to version 2, and what its operati
                                          phone.save(office.scope, record, writes(last, {{first, 0}}), 2)});
   REQUIRE(reply.results_size() == 1);
   phone.refusals_digest = 0;
-  office.become_old();
-  CHECK(office.version() == 2);
+  office.become_version_1();
+  CHECK(office.version() == 3);
   CHECK_FALSE(office.attachments->statuses(phone.id, std::vector{file_of(photo)})->size() > 0);
   for (int twice = 0; twice < 2; ++twice) {
     REQUIRE(server::index_attachments(*office.store));
@@ -73,6 +85,29 @@ TEST_CASE("A database of version 1 is brought to version 2, and what its operati
     if (twice == 0) office.send(phone, photo);
   }
   CHECK(*office.get(phone, file_of(photo).id) == photo);
+}
+
+TEST_CASE(
+    "A database of version 2 is brought to version 3: what was complete stays so, and what is in quarantine its "
+    "device's") {
+  OldOffice office;
+  const std::string photo = some_bytes(100);
+  const std::string refused = some_bytes(100, 2);
+  office.name(photo);
+  office.send(office.phone, photo);
+  const auto reply = office.push(
+      office.phone, {office.phone.save(office.other_scope, new_record(),
+                                       {{{{}, office_fields::photo}, core::Value{photo_of(refused)}, {}}})});
+  REQUIRE(reply.results_size() == 1);
+  office.phone.refusals_digest = 0;
+  REQUIRE(office.put(office.phone, file_of(refused).id, 0, refused.substr(0, 60)));
+  office.become_version_2();
+  CHECK(office.version() == 3);
+  CHECK(*office.get(office.phone, file_of(photo).id) == photo);
+  CHECK(told(*office.offer(office.phone, file_of(photo))) == Told{100, true});
+  CHECK(told(*office.offer(office.phone, file_of(refused))) == Told{60, false});
+  CHECK(outcome_of(office.put(office.phone, file_of(refused).id, 60, refused.substr(60))) == "done");
+  CHECK(told(*office.offer(office.phone, file_of(refused))) == Told{100, true});
 }
 
 TEST_CASE("A new database has nothing to look for") {

@@ -181,3 +181,29 @@ TEST_CASE("What an operation in quarantine names is kept with it, and nobody may
   CHECK(outcome_of(office.get(office.phone, file_of(photo).id)) == "not_found");
   CHECK(outcome_of(office.get(stranger, file_of(photo).id)) == "not_found");
 }
+
+TEST_CASE("What two devices have in quarantine is told to neither of the other") {
+  AttachmentOffice office;
+  TestDevice stranger = stranger_of(office);
+  for (TestDevice* device : {&office.phone, &stranger}) {
+    const core::ScopeId elsewhere = device == &office.phone ? office.other_scope : office.scope;
+    const auto reply = office.push(
+        *device,
+        {device->save(elsewhere, new_record(), {{{{}, office_fields::photo}, core::Value{photo_of(photo)}, {}}})});
+    REQUIRE(reply.results_size() == 1);
+  }
+  office.send(office.phone, photo);
+  CHECK(told(*office.offer(stranger, file_of(photo))) == Told{0, false});
+  office.send(stranger, photo);
+}
+
+TEST_CASE("A person's next device brings what the former one named") {
+  AttachmentOffice office;
+  office.name(photo);
+  office.revoke(office.phone);
+  const TestDevice next = office.add_device();
+  office.set_role(office.monitor, office.scope, server::Role::none);
+  CHECK(told(*office.offer(next, file_of(photo))) == Told{0, false});
+  office.send(next, photo);
+  CHECK(outcome_of(office.get(next, file_of(photo).id)) == "not_found");
+}

@@ -272,3 +272,38 @@ TEST_CASE("What is damaged, cut short or gone is found") {
   std::sort(expected.begin(), expected.end());
   CHECK((*found == expected));
 }
+
+TEST_CASE("A device that names a version which the office never gave is told that attachments were lost") {
+  AttachmentOffice office;
+  const auto lost = [&](std::uint64_t version) {
+    v1::SyncRequest request = office.phone.request();
+    request.set_attachments_version(version);
+    const auto reply = office.sync(office.phone, request);
+    REQUIRE(reply);
+    return reply->attachments_lost();
+  };
+  CHECK_FALSE(lost(0));
+  CHECK(lost(5));
+  std::vector<std::uint64_t> versions;
+  for (int seed = 1; seed <= 3; ++seed) {
+    const std::string photo = some_bytes(100, seed);
+    office.name(photo);
+    const auto sent = office.put(office.phone, file_of(photo).id, 0, photo);
+    REQUIRE(sent);
+    CHECK(office.offer(office.phone, file_of(photo))->version() == sent->version());
+    versions.push_back(sent->version());
+    if (seed == 2) office.keep_copy();
+  }
+  CHECK(versions[0] < versions[1]);
+  CHECK(versions[1] < versions[2]);
+  for (const std::uint64_t version : versions) CHECK_FALSE(lost(version));
+  office.restore_copy();
+  CHECK_FALSE(lost(versions[1]));
+  CHECK(lost(versions[2]));
+  // Nor when it has grown again.
+  TestDevice other = office.add_device();
+  const std::string photo = some_bytes(100, 4);
+  office.name(other, office.scope, photo_of(photo));
+  office.send(other, photo);
+  CHECK(lost(versions[2]));
+}
