@@ -61,6 +61,9 @@ struct Book {
   // Whoever returns to a scope reads it from its first page: until the last one came,
   // not all of their own writes are there again.
   std::set<core::ScopeId> read_in_part;
+  // Refused saves that were amended or let be; and where the disk failed meanwhile, which perhaps.
+  std::set<std::uint64_t> settled;
+  std::set<std::uint64_t> perhaps_settled;
   bool keeps_old_form = false;
   AttachmentBook attachments;
 };

@@ -68,11 +68,15 @@ Device::Device(Run& run, SimulatedVfs& vfs, Server& server, Office& office, Netw
   link_.peer_key = public_key;
   if (run.strikes(FaultKind::device_clock_off)) clock_ahead_ms_ = run.chance.between(-ten_years_ms, ten_years_ms);
   book_.keeps_old_form = run.chance.happens(0.3) && run.plan.chosen(FaultKind::old_form_kept);
+  if (run.plan.chosen(FaultKind::schedule_followed)) {
+    app_schedule_.emplace(run, book_.name);
+    app_schedule_->change_conditions(utc_ms());
+  }
 }
 
 api::Environment Device::environment() {
   api::Environment environment;
-  environment.wall_clock = [this] { return core::Instant{beginning_ms + run_.schedule.now() + clock_ahead_ms_}; };
+  environment.wall_clock = [this] { return core::Instant{utc_ms()}; };
   environment.steady_clock = [this] { return core::Milliseconds{run_.schedule.now()}; };
   environment.jitter = [this] { return run_.chance.part(); };
   environment.make_key = [this] { return make_seeded_key(key_seed_); };
@@ -129,6 +133,7 @@ void Device::start() {
   check_added_survived(book_, *store_, person.is_unsure || !person.away_until_ms.empty());
   if (!learn_saves(book_, *store_)) throw BrokenPromise(book_.name + " cannot read its store");
   book_.failed_saves = 0;
+  if (app_schedule_) app_schedule_->restart(utc_ms());
   faults_.note_start();
   run_.story.tell(book_.name, "is on, with " + std::to_string(book_.saved.size()) + " saves");
   if (!enrolled_) enrol();
@@ -193,7 +198,64 @@ void Device::end_app() {
 
 void Device::sync() {
   if (!is_on() || !enrolled_ || steps_ || is_paused()) return;
+  if (!app_schedule_) {
+    begin_sync({});
+    return;
+  }
+  app_schedule_->asked(utc_ms());
+  follow_schedule();
+}
+
+void Device::follow_schedule() {
+  if (!app_schedule_ || !is_on() || !enrolled_ || is_paused()) return;
+  if (steps_) {
+    if (!app_schedule_->should_stop()) return;
+    steps_->cancel();
+    step();
+    return;
+  }
+  if (const auto limits = app_schedule_->begin(utc_ms())) {
+    run_.tally.add(FaultKind::schedule_followed);
+    begin_sync(*limits);
+    return;
+  }
+  if (const auto wait = app_schedule_->wait_ms(utc_ms())) wake_after(*wait + 1);
+}
+
+void Device::wake_after(std::int64_t span_ms) {
+  later(span_ms, [this, wake = ++wake_] {
+    if (wake == wake_) follow_schedule();
+  });
+}
+
+void Device::change_conditions() {
+  if (!app_schedule_) return;
+  app_schedule_->change_conditions(utc_ms());
+  follow_schedule();
+}
+
+void Device::note_saved() {
+  if (!app_schedule_) return;
+  app_schedule_->saved(utc_ms());
+  wake_after(1);
+}
+
+void Device::check_may_travel(const core::AttachmentId& id) {
+  if (!app_schedule_) return;
+  const auto kind = sqlite::guard([&]() -> Result<storage::TransferKind> {
+    const auto row = store_->attachments.find(id);
+    return row ? Result(row->kind) : Error{Errc::not_found, {}};
+  });
+  const AttachmentLimits& limits = app_schedule_->limits();
+  const bool may = !kind || (*kind == storage::TransferKind::preview ? limits.previews
+                             : *kind == storage::TransferKind::audio ? limits.audio
+                                                                     : limits.photos);
+  if (!may) throw BrokenPromise(book_.name + " sends or fetches an attachment that may not travel now");
+}
+
+void Device::begin_sync(const AttachmentLimits& limits) {
   SyncOptions options;
+  options.attachments = limits;
   options.retries = static_cast<int>(run_.chance.between(0, 4));
   failures_before_sync_ = disk_failures();
   auto begun = api::begin_sync(*store_, options);
@@ -214,6 +276,7 @@ void Device::step() {
     sent_at_ms_ = run_.schedule.now();
     failures_before_pause_.reset();
     sent_ = {request->method, attachment_at(request->path), request->body.size()};
+    if (sent_.attachment) check_may_travel(*sent_.attachment);
     if (sent_.method == "PUT") book_.attachments.carried[*sent_.attachment].unknown += sent_.body_bytes;
     network_.send(link_, std::move(*request), [this, boot = boots_, exchange = ++exchange_](const Heard& heard) {
       if (boot == boots_) later(0, [this, exchange, heard] { take_answer(exchange, heard); });
@@ -341,8 +404,13 @@ bool Device::has_scope(const core::ScopeId& scope) {
 std::uint64_t Device::disk_failures() { return faults_.failures() + server_.faults().failures(); }
 
 void Device::end_sync(const Error* error) {
+  const SyncReport report = steps_ ? steps_->report() : SyncReport();
   steps_.reset();
   ++exchange_;
+  if (app_schedule_) {
+    app_schedule_->ended(error == nullptr ? std::nullopt : std::optional(error->code), report, utc_ms());
+    wake_after(1);
+  }
   if (error == nullptr) {
     run_.story.tell(book_.name, "has synced");
     book_.read_in_part.clear();
@@ -467,6 +535,7 @@ void Device::maybe_fail() {
 
 void Device::heal() {
   healed_ = true;
+  app_schedule_.reset();
   paused_until_ms_ = 0;
   link_.up_blocked_until_ms = link_.down_blocked_until_ms = 0;
   faults_.repair();

@@ -10,6 +10,7 @@
 
 #include "api/local_database.h"
 #include "api/sync_steps.h"
+#include "sim/app_schedule.h"
 #include "sim/book.h"
 #include "sim/machine_faults.h"
 #include "sim/network.h"
@@ -45,8 +46,13 @@ class Device {
   // Somebody wipes it: whatever the disk and the power do, nobody opens it afterwards.
   void wipe();
   void set_clock_ahead(std::int64_t ahead_ms) { clock_ahead_ms_ = ahead_ms; }
-  // Begins one, where none is running. Its steps are events of the schedule.
+  // The person asks for one. Where none is running it begins, or when the app's scheduler lets it. Its steps are
+  // events of the schedule.
   void sync();
+  // Its network and its battery are others: where the app follows a scheduler.
+  void change_conditions();
+  // Something was saved.
+  void note_saved();
   [[nodiscard]] bool is_syncing() const { return steps_.has_value(); }
   // After the person or the world did something with it: its power may be gone.
   // False where it is.
@@ -69,6 +75,12 @@ class Device {
 
   void later(std::int64_t span_ms, std::function<void()> event);
   void enrol();
+  void begin_sync(const AttachmentLimits& limits);
+  void follow_schedule();
+  // In the place of any wake that was asked for before.
+  void wake_after(std::int64_t span_ms);
+  [[nodiscard]] std::int64_t utc_ms() const { return beginning_ms + run_.schedule.now() + clock_ahead_ms_; }
+  void check_may_travel(const core::AttachmentId& id);
   void step();
   void take_answer(std::uint64_t exchange, Heard heard);
   // What is known of an upload's bytes; no more are sent than the office needs.
@@ -120,6 +132,8 @@ class Device {
   std::unique_ptr<Database> database_;
   api::LocalStore* store_ = nullptr;  // database_ owns it
   std::optional<api::SyncSteps> steps_;
+  std::optional<AppSchedule> app_schedule_;
+  std::uint64_t wake_ = 0;
   std::vector<Screen> screens_;
 };
 

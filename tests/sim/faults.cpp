@@ -68,6 +68,8 @@ constexpr std::array<KindRow, fault_kinds> rows = {{
     {"revoked_while_away", 0.5},
     {"store_locked", 1},
     {"store_wiped", 0.4},
+    {"refusal_put_right", 1},
+    {"schedule_followed", 1},
 }};
 
 }  // namespace

@@ -70,6 +70,8 @@ enum class FaultKind : std::uint8_t {
   revoked_while_away,
   store_locked,
   store_wiped,
+  refusal_put_right,
+  schedule_followed,
   count_
 };
 

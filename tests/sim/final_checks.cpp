@@ -368,6 +368,28 @@ void check_revoked_device(Device& device, const OfficeCopy& copy) {
   }
 }
 
+// What is in quarantine is shown, and what was settled is not.
+void check_refused(const Healed& healed, Device& device, const OfficeDeviceCopy& office) {
+  const Book& book = device.book();
+  const auto refused = device.database().refused();
+  if (!refused) throw BrokenPromise(book.name + " cannot say what was refused");
+  std::set<std::uint64_t> shown;
+  for (const RefusedOperation& operation : *refused) shown.insert(operation.operation.counter);
+  for (const std::uint64_t counter : shown) {
+    if (!office.quarantine.contains(counter))
+      throw BrokenPromise(book.name + " shows a refusal of " + text_of(book, counter) + ", which the office has not");
+  }
+  for (const auto& [counter, bytes] : office.quarantine) {
+    const bool settled = book.settled.contains(counter);
+    // A restored office may have applied it, and refused it anew.
+    const bool may_be_either = book.perhaps_settled.contains(counter) || (settled && healed.server.restores() > 0);
+    if (!may_be_either && shown.contains(counter) == settled)
+      throw BrokenPromise(book.name +
+                          (settled ? " shows a refusal that was settled: " : " shows nothing of a refusal: ") +
+                          text_of(book, counter));
+  }
+}
+
 void check_device(const Healed& healed, Device& device, const OfficeCopy& copy) {
   api::LocalStore& store = device.store();
   const Book& book = device.book();
@@ -388,10 +410,7 @@ void check_device(const Healed& healed, Device& device, const OfficeCopy& copy) 
   const auto status = device.database().status();
   if (!status || status->saved_here != 0) throw BrokenPromise(book.name + " does not say that it is done");
   const auto office = copy.devices.find(book.device);
-  if (office != copy.devices.end() && status->refused != office->second.quarantine.size()) {
-    throw BrokenPromise(book.name + " speaks of " + std::to_string(status->refused) +
-                        " refused operations, the office of " + std::to_string(office->second.quarantine.size()));
-  }
+  if (office != copy.devices.end()) check_refused(healed, device, office->second);
 }
 
 // Where the device's person may write.

@@ -273,6 +273,7 @@ void Monitor::note(const Result<void>& done, const std::string& what) {
     if (learn_saves(book, device_.store()) && book.saved.size() == before)
       throw BrokenPromise(book.name + " counts no operation for a save that returned");
     for (std::size_t i = before; i < book.saved.size(); ++i) book.saved[i].saved_ms = run_.schedule.now();
+    device_.note_saved();
     note_named(book, before, device_.store());
     const std::string record = book.saved.empty() ? "?" : book.saved.back().operation.record.hex().substr(0, 6);
     run_.story.tell(book.name, what + " (" + std::to_string(book.saved.size()) + ", record " + record + ")");
@@ -313,6 +314,56 @@ void Monitor::save_poisoned() {
   });
   if (stored) run_.tally.add(FaultKind::operation_poisoned);
   note(stored, "saves a poisoned operation");
+}
+
+void Monitor::put_right() {
+  if (!can_act()) return;
+  const auto refused = device_.database().refused();
+  if (!device_.look_after() || !refused || refused->empty()) return;
+  Chance& chance = run_.chances.of(FaultKind::refusal_put_right);
+  const RefusedOperation& one = (*refused)[chance.below(refused->size())];
+  run_.tally.add(FaultKind::refusal_put_right);
+  if (chance.happens(0.7)) {
+    amend(one);
+    return;
+  }
+  const auto settled = device_.database().settle_refusal(one.operation);
+  note_settled(one, settled);
+  if (!settled && !is_storage_trouble(settled.error().code))
+    throw BrokenPromise(device_.book().name + " cannot let a refused save be: " + settled.error().message());
+  device_.look_after();
+}
+
+void Monitor::note_settled(const RefusedOperation& refused, const Result<void>& done) {
+  Book& book = device_.book();
+  if (done) {
+    book.settled.insert(refused.operation.counter);
+  } else {
+    book.perhaps_settled.insert(refused.operation.counter);
+  }
+}
+
+void Monitor::amend(const RefusedOperation& refused) {
+  Chance& chance = run_.chances.of(FaultKind::refusal_put_right);
+  const auto scopes = device_.database().scopes();
+  if (!device_.look_after() || !scopes || scopes->empty()) return;
+  std::optional<core::ScopeId> into;
+  if (chance.happens(0.5)) into = (*scopes)[chance.below(scopes->size())].id;
+  auto editor = device_.database().amend(refused.operation, into);
+  if (!device_.look_after()) return;
+  if (!editor) {
+    const Errc code = editor.error().code;
+    if (code != Errc::scope_not_found && code != Errc::unknown_form && !is_storage_trouble(code))
+      throw BrokenPromise(device_.book().name + " cannot amend a refused save: " + editor.error().message());
+    return;
+  }
+  const auto saved = editor->save();
+  // What was poisoned stays so, and all of it may have been undone.
+  if (!saved && !is_storage_trouble(saved.error().code)) return;
+  run_.story.tell(device_.book().name, "amends operation " + std::to_string(refused.operation.counter));
+  const Result<void> done = saved ? Result<void>() : Result<void>(saved.error());
+  note_settled(refused, done);
+  note(done, "saves what it amended");
 }
 
 void Monitor::put_away() {

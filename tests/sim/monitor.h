@@ -20,6 +20,8 @@ class Monitor {
   void act();
   // Writes what only the form's newest version has, where the device has that version.
   void fill_in_new_field();
+  // Looks after one of the saves that the office refused: sends it again, or lets it be.
+  void put_right();
   // Saves or closes every form that is open.
   void put_away();
 
@@ -33,6 +35,8 @@ class Monitor {
   void settle_conflict();
   void delete_or_restore();
   void save_poisoned();
+  void amend(const RefusedOperation& refused);
+  void note_settled(const RefusedOperation& refused, const Result<void>& done);
   void write_something(Screen& screen);
   void write_field(Screen& screen, const std::string& field);
   void write_item(RecordEditor& editor);

@@ -87,6 +87,8 @@ class World {
     plan_revocations();
     plan_locks();
     plan_wipes();
+    plan_amendments();
+    plan_conditions();
     plan_form();
     plan_leaves();
     plan_board();
@@ -158,6 +160,26 @@ class World {
       Device& device = *chance.pick(devices_);
       if (run_.tries(FaultKind::store_wiped)) device.wipe();
     });
+  }
+
+  void plan_amendments() {
+    Chance& chance = run_.chances.of(FaultKind::refusal_put_right);
+    for (int i = 0; i < 12; ++i) {
+      run_.schedule.after(chance.between(0, length_ms_), [this, &chance] {
+        Monitor& monitor = *chance.pick(monitors_);
+        if (run_.tries(FaultKind::refusal_put_right)) monitor.put_right();
+      });
+    }
+  }
+
+  void plan_conditions() {
+    Chance& chance = run_.chances.of(FaultKind::schedule_followed);
+    for (int i = 0; i < 40; ++i) {
+      run_.schedule.after(chance.between(0, length_ms_), [this, &chance] {
+        Device& device = *chance.pick(devices_);
+        if (run_.tries(FaultKind::schedule_followed)) device.change_conditions();
+      });
+    }
   }
 
   // So that there is something to lose.
