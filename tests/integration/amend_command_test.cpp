@@ -86,6 +86,7 @@ TEST_CASE("A report for a scope that was left is refused, and arrives as a new r
   INFO(in_place.output);
   CHECK(in_place.exit_code == 1);
   CHECK(has(in_place.output, "[scope_not_found]"));
+  CHECK(has(in_place.output, "--into"));
   const std::string moved =
       json_value(start.phone({"amend", number, "--into", "Batken region", "summary=Cell 5."}), "id");
   CHECK(moved != record);

@@ -466,6 +466,7 @@ TEST_CASE("A field without an attachment is not opened, and no file that is ther
   };
   check_refusal(open({"evidence_files"}), refused, "not_found");
   check_refusal(open({"evidence"}), refused, "wrong_value_type");
+  check_refusal(open({"nosuch"}), refused, "unknown_field");
   write_to(server.path("letter.pdf"), "%PDF-1.7");
   REQUIRE(server.app("Bakyt", {"attach", record, "evidence_files=" + server.path("letter.pdf")}).exit_code == 0);
   check_refusal(open({"evidence_files", "--pick", "2"}), refused, "not_found");

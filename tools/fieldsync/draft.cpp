@@ -10,12 +10,12 @@ bool holds_several(const core::FormField& field) {
          field.policy == core::MergePolicy::counter;
 }
 
+}  // namespace
+
 Error no_such_field(const core::Form& form, std::string_view name) {
   return {Errc::unknown_field, "The form '" + form.name + "' has no field '" + std::string(name) +
                                    "'. See: fieldsync forms " + form.name + "."};
 }
-
-}  // namespace
 
 bool EditTexts::empty() const {
   return set.empty() && add.empty() && remove.empty() && clear.empty() && add_items.empty() && delete_items.empty();

@@ -27,6 +27,9 @@ struct EditTexts {
   [[nodiscard]] bool empty() const;
 };
 
+// unknown_field, and where to look.
+[[nodiscard]] Error no_such_field(const core::Form& form, std::string_view name);
+
 class Draft {
  public:
   // Borrows both; they outlive the draft.

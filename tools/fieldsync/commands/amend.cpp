@@ -55,7 +55,11 @@ Result<void> run_amend(const Settings& settings, const AmendOptions& options) {
     into = *scope;
   }
   auto editor = (*database)->amend(*refused, into);
-  if (!editor) return editor.error();
+  if (!editor) {
+    const bool is_left = editor.error().code == Errc::scope_not_found;
+    return is_left ? Error{Errc::scope_not_found, "You are not in its scope any more. Name another one with --into."}
+                   : editor.error();
+  }
   const auto form = find_form(**database, editor->view().form);
   if (!form) return form.error();
   if (auto put_right = Draft(*editor, *form, record_finder(**database)).apply(options.edits); !put_right)

@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "fieldsync/commands.h"
+#include "fieldsync/draft.h"
 #include "fieldsync/json_output.h"
 #include "fieldsync/json_value.h"
 #include "fieldsync/lookup.h"
@@ -52,6 +53,9 @@ Result<core::Attachment> attachment_in(Database& database, const core::RecordId&
   if (!view) return view.error();
   const auto path = parse_field_path(options.field);
   if (!path) return path.error();
+  const auto form = find_form(database, view->form);
+  if (!form) return form.error();
+  if (form->find(path->field) == nullptr) return no_such_field(*form, path->field);
   core::ItemId item;
   if (!path->item.empty()) {
     const auto found = find_item(*view, path->item);
