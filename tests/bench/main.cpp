@@ -168,6 +168,21 @@ double median_ms(int times, Action action) {
   return median(std::move(values));
 }
 
+// Of copies. Its keys are gone at the first of its steps.
+double median_wipe_ms(const std::string& folder) {
+  const std::string copy = folder + "-to-wipe";
+  std::vector<double> values;
+  for (int i = 0; i < store_rounds; ++i) {
+    std::filesystem::copy(folder, copy);
+    ::sync();
+    const double began = now_seconds();
+    must(Database::wipe(copy));
+    values.push_back((now_seconds() - began) * 1000);
+    std::filesystem::remove_all(copy);
+  }
+  return median(std::move(values));
+}
+
 // What a monitor waits for on a device that holds all reports.
 json::object measured_store(const std::string& folder, ReportGenerator& generator) {
   json::object out;
@@ -202,6 +217,8 @@ json::object measured_store(const std::string& folder, ReportGenerator& generato
   out["search_two_letters_ms"] =
       median_ms(store_rounds, [&] { must(database->query({.text = "\u0447\u0430", .limit = 100})); });
   out["status_ms"] = median_ms(store_rounds, [&] { must(database->status()); });
+  database.reset();
+  out["whole_wipe_ms"] = median_wipe_ms(folder);
   return out;
 }
 
