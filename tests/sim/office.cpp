@@ -156,7 +156,7 @@ void Office::revoke(const core::DeviceId& device) {
     return {};
   };
   decide(write, [this, device, counted](bool written) {
-    if (written) had_when_revoked_[device] = *counted;
+    if (written) had_when_revoked_.emplace(device, *counted);
   });
 }
 
