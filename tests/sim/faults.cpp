@@ -65,7 +65,7 @@ constexpr std::array<KindRow, fault_kinds> rows = {{
     {"moved_to_board", 0.9},
     {"upload_cut", 0.5},
     {"download_cut", 0.5},
-    {"revoked_while_away", 0.5},
+    {"revoked_while_away", 1},
     {"store_locked", 1},
     {"store_wiped", 0.4},
     {"refusal_put_right", 1},

@@ -156,7 +156,9 @@ void Office::revoke(const core::DeviceId& device) {
     return {};
   };
   decide(write, [this, device, counted](bool written) {
-    if (written) had_when_revoked_.emplace(device, *counted);
+    // A decision that was told to have failed may come back with the log: then nobody knows when.
+    if (!written) unsure_revocations_.insert(device);
+    if (written && !unsure_revocations_.contains(device)) had_when_revoked_.emplace(device, *counted);
   });
 }
 

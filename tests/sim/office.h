@@ -91,6 +91,7 @@ class Office {
   std::vector<OfficePerson> people_;
   std::set<core::DeviceId> revoked_;
   std::map<core::DeviceId, std::uint64_t> had_when_revoked_;
+  std::set<core::DeviceId> unsure_revocations_;
   std::uint32_t form_version_ = 1;
   std::int64_t rights_taken_ms_ = -1;  // the last time
   std::int64_t form_published_ms_ = -1;
