@@ -160,8 +160,13 @@ void lock(LocalStore& store) {
 }
 
 void destroy(LocalStore& store) {
+  try {
+    store.vault.destroy();
+  } catch (...) {
+    if (!store.vault.is_open()) forget_all(store);
+    throw;
+  }
   forget_all(store);
-  store.vault.destroy();
 }
 
 }  // namespace fieldsync::api

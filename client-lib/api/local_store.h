@@ -73,7 +73,7 @@ struct LocalStore {
 // Forgets the keys, and what was read with them.
 void lock(LocalStore& store);
 // Destroys the slots, and forgets the keys: nobody opens it any more. The next wipe() or open() deletes the files.
-// Pre: the lock is held. Throws SqliteError; then it is locked.
+// Pre: the lock is held. Throws SqliteError; then it is as it was, or its slots are destroyed already.
 void destroy(LocalStore& store);
 // Errors as Database::wipe.
 [[nodiscard]] Result<void> wipe(const std::string& file);

@@ -129,13 +129,19 @@ void Vault::insert_slots(const seal::KeySlots& slots) {
 }
 
 void Vault::destroy() {
+  try {
+    sqlite::Transaction transaction(connection_);
+    connection_.prepare("DELETE FROM key_slot").run();
+    connection_.prepare("DELETE FROM store").run();
+    auto mark = connection_.prepare("INSERT INTO store(id, manifest) VALUES(zeroblob(16), ?1)");
+    mark.bind_blob(1, destroyed).run();
+    transaction.commit();
+  } catch (...) {
+    // The rows are as they were, and so is the sum over them.
+    end_transaction(false);
+    throw;
+  }
   close();
-  sqlite::Transaction transaction(connection_);
-  connection_.prepare("DELETE FROM key_slot").run();
-  connection_.prepare("DELETE FROM store").run();
-  auto mark = connection_.prepare("INSERT INTO store(id, manifest) VALUES(zeroblob(16), ?1)");
-  mark.bind_blob(1, destroyed).run();
-  transaction.commit();
   // Without it the slots are gone only as long as the log is there.
   connection_.execute("PRAGMA wal_checkpoint(TRUNCATE)");
 }

@@ -60,7 +60,8 @@ class Vault final : private sqlite::RowListener {
   // Pre: the vault is open. False, and nothing is changed, where the store's slots are not
   // `before` any more.
   [[nodiscard]] bool change_slots(const seal::KeySlots& before, const seal::KeySlots& after);
-  // Destroys every slot, durably: from then on nobody opens the store. Needs no key.
+  // Destroys every slot, durably, and forgets the keys: from then on nobody opens the store. Needs
+  // no key. Where it throws and the vault is still open, nothing has changed.
   void destroy();
   [[nodiscard]] bool is_destroyed() const;
 
