@@ -72,6 +72,12 @@ Result<void> open_with(LocalStore& store, const Opening& opening) {
   return {};
 }
 
+// What ends a wipe: there is nothing, or it is not the store's fault. Whatever else keeps it from
+// destroying the slots, all of it is overwritten.
+bool changes_nothing(Errc code) {
+  return code == Errc::not_found || code == Errc::in_use || code == Errc::out_of_memory;
+}
+
 void forget_all(LocalStore& store) {
   store.vault.close();
   store.identity.read_device_again();
@@ -129,7 +135,7 @@ Result<void> wipe(const std::string& file) {
     is_destroyed = was_sealed;
     return {};
   });
-  if (!opened && (opened.error().code == Errc::not_found || opened.error().code == Errc::in_use)) return opened;
+  if (!opened && changes_nothing(opened.error().code)) return opened;
   return sqlite::guard([&]() -> Result<void> {
     // A full disk, or a damaged file, has no room for a transaction.
     if (!is_destroyed) sqlite::overwrite_database(file);

@@ -20,7 +20,7 @@ constexpr sqlite3_int64 log_piece_bytes = 64 * 1024;
 void overwrite_file(sqlite3_vfs& files, const char* name, int kind) {
   static constexpr std::array<char, 4096> zeros{};
   auto* file = static_cast<sqlite3_file*>(sqlite3_malloc(files.szOsFile));
-  if (file == nullptr) return;
+  if (file == nullptr) throw std::bad_alloc();
   std::memset(file, 0, static_cast<std::size_t>(files.szOsFile));
   if (files.xOpen(&files, name, file, SQLITE_OPEN_READWRITE | kind, nullptr) == SQLITE_OK) {
     sqlite3_int64 size = 0;
@@ -106,14 +106,14 @@ void delete_database(const std::string& path) {
   }
 }
 
-void overwrite_database(const std::string& path) noexcept {
+void overwrite_database(const std::string& path) {
   sqlite3_vfs* files = sqlite3_vfs_find(nullptr);
-  if (files == nullptr) return;
-  const char* name = sqlite3_create_filename(path.c_str(), "", (path + "-wal").c_str(), 0, nullptr);
-  if (name == nullptr) return;
-  overwrite_file(*files, sqlite3_filename_wal(name), SQLITE_OPEN_WAL);
-  overwrite_file(*files, name, SQLITE_OPEN_MAIN_DB);
-  sqlite3_free_filename(name);
+  FIELDSYNC_CHECK(files != nullptr, "SQLite has a file layer");
+  const std::unique_ptr<const char, void (*)(const char*)> name(
+      sqlite3_create_filename(path.c_str(), "", (path + "-wal").c_str(), 0, nullptr), sqlite3_free_filename);
+  if (!name) throw std::bad_alloc();
+  overwrite_file(*files, sqlite3_filename_wal(name.get()), SQLITE_OPEN_WAL);
+  overwrite_file(*files, name.get(), SQLITE_OPEN_MAIN_DB);
 }
 
 Statement::~Statement() {

@@ -93,8 +93,8 @@ void forget_memory_statistics();
 // deleted. storage_failed. Pre: no connection to it is open.
 void delete_database(const std::string& path);
 // Writes zeros over the whole database and its log, in their place, as far as the disk lets it:
-// takes no room. Pre: nobody has it open.
-void overwrite_database(const std::string& path) noexcept;
+// takes no room. Without memory it throws. Pre: nobody has it open.
+void overwrite_database(const std::string& path);
 
 enum class OpenMode { read_write, read_only };
 
