@@ -129,7 +129,8 @@ class EditorWork final : public Work {
 bool is_work(const std::string& phase) { return phase != "backup" && phase != "older copy" && phase != "older app"; }
 
 bool allocates_itself(const std::string& phase) {
-  for (const char* name : {"create", "administration", "save", "reopen", "migrate", "revoke", "enrolled anew"}) {
+  for (const char* name :
+       {"create", "administration", "save", "reopen", "migrate", "revoke", "enrolled anew", "hand in", "erased"}) {
     if (phase == name) return true;
   }
   return false;
@@ -263,7 +264,7 @@ std::vector<Scenario> all_scenarios(Team& team, const team::Script& script) {
     if (is_work(step.phase)) {
       Scenario& scenario = add(std::to_string(i + 1) + " " + step.phase, disks,
                                [run = step.run](Team& now) { return run(now, Run::first); });
-      scenario.starts_closed = i == 0 || step.phase == "migrate";
+      scenario.starts_closed = i == 0 || step.phase == "migrate" || step.phase == "erased";
       scenario.may_throw = allocates_itself(step.phase);
     }
     if (i > 0 && step.phase != "migrate") static_cast<void>(script.steps().front().run(team, Run::first));

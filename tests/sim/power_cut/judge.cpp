@@ -10,6 +10,7 @@ namespace fieldsync::power_cut {
 namespace {
 
 using team::Who;
+using Kind = team::StoreState::Kind;
 
 constexpr std::size_t failures_told_max = 10;
 // Draws for each image wanted. Where little is unsynced there are few different ones.
@@ -41,6 +42,8 @@ Judge::Judge(team::Team& team, const team::Script& script, const Recording& reco
 
 std::size_t Judge::take_up(const team::StoreState& state, const std::string& where) {
   if (!state.damage.empty()) learned_wrong_.push_back(where + ": " + state.damage);
+  key_slots_.insert(state.key_slots.begin(), state.key_slots.end());
+  if (state.kind == Kind::erased && !erased_) erased_ = states_.size();
   if (states_.empty() || states_.back() != state.content) {
     states_.push_back(state.content);
     std::string half = team::half_done(team_, who_);
@@ -100,6 +103,36 @@ void Judge::judge(std::size_t moments, const team::StoreState& found, Tally& tal
   }
 }
 
+std::string Judge::wrong_with_erased(std::size_t moments, const team::StoreState& found, const Disks& disks,
+                                     const sim::FileTree& image) const {
+  if (can_be_opened_yet(moments, image)) return "it said that it is erased, and a key slot can be read";
+  if (found.kind == Kind::there || who_ == Who::office) return {};
+  if (found.kind == Kind::erased) {
+    team_.machine(who_).restore(image);
+    const auto wiped = api::wipe(phone().file());
+    if (!wiped || !phone().is_empty()) return "an erased store is not wiped to the end";
+  }
+  // The office loses its power with the device.
+  sim::SectorCounts uncounted;
+  team_.office_machine.restore(disks.of(Who::office).after_power_cut([] { return 0; }, uncounted));
+  std::string missing;
+  if (auto opened = team_.open_office(); !opened) missing = "it does not open";
+  if (missing.empty()) missing = team::missing_of_erased(team_, script_, who_);
+  team_.close(Who::office);
+  return missing.empty() ? missing : "it is erased, and at the office " + missing;
+}
+
+bool Judge::can_be_opened_yet(std::size_t moments, const sim::FileTree& image) const {
+  if (!erased_ || oldest_allowed(moments) < *erased_) return false;
+  for (const std::string& name : image.names()) {
+    const std::string& content = image.content(*image.find(name));
+    for (const std::string& slot : key_slots_) {
+      if (content.find(slot) != std::string::npos) return true;
+    }
+  }
+  return false;
+}
+
 bool Judge::is_new(const sim::FileTree& image, std::size_t moments) {
   return tried_.insert({hash_of(image), oldest_allowed(moments), state_after_[moments]}).second;
 }
@@ -116,7 +149,7 @@ void Judge::finish(const Disks& disks, const sim::FileTree& image, Tally& tally,
     problem = "'" + step.phase + "' fails: " + done.error().message();
     break;
   }
-  if (problem.empty()) problem = team::disagreement(team_);
+  if (problem.empty()) problem = team::disagreement(team_, script_);
   team_.close_all();
   ++(problem.empty() ? tally.finished : tally.unfinished);
   if (!problem.empty()) tell(report, where + ", going on: " + problem);
@@ -146,7 +179,12 @@ void Judge::cut_at_every_moment(const Effort& effort, Report& report) {
       const std::string where = name_ + ", seed " + std::to_string(effort.seed) + ", moment " + std::to_string(i + 1) +
                                 " (" + moment.phase + "), cut " + std::to_string(cut);
       team_.machine(who_).restore(image);
-      judge(i + 1, team::look_at(team_, who_), tally, where, report);
+      const team::StoreState found = team::look_at(team_, who_);
+      judge(i + 1, found, tally, where, report);
+      if (const std::string wrong = wrong_with_erased(i + 1, found, disks, image); !wrong.empty()) {
+        ++tally.lost;
+        tell(report, where + ": " + wrong);
+      }
       ++tally.images;
       if (images++ % effort.finish_every == 0) finish(disks, image, tally, where, report);
     }

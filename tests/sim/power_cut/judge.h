@@ -2,11 +2,14 @@
 // what is left.
 //
 // A store may be found in any state between the last one of which it said "done"
-// and the newest one that it had reached; nothing else.
+// and the newest one that it had reached; nothing else. A device's that is erased stays
+// so, whoever deletes what is left, and none of its key slots is to be found once it said so.
+// Where it was revoked, the office has all of its work by then.
 #pragma once
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <tuple>
@@ -59,9 +62,16 @@ class Judge {
   [[nodiscard]] std::size_t oldest_allowed(std::size_t moments) const;
   void judge(std::size_t moments, const team::StoreState& found, Tally& tally, const std::string& where,
              Report& report) const;
+  // What is wrong where the device's store is erased, or none: empty where nothing is.
+  [[nodiscard]] std::string wrong_with_erased(std::size_t moments, const team::StoreState& found, const Disks& disks,
+                                              const sim::FileTree& image) const;
+  // The bytes of a key slot, after the store said that it is erased.
+  [[nodiscard]] bool can_be_opened_yet(std::size_t moments, const sim::FileTree& image) const;
   // No image with the same content was tried, of which the same states were allowed.
   [[nodiscard]] bool is_new(const sim::FileTree& image, std::size_t moments);
   void finish(const Disks& disks, const sim::FileTree& image, Tally& tally, const std::string& where, Report& report);
+
+  [[nodiscard]] team::Phone& phone() const { return who_ == team::Who::phone ? team_.phone : team_.tablet; }
 
   team::Team& team_;
   const team::Script& script_;
@@ -69,6 +79,8 @@ class Judge {
   team::Who who_;
   std::string name_;
   std::vector<std::uint64_t> states_;     // contents, oldest first
+  std::optional<std::size_t> erased_;     // the first state in which the store is erased
+  std::set<std::string> key_slots_;       // that it ever had
   std::vector<std::size_t> state_after_;  // by number of moments
   std::set<std::tuple<std::uint64_t, std::size_t, std::size_t>> tried_;
   std::vector<std::string> learned_wrong_;  // faults that a mere kill shows

@@ -1,4 +1,4 @@
-// fieldsync-power-cut: cuts the power of an office and of a phone after every
+// fieldsync-power-cut: cuts the power of an office, a phone and a tablet after every
 // single change of their disks, many times each with another outcome.
 //
 //   fieldsync-power-cut --images 200000      until so many different disks were judged
@@ -46,10 +46,10 @@ void run_scenario(const Options& options, std::uint64_t seed, Report& report) {
   if (!options.synchronous.empty()) team.vfs.force_synchronous(options.synchronous);
   const team::Script script(seed);
   const Recording recording = record(team, script);
-  const std::uint64_t moments = 2 * recording.moments.size() / team::machine_count;
   const std::uint64_t wanted = options.images - std::min(options.images, images_of(report));
-  const std::uint64_t cuts = std::clamp<std::uint64_t>(wanted / moments + 1, 1, options.cuts_per_moment);
-  for (const team::Who who : {team::Who::office, team::Who::phone}) {
+  const std::uint64_t cuts =
+      std::clamp<std::uint64_t>(wanted / recording.moments.size() + 1, 1, options.cuts_per_moment);
+  for (const team::Who who : {team::Who::office, team::Who::phone, team::Who::tablet}) {
     Judge judge(team, script, recording, who);
     judge.cut_at_every_moment({seed, cuts, options.finish_every}, report);
   }

@@ -7,7 +7,7 @@
 #include <memory>
 #include <string>
 
-#include "api/environment.h"
+#include "api/local_store.h"
 #include "fieldsync/database.h"
 #include "sim/disk/machine.h"
 #include "sim/team/office.h"
@@ -33,6 +33,8 @@ class Phone {
   Result<void> open();
   void close() { database_.reset(); }
   [[nodiscard]] bool is_open() const { return database_ != nullptr; }
+  // Nothing is left of its store, or nothing was ever made.
+  [[nodiscard]] bool is_empty() const { return machine_.files().names().empty(); }
   // Pre: it is open.
   [[nodiscard]] Database& database() { return *database_; }
 
@@ -43,6 +45,9 @@ class Phone {
   [[nodiscard]] bool is_anew() const;
   // One sync without a second try.
   Result<void> sync();
+  // Its id, known without the store; after enrol_anew() the other one too.
+  [[nodiscard]] const core::DeviceId& first_device() const { return first_.device; }
+  [[nodiscard]] const core::DeviceId& second_device() const { return second_.device; }
   // How many operations this device has saved; after enrol_anew() the other one.
   [[nodiscard]] Result<std::uint64_t> saved();
   // The record with this title, or none.
@@ -68,6 +73,7 @@ class Phone {
   Key second_;
   bool becomes_second_ = false;  // who asks for a key is a forked store
   std::unique_ptr<Database> database_;
+  api::LocalStore* store_ = nullptr;  // database_ owns it
 };
 
 }  // namespace fieldsync::team

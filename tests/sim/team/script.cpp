@@ -10,16 +10,50 @@ namespace {
 
 Phone& phone_of(Team& team, Who who) { return who == Who::phone ? team.phone : team.tablet; }
 
+// Its store was erased to the end: nothing is there, and the office knows the device.
+Result<bool> is_gone(Team& team, Phone& phone) {
+  if (phone.is_open() || !phone.is_empty()) return false;
+  bool known = false;
+  auto looked = team.office->store().read([&](server::ReadTransaction& transaction) -> Result<void> {
+    known = transaction.device_by_id(phone.first_device()).has_value();
+    return {};
+  });
+  return looked ? Result<bool>(known) : Result<bool>(looked.error());
+}
+
+// An erased store says so when it is opened, once, and is nothing after that.
+Result<void> bury(Team& team, Who who) {
+  Phone& phone = phone_of(team, who);
+  phone.close();
+  if (!phone.is_empty()) {
+    auto opened = phone.open();
+    if (opened) return Error{Errc::internal_error, "An erased store opens."};
+    if (opened.error().code != Errc::wiped) return opened;
+    if (!phone.is_empty()) return Error{Errc::internal_error, "An erased store leaves files."};
+  }
+  team.on_acknowledged(who);
+  return {};
+}
+
+Result<void> open_one(Team& team, Who who) {
+  Phone& phone = phone_of(team, who);
+  if (phone.is_open()) return {};
+  const auto gone = is_gone(team, phone);
+  if (!gone) return gone.error();
+  if (*gone) return {};
+  auto opened = phone.open();
+  if (!opened && opened.error().code == Errc::wiped) return bury(team, who);
+  if (opened) team.on_acknowledged(who);
+  return opened;
+}
+
 Result<void> open_all(Team& team) {
   if (!team.office) {
     if (auto opened = team.open_office(); !opened) return opened;
     team.on_acknowledged(Who::office);
   }
   for (const Who who : {Who::phone, Who::tablet}) {
-    Phone& phone = phone_of(team, who);
-    if (phone.is_open()) continue;
-    if (auto opened = phone.open(); !opened) return opened;
-    team.on_acknowledged(who);
+    if (auto opened = open_one(team, who); !opened) return opened;
   }
   return {};
 }
@@ -106,7 +140,7 @@ void Script::add_setup() {
   add("administration",
       [](Team& team, Run) { return team.office->prepare([&team] { team.on_acknowledged(Who::office); }); });
   for (const Who who : {Who::phone, Who::tablet}) {
-    add("enrol", [who](Team& team, Run) -> Result<void> {
+    add_of(who, "enrol", [who](Team& team, Run) -> Result<void> {
       Phone& phone = phone_of(team, who);
       if (phone.database().identity().enrolled) return {};
       if (auto enrolled = phone.enrol(); !enrolled) return enrolled;
@@ -140,7 +174,7 @@ void Script::add_conflict() {
 void Script::add_deletion() {
   for (const bool exists : {false, true}) {
     const std::uint64_t counter = ++saves_of_phone_;
-    add("save", [counter, exists, kept = kept_by_former_](Team& team, Run) {
+    add_of(Who::phone, "save", [counter, exists, kept = kept_by_former_](Team& team, Run) {
       return once(team, Who::phone, counter, *kept, [exists](Phone& phone) -> Result<void> {
         auto record = phone.find("Visit 2");
         if (!record) return record.error();
@@ -159,7 +193,7 @@ void Script::add_deletion() {
 void Script::add_migration() {
   // Something waits while the store changes its form.
   save(Who::phone, "Visit 1");
-  add("older app", [](Team& team, Run) -> Result<void> {
+  add_of(Who::phone, "older app", [](Team& team, Run) -> Result<void> {
     team.close(Who::phone);
     undo_newest_migration(team.phone.file());
     return {};
@@ -210,7 +244,7 @@ void Script::add_fork() {
   });
   save_in_older_copy("Visit 1");
   save(Who::phone, "Visit 6");
-  add("fork noticed", [](Team& team, Run run) -> Result<void> {
+  add_of(Who::phone, "fork noticed", [](Team& team, Run run) -> Result<void> {
     auto synced = team.phone.sync();
     if (run == Run::again && synced) return {};
     if (synced) return Error{Errc::internal_error, "An older copy was not noticed."};
@@ -223,7 +257,7 @@ void Script::add_fork() {
     team.on_acknowledged(Who::office);
     return {};
   });
-  add("enrolled anew", [](Team& team, Run run) -> Result<void> {
+  add_of(Who::phone, "enrolled anew", [](Team& team, Run run) -> Result<void> {
     if (team.phone.is_anew()) return {};
     if (run == Run::again && team.phone.sync()) return {};
     if (auto enrolled = team.phone.enrol_anew(); !enrolled) return enrolled;
@@ -244,13 +278,30 @@ void Script::add_endings() {
   sync("quarantine", Who::phone);
   sync("pull", Who::phone);
   sync("pull", Who::tablet);
+  add_hand_in();
+}
+
+// The tablet's last save waits when the office withdraws its access.
+void Script::add_hand_in() {
+  save(Who::tablet, "Visit 3");
   add("revoke", [](Team& team, Run) -> Result<void> {
-    if (auto revoked = team.office->revoke(team.tablet.database().identity().device); !revoked) return revoked;
+    if (auto revoked = team.office->revoke(team.tablet.first_device()); !revoked) return revoked;
     team.on_acknowledged(Who::office);
-    auto refused = team.tablet.sync();
-    if (!refused && refused.error().code == Errc::device_revoked) return {};
-    if (!refused) return refused;
-    return Error{Errc::internal_error, "A revoked device was not refused."};
+    return {};
+  });
+  add_of(Who::tablet, "hand in", [](Team& team, Run) -> Result<void> {
+    auto synced = team.tablet.sync();
+    if (synced) return Error{Errc::internal_error, "A revoked device was not erased."};
+    if (synced.error().code != Errc::wiped) return synced;
+    team.on_acknowledged(Who::tablet);
+    return {};
+  });
+  add_of(Who::tablet, "erased", [](Team& team, Run) { return bury(team, Who::tablet); });
+}
+
+void Script::add_of(Who who, std::string phase, std::function<Result<void>(Team&, Run)> run) {
+  add(std::move(phase), [who, run = std::move(run)](Team& team, Run now) -> Result<void> {
+    return now == Run::again && !phone_of(team, who).is_open() ? Result<void>() : run(team, now);
   });
 }
 
@@ -265,7 +316,7 @@ void Script::save_before_older_copy(const std::string& title) {
   save(Who::phone, title);
   Step& step = steps_.back();
   step.run = [save = std::move(step.run), counter = saves_of_phone_](Team& team, Run run) -> Result<void> {
-    if (team.phone.is_anew()) return {};
+    if (!team.phone.is_open() || team.phone.is_anew()) return {};
     const auto known = known_of_phone(team);
     if (!known) return known.error();
     return *known >= counter ? Result<void>() : save(team, run);
@@ -280,7 +331,7 @@ void Script::save_in_older_copy(const std::string& title) {
 
 void Script::add_save(std::uint64_t counter, const std::string& title, const std::string& summary, Who who,
                       Place place) {
-  add("save", [=, kept = kept_by_former_](Team& team, Run) {
+  add_of(who, "save", [=, kept = kept_by_former_](Team& team, Run) {
     return once(team, who, counter, *kept, [&](Phone& phone) -> Result<void> {
       auto editor = edit_or_create(phone, title, place);
       if (!editor) return place_is_gone(editor.error(), place) ? Result<void>() : Result<void>(editor.error());
@@ -294,7 +345,7 @@ void Script::resolve(const std::string& title) {
   const std::uint64_t counter = ++saves_of_phone_;
   const std::string summary = text();
   phone_saves_.push_back({counter, title, summary});
-  add("save", [=, kept = kept_by_former_](Team& team, Run) {
+  add_of(Who::phone, "save", [=, kept = kept_by_former_](Team& team, Run) {
     return once(team, Who::phone, counter, *kept, [&](Phone& phone) -> Result<void> {
       auto editor = edit_or_create(phone, title, Place::region);
       if (!editor) return editor.error();
@@ -307,7 +358,7 @@ void Script::resolve(const std::string& title) {
 void Script::save_finding(const std::string& title) {
   const std::uint64_t counter = ++saves_of_tablet_;
   const std::string finding = text();
-  add("save", [=](Team& team, Run) {
+  add_of(Who::tablet, "save", [=](Team& team, Run) {
     return once(team, Who::tablet, counter, 0, [&](Phone& phone) -> Result<void> {
       auto editor = edit_or_create(phone, title, Place::region);
       if (!editor) return editor.error();
@@ -318,14 +369,14 @@ void Script::save_finding(const std::string& title) {
 }
 
 void Script::sync(const std::string& phase, Who who) {
-  add(phase, [who](Team& team, Run run) -> Result<void> {
+  add_of(who, phase, [who](Team& team, Run run) -> Result<void> {
     auto synced = phone_of(team, who).sync();
     if (synced) team.on_acknowledged(who);
+    if (synced || run == Run::first) return synced;
     // The tablet may have been revoked before the power was cut.
-    const bool revoked = !synced && synced.error().code == Errc::device_revoked && who == Who::tablet;
+    if (synced.error().code == Errc::wiped && who == Who::tablet) return bury(team, who);
     // And the older copy put back.
-    const bool expected = revoked || (is_forked(synced) && who == Who::phone);
-    return run == Run::again && expected ? Result<void>() : synced;
+    return is_forked(synced) && who == Who::phone ? Result<void>() : synced;
   });
 }
 
@@ -342,9 +393,34 @@ std::string Script::text() {
   return letters;
 }
 
-std::string disagreement(Team& team) {
-  for (Phone* phone : {&team.phone, &team.tablet}) {
-    const std::string name = phone == &team.phone ? "the phone" : "the tablet";
+std::string missing_of_erased(Team& team, const Script& script, Who who) {
+  Phone& phone = phone_of(team, who);
+  std::string missing;
+  const auto looked = team.office->store().read([&](server::ReadTransaction& transaction) -> Result<void> {
+    const auto first = transaction.device_by_id(phone.first_device());
+    const auto second = transaction.device_by_id(phone.second_device());
+    const std::uint64_t counted = second  ? second->last_counter + script.kept_by_former()
+                                  : first ? first->last_counter
+                                          : 0;
+    const bool was_enrolled = first.has_value();
+    if (was_enrolled && counted != script.saves_of(who))
+      missing =
+          "it saved " + std::to_string(script.saves_of(who)) + " times, the office has " + std::to_string(counted);
+    return {};
+  });
+  return looked ? missing : "the office cannot be asked: " + looked.error().message();
+}
+
+std::string disagreement(Team& team, const Script& script) {
+  for (const Who who : {Who::phone, Who::tablet}) {
+    Phone* phone = &phone_of(team, who);
+    const std::string name = "the " + std::string(name_of(who));
+    if (!phone->is_open()) {
+      if (!phone->is_empty()) return name + " is not open";
+      const std::string missing = missing_of_erased(team, script, who);
+      if (!missing.empty()) return name + " is erased: " + missing;
+      continue;
+    }
     const auto saved = phone->saved();
     const auto status = phone->database().status();
     const auto scopes = phone->database().scopes();
@@ -356,8 +432,6 @@ std::string disagreement(Team& team) {
       const auto region = transaction.scope(id_of(Place::region));
       if (!row || !region) {
         difference = "the office does not know it";
-      } else if (row->revoked) {
-        return {};
       } else if (row->last_counter != *saved || status->saved_here != 0) {
         difference =
             "it saved " + std::to_string(*saved) + " times, the office has " + std::to_string(row->last_counter);

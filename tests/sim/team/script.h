@@ -42,6 +42,10 @@ class Script {
   [[nodiscard]] const std::vector<Saved>& phone_saves() const { return phone_saves_; }
   // Which of the phone's saves were made, under whatever device's id. Pre: it is open.
   [[nodiscard]] Result<std::uint64_t> saved(Phone& phone) const;
+  // How many there are at the end.
+  [[nodiscard]] std::uint64_t saves_of(Who who) const { return who == Who::phone ? saves_of_phone_ : saves_of_tablet_; }
+  // How many of the phone's stay under its first id when it is enrolled anew.
+  [[nodiscard]] std::uint64_t kept_by_former() const { return *kept_by_former_; }
 
  private:
   using Edit = std::function<Result<void>(RecordEditor&)>;
@@ -49,6 +53,9 @@ class Script {
   void add(std::string phase, std::function<Result<void>(Team&, Run)> run) {
     steps_.push_back({std::move(phase), std::move(run)});
   }
+  // What is done with the store of this phone or tablet. Where the script is run again, its
+  // store may have been erased.
+  void add_of(Who who, std::string phase, std::function<Result<void>(Team&, Run)> run);
   void add_setup();
   void add_first_visits();
   void add_conflict();
@@ -58,6 +65,7 @@ class Script {
   // An older copy of the phone's store is put back, used, and enrolled anew.
   void add_fork();
   void add_endings();
+  void add_hand_in();
 
   // The device's next save: a new record, or an edit of one, with a text of its own.
   void save(Who who, const std::string& title, Place place = Place::region);
@@ -76,14 +84,17 @@ class Script {
   std::vector<Saved> phone_saves_;
   void add_save(std::uint64_t counter, const std::string& title, const std::string& summary, Who who, Place place);
 
-  // How many saves stay under the phone's first id when it is enrolled anew. The steps
-  // share it: a copy of the script's may outlive it.
+  // The steps share it: a copy of the script's may outlive it.
   std::shared_ptr<std::uint64_t> kept_by_former_ = std::make_shared<std::uint64_t>(0);
   std::uint64_t saves_of_phone_ = 0;
   std::uint64_t saves_of_tablet_ = 0;
 };
 
-// Empty where office and phones agree on everything that was saved.
-[[nodiscard]] std::string disagreement(Team& team);
+// Which of its work the office does not have, of a device whose store is erased, or is none
+// yet; empty where it has all.
+[[nodiscard]] std::string missing_of_erased(Team& team, const Script& script, Who who);
+
+// Empty where office and phones agree on everything that was saved. Erased ones are not asked.
+[[nodiscard]] std::string disagreement(Team& team, const Script& script);
 
 }  // namespace fieldsync::team

@@ -17,7 +17,7 @@ TEST_CASE("the script runs, ends in agreement, and may be run again", "[sim][tea
       INFO(step.phase << (done ? "" : ": " + done.error().message()));
       REQUIRE(done);
     }
-    CHECK(disagreement(team).empty());
+    CHECK(disagreement(team, script) == "");
   }
 }
 

@@ -13,6 +13,8 @@
 namespace fieldsync::team {
 namespace {
 
+using Kind = StoreState::Kind;
+
 Result<void> open_and_close(Team& team, Who who) {
   Result<void> opened;
   switch (who) {
@@ -77,7 +79,16 @@ Outline outline_of(Team& team, Who who) {
 
 StoreState look_at(Team& team, Who who) {
   StoreState state;
-  if (auto opened = open_and_close(team, who); !opened) {
+  state.content = static_cast<std::uint64_t>(state.kind);
+  if (who != Who::office && team.machine(who).files().names().empty()) return state;
+  const auto opened = open_and_close(team, who);
+  state.kind = !opened && opened.error().code == Errc::wiped ? Kind::erased : Kind::there;
+  state.content = static_cast<std::uint64_t>(state.kind);
+  if (state.kind == Kind::erased) {
+    if (!team.machine(who).files().names().empty()) state.damage = "an erased store leaves files";
+    return state;
+  }
+  if (!opened) {
     state.damage = "it does not open: " + opened.error().message();
     return state;
   }
@@ -86,7 +97,11 @@ StoreState look_at(Team& team, Who who) {
     // A phone's ids and nonces are new each time: what it holds is compared.
     if (who != Who::office) state.content = std::hash<std::string>{}(testing::laid_open(path));
     DatabaseFile file(path);
-    if (who == Who::office) state.content = content_of(file);
+    if (who == Who::office) {
+      state.content = content_of(file);
+    } else {
+      for (const auto& row : file.rows("SELECT bytes FROM key_slot")) state.key_slots.insert(row.front());
+    }
     state.damage = damage_of(file);
   } catch (const std::runtime_error& error) {
     state.damage = error.what();

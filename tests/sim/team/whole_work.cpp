@@ -101,6 +101,7 @@ bool shows(const RecordView& view, const std::string& summary) {
 
 std::string half_done(Team& team, Who who) {
   const bool is_office = who == Who::office;
+  if (!is_office && team.machine(who).files().names().empty()) return {};
   {
     DatabaseFile file(is_office ? Office::file_on(team.office_machine) : ":memory:");
     if (!is_office) file.execute(testing::laid_open((who == Who::phone ? team.phone : team.tablet).file()));
@@ -117,6 +118,7 @@ std::string half_done(Team& team, Who who) {
 }
 
 std::string missing_text(Phone& phone, const Script& script) {
+  if (phone.is_empty()) return {};
   if (auto opened = phone.open(); !opened) return "it does not open";
   const auto saved = script.saved(phone);
   const auto views = phone.database().query({.form = "visit", .include_deleted = true});

@@ -10,8 +10,8 @@
 
 namespace fieldsync::team {
 
-// What does not fit together, in words; empty where all does. The machine's store
-// is closed.
+// What does not fit together, in words; empty where all does, and where a phone's store is
+// none. The machine's store is closed.
 [[nodiscard]] std::string half_done(Team& team, Who who);
 
 // Which text of the script's saves the phone does not show, as far as its store
