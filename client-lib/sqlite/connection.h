@@ -44,8 +44,8 @@ class RowListener {
   // A row that went, or came; an update is one of each. Called inside SQLite: it must not
   // throw, nor use the connection.
   virtual void on_row(std::string_view table, std::string_view row) noexcept = 0;
-  // A row changed that there was no memory to tell of.
-  virtual void on_lost_row() noexcept = 0;
+  // A row changed that could not be told of: out_of_memory, or what the disk did.
+  virtual void on_lost_row(Errc why) noexcept = 0;
 };
 
 // One prepared statement, bound and stepped. Blobs and text that are bound must

@@ -26,6 +26,12 @@ void append_value(std::string& bytes, sqlite3_value* value) {
   if (content != nullptr) bytes.append(static_cast<const char*>(content), size);
 }
 
+// A value that is longer than a page is read from the disk.
+Errc reason(int code) {
+  if ((code & 0xFF) == SQLITE_NOMEM || code == SQLITE_IOERR_NOMEM) return Errc::out_of_memory;
+  return (code & 0xFF) == SQLITE_CORRUPT ? Errc::storage_corrupt : Errc::storage_failed;
+}
+
 using Column = std::function<int(int column, sqlite3_value** value)>;
 
 void tell_row(RowListener& listener, std::string_view table, int columns, const Column& column) noexcept {
@@ -34,12 +40,12 @@ void tell_row(RowListener& listener, std::string_view table, int columns, const 
     row += '\0';
     for (int i = 0; i < columns; ++i) {
       sqlite3_value* value = nullptr;
-      if (column(i, &value) != SQLITE_OK) return listener.on_lost_row();
+      if (const int code = column(i, &value); code != SQLITE_OK) return listener.on_lost_row(reason(code));
       append_value(row, value);
     }
     listener.on_row(table, row);
   } catch (const std::exception&) {
-    listener.on_lost_row();
+    listener.on_lost_row(Errc::out_of_memory);
   }
 }
 

@@ -175,7 +175,13 @@ void Vault::sum_all_rows() {
     auto rows = connection_.prepare(table.all_rows);
     while (rows.step()) rows.tell(table.name, *this);
   }
-  if (open_->lost_row) throw std::bad_alloc();
+  check_no_row_lost();
+}
+
+void Vault::check_no_row_lost() const {
+  if (!open_->lost_row) return;
+  if (*open_->lost_row == Errc::out_of_memory) throw std::bad_alloc();
+  throw sqlite::SqliteError(*open_->lost_row, "a row that changes could not be read");
 }
 
 void Vault::on_row(std::string_view table, std::string_view row) noexcept {
@@ -246,7 +252,7 @@ void Vault::mend_indexes() {
 }
 
 void Vault::write_manifest() {
-  if (open_->lost_row) throw std::bad_alloc();
+  check_no_row_lost();
   std::string manifest;
   pack_number(manifest, open_->commit + 1);
   manifest.append(reinterpret_cast<const char*>(open_->sum.data()), row_hash_bytes);
@@ -263,7 +269,7 @@ void Vault::end_transaction(bool committed) {
   } else {
     open_->sum = open_->committed_sum;
   }
-  open_->lost_row = false;
+  open_->lost_row.reset();
   open_->in_transaction = false;
 }
 

@@ -87,24 +87,26 @@ class Vault final : private sqlite::RowListener {
     std::uint64_t commit = 0;  // of the last one
     RowSum sum{};              // over the rows as they are now
     RowSum committed_sum{};
-    bool lost_row = false;
+    std::optional<Errc> lost_row{};  // why its hash is not in the sum
     bool in_transaction = false;
   };
 
   void on_row(std::string_view table, std::string_view row) noexcept override;
-  void on_lost_row() noexcept override { open_->lost_row = true; }
+  void on_lost_row(Errc why) noexcept override { open_->lost_row = why; }
 
   [[nodiscard]] seal::StoreId store_id();
   void insert_slots(const seal::KeySlots& slots);
   void unseal(const seal::Secret& data_key);
   void sum_all_rows();
+  // Throws where the sum is not that of the rows.
+  void check_no_row_lost() const;
   void check_manifest();
   // What SQLite's own check finds in the rows that are summed and in their indexes.
   [[nodiscard]] std::string damage();
   // Pre: the rows are as they were written. What else is damaged can be an index, which is
   // made of them anew.
   void mend_indexes();
-  [[nodiscard]] bool has_changed() const { return open_->lost_row || open_->sum != open_->committed_sum; }
+  [[nodiscard]] bool has_changed() const { return open_->lost_row.has_value() || open_->sum != open_->committed_sum; }
   // Before the commit.
   void write_manifest();
   void end_transaction(bool committed);
