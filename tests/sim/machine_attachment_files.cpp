@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "sim/disk/open_file.h"
+#include "support/allocation_pause.h"
 
 namespace fieldsync::sim {
 namespace {
@@ -63,11 +64,13 @@ Result<std::string> MachineAttachmentFiles::read(const std::string& path, std::u
 }
 
 Result<std::optional<std::uint64_t>> MachineAttachmentFiles::upload_size(const server::UploadName& upload) {
+  const testing::AllocationPause pause;
   return size_of(path_of(upload));
 }
 
 Result<void> MachineAttachmentFiles::write_upload(const server::UploadName& upload, std::uint64_t offset,
                                                   std::string_view bytes) {
+  const testing::AllocationPause pause;
   const auto file = open(path_of(upload), may_make);
   if (!file) return file.error();
   std::size_t size = 0;
@@ -80,16 +83,19 @@ Result<void> MachineAttachmentFiles::write_upload(const server::UploadName& uplo
 }
 
 Result<void> MachineAttachmentFiles::sync_upload(const server::UploadName& upload) {
+  const testing::AllocationPause pause;
   const auto file = open(path_of(upload), SQLITE_OPEN_READWRITE);
   return file ? done((*file)->sync()) : file.error();
 }
 
 Result<std::string> MachineAttachmentFiles::read_upload(const server::UploadName& upload, std::uint64_t offset,
                                                         std::size_t bytes) {
+  const testing::AllocationPause pause;
   return read(path_of(upload), offset, bytes);
 }
 
 Result<void> MachineAttachmentFiles::publish(const server::UploadName& upload) {
+  const testing::AllocationPause pause;
   if (machine_.files().find(path_of(upload))) return done(machine_.rename(path_of(upload), path_of(upload.attachment)));
   // The rename of before is durable already.
   const auto published = published_size(upload.attachment);
@@ -98,16 +104,19 @@ Result<void> MachineAttachmentFiles::publish(const server::UploadName& upload) {
 }
 
 Result<void> MachineAttachmentFiles::remove_upload(const server::UploadName& upload) {
+  const testing::AllocationPause pause;
   const int code = machine_.remove(path_of(upload), false);
   return code == SQLITE_IOERR_DELETE_NOENT ? Result<void>() : done(code);
 }
 
 Result<std::optional<std::uint64_t>> MachineAttachmentFiles::published_size(const core::AttachmentId& id) {
+  const testing::AllocationPause pause;
   return size_of(path_of(id));
 }
 
 Result<std::string> MachineAttachmentFiles::read_published(const core::AttachmentId& id, std::uint64_t offset,
                                                            std::size_t bytes) {
+  const testing::AllocationPause pause;
   return read(path_of(id), offset, bytes);
 }
 

@@ -3,6 +3,7 @@
 //
 // Each call opens the file anew, as the real one does: nothing is kept over a restart. A machine
 // has no subfolders: what makes a new file or a rename durable does it for every other name.
+// What it allocates itself does not fail, and is not counted (support/allocation_pause.h).
 #pragma once
 
 #include "sim/disk/machine.h"

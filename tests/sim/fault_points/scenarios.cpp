@@ -129,8 +129,8 @@ class EditorWork final : public Work {
 bool is_work(const std::string& phase) { return phase != "backup" && phase != "older copy" && phase != "older app"; }
 
 bool allocates_itself(const std::string& phase) {
-  for (const char* name :
-       {"create", "administration", "save", "reopen", "migrate", "revoke", "enrolled anew", "hand in", "erased"}) {
+  for (const char* name : {"create", "administration", "save", "reopen", "migrate", "revoke", "enrolled anew",
+                           "hand in", "erased", "add photo", "fetch", "compare"}) {
     if (phase == name) return true;
   }
   return false;

@@ -36,6 +36,8 @@ bool may_say(const Scenario& scenario, const Point& point, bool office_threw, Er
     if (office_threw && (code == Errc::internal_error || code == Errc::connection_lost)) return true;
     return code == Errc::out_of_memory;
   }
+  // What fails behind an answer's head breaks the connection.
+  if (office_threw && code == Errc::connection_lost) return true;
   return code == Errc::storage_failed || code == Errc::storage_full;
 }
 
@@ -125,7 +127,9 @@ std::string Trial::damage(const Scenario& scenario) {
     const std::string half = team::half_done(team_, who);
     if (!half.empty()) return half;
   }
-  return scenario.follows_script ? team::missing_text(team_.phone, script_) : std::string();
+  if (!scenario.follows_script) return {};
+  const std::string missing = team::missing_work(team_, Who::phone, script_);
+  return missing.empty() ? team::missing_work(team_, Who::tablet, script_) : missing;
 }
 
 DiskSet Trial::snapshot() {

@@ -40,14 +40,17 @@ Judge::Judge(team::Team& team, const team::Script& script, const Recording& reco
   learn_states();
 }
 
-std::size_t Judge::take_up(const team::StoreState& state, const std::string& where) {
+std::size_t Judge::take_up(const team::StoreState& state, const Disks& disks, const std::string& where) {
   if (!state.damage.empty()) learned_wrong_.push_back(where + ": " + state.damage);
   key_slots_.insert(state.key_slots.begin(), state.key_slots.end());
   if (state.kind == Kind::erased && !erased_) erased_ = states_.size();
   if (states_.empty() || states_.back() != state.content) {
     states_.push_back(state.content);
     std::string half = team::half_done(team_, who_);
-    if (half.empty() && who_ == Who::phone) half = team::missing_text(team_.phone, script_);
+    if (half.empty() && who_ != Who::office) {
+      team_.office_machine.restore(disks.of(Who::office));
+      half = team::missing_work(team_, who_, script_);
+    }
     if (!half.empty()) learned_wrong_.push_back(where + ": " + half);
   }
   return states_.size() - 1;
@@ -56,7 +59,7 @@ std::size_t Judge::take_up(const team::StoreState& state, const std::string& whe
 void Judge::learn_states() {
   Disks disks;
   team_.machine(who_).restore({});
-  state_after_.push_back(take_up(team::look_at(team_, who_), name_ + ", before everything"));
+  state_after_.push_back(take_up(team::look_at(team_, who_), disks, name_ + ", before everything"));
   for (const Moment& moment : recording_.moments) {
     disks.apply(moment);
     if (moment.who != who_) {
@@ -66,7 +69,7 @@ void Judge::learn_states() {
     team_.machine(who_).restore(disks.of(who_));
     const std::string where =
         name_ + ", killed after moment " + std::to_string(state_after_.size()) + " (" + moment.phase + ")";
-    state_after_.push_back(take_up(team::look_at(team_, who_), where));
+    state_after_.push_back(take_up(team::look_at(team_, who_), disks, where));
   }
 }
 

@@ -57,7 +57,7 @@ class Judge {
   // Opens the store after each moment as if its program had been killed: that
   // gives the states in their order.
   void learn_states();
-  [[nodiscard]] std::size_t take_up(const team::StoreState& state, const std::string& where);
+  [[nodiscard]] std::size_t take_up(const team::StoreState& state, const Disks& disks, const std::string& where);
   // Index of the oldest state that may be found after this many moments.
   [[nodiscard]] std::size_t oldest_allowed(std::size_t moments) const;
   void judge(std::size_t moments, const team::StoreState& found, Tally& tally, const std::string& where,

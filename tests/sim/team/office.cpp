@@ -21,7 +21,9 @@ constexpr const char* visit_form = R"(
   fields { number: 4 name: "findings" type: FIELD_TYPE_GROUP confidentiality: CONFIDENTIALITY_TEAM
            labels { language: "en" text: "Findings" } }
   fields { number: 5 name: "finding" type: FIELD_TYPE_TEXT group: 4 confidentiality: CONFIDENTIALITY_TEAM
-           labels { language: "en" text: "Finding" } })";
+           labels { language: "en" text: "Finding" } }
+  fields { number: 6 name: "photo" type: FIELD_TYPE_ATTACHMENT confidentiality: CONFIDENTIALITY_TEAM
+           labels { language: "en" text: "Photo" } })";
 
 core::Instant clock_now() { return {november_2026_ms}; }
 
@@ -78,18 +80,19 @@ core::PersonId id_of(Person person) { return id_from<core::PersonId>(person == P
 std::string enrolment_text(Person person) { return text_with(code_of(person)); }
 std::string second_enrolment_text() { return text_with(second_code); }
 
-Office::Office(std::unique_ptr<server::SqliteStore> store)
+Office::Office(std::unique_ptr<server::SqliteStore> store, sim::Machine& machine)
     : store_(std::move(store)),
+      attachment_files_(machine),
       attachments_(*store_, attachment_files_, clock_now),
       service_(*store_, attachments_, cursor_key, clock_now),
       router_(*store_, service_, attachments_, clock_now) {}
 
 std::string Office::file_on(const sim::Machine& machine) { return machine.folder() + "/fieldsync-server.db"; }
 
-Result<std::unique_ptr<Office>> Office::open(const sim::Machine& machine) {
+Result<std::unique_ptr<Office>> Office::open(sim::Machine& machine) {
   auto store = server::SqliteStore::open(file_on(machine), server::StoreHost::single_thread);
   if (!store) return store.error();
-  return std::unique_ptr<Office>(new Office(std::move(*store)));
+  return std::unique_ptr<Office>(new Office(std::move(*store), machine));
 }
 
 Result<void> Office::prepare(const std::function<void()>& stored) {

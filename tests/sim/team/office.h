@@ -1,5 +1,5 @@
 // office.h: the real server on a simulated machine, without a network: its store,
-// its service and its router, called directly.
+// its attachments, its service and its router, called directly.
 //
 // What an administrator does is done only where it is still missing, so that a
 // script may be run again after a power cut.
@@ -11,9 +11,8 @@
 
 #include "core/id.h"
 #include "handlers/router.h"
-#include "sim/disk/machine.h"
+#include "sim/machine_attachment_files.h"
 #include "store/sqlite/sqlite_store.h"
-#include "support/memory_attachment_files.h"
 #include "support/routed_request.h"
 
 namespace fieldsync::team {
@@ -34,7 +33,7 @@ enum class Person : std::uint8_t { aigul, bakyt };
 class Office {
  public:
   [[nodiscard]] static std::string file_on(const sim::Machine& machine);
-  [[nodiscard]] static Result<std::unique_ptr<Office>> open(const sim::Machine& machine);
+  [[nodiscard]] static Result<std::unique_ptr<Office>> open(sim::Machine& machine);
 
   // The form "visit", the places, the people and their codes, each in a
   // transaction of its own, after which `stored` is called.
@@ -51,10 +50,10 @@ class Office {
   }
 
  private:
-  explicit Office(std::unique_ptr<server::SqliteStore> store);
+  Office(std::unique_ptr<server::SqliteStore> store, sim::Machine& machine);
 
   std::unique_ptr<server::SqliteStore> store_;
-  testing::MemoryAttachmentFiles attachment_files_;
+  sim::MachineAttachmentFiles attachment_files_;
   server::AttachmentService attachments_;
   server::SyncService service_;
   server::Router router_;

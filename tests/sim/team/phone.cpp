@@ -1,6 +1,7 @@
 #include "sim/team/phone.h"
 
 #include <new>
+#include <sstream>
 
 #include "api/local_database.h"
 #include "core/check.h"
@@ -31,6 +32,10 @@ class DirectTransport final : public engine::WholeExchange {
     if (office == nullptr) return Error{Errc::offline, {}};
     try {
       server::Response response = office->handle(request_);
+      if (response.status == 206 && response.body.size() != bytes_asked_for()) {
+        surroundings_.office_threw();
+        return Error{Errc::connection_lost, {}};
+      }
       surroundings_.office_answered();
       return engine::HttpReply{response.status, std::move(response.content_type), std::move(response.body)};
     } catch (const std::bad_alloc&) {
@@ -43,6 +48,16 @@ class DirectTransport final : public engine::WholeExchange {
   [[nodiscard]] engine::WireBytes wire_bytes() const override { return {}; }
 
  private:
+  // A range is asked for as "bytes=FIRST-LAST", and never more than there is.
+  [[nodiscard]] std::size_t bytes_asked_for() const {
+    std::istringstream range(request_.range.substr(request_.range.find('=') + 1));
+    std::size_t first = 0;
+    std::size_t last = 0;
+    char dash = 0;
+    range >> first >> dash >> last;
+    return last - first + 1;
+  }
+
   // What the server's main answers to an exception. Where there is no memory for that
   // either, the connection ends.
   [[nodiscard]] Result<engine::HttpReply> last_words() {

@@ -20,7 +20,7 @@ struct Surroundings {
   std::function<Office*()> office;        // who answers; null where it is not open
   std::function<void()> about_to_send;    // a request is made and stored
   std::function<void()> office_answered;  // the office made its answer
-  std::function<void()> office_threw;     // the office had no memory to make one
+  std::function<void()> office_threw;     // the office had no memory to make one, or broke it off
 };
 
 class Phone {

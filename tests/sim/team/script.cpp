@@ -8,6 +8,11 @@
 namespace fieldsync::team {
 namespace {
 
+// Several pages of a store, and of a log; several pieces of a request.
+constexpr std::size_t photo_bytes = 24'000;
+constexpr std::size_t small_photo_bytes = 6'000;
+constexpr std::size_t preview_bytes = 700;
+
 Phone& phone_of(Team& team, Who who) { return who == Who::phone ? team.phone : team.tablet; }
 
 // Its store was erased to the end: nothing is there, and the office knows the device.
@@ -108,6 +113,13 @@ Result<void> once(Team& team, Who who, std::uint64_t counter, std::uint64_t kept
   return {};
 }
 
+// An office whose disk fails at a photo takes the text all the same, and the photo is offered again.
+Result<void> all_photos_sent(Phone& phone) {
+  const auto status = phone.database().status();
+  if (!status) return status.error();
+  return status->attachments_waiting == 0 ? Result<void>() : Error{Errc::storage_failed, "A photo waits."};
+}
+
 // How many operations of the phone's present id the office has.
 Result<std::uint64_t> known_of_phone(Team& team) {
   std::uint64_t known = 0;
@@ -132,6 +144,7 @@ Script::Script(std::uint64_t seed) : seed_(seed) {
   add_migration();
   add_backup_and_restore();
   add_fork();
+  add_photo_for_both();
   add_endings();
 }
 
@@ -268,6 +281,24 @@ void Script::add_fork() {
   sync("pull", Who::tablet);
 }
 
+void Script::add_photo_for_both() {
+  const auto photo = take_photo(Who::phone, "Visit 1", photo_bytes);
+  sync("send photo", Who::phone);
+  sync("preview", Who::tablet);
+  add_of(Who::tablet, "fetch", [photo](Team& team, Run) -> Result<void> {
+    if (auto asked = fetch_photo(team.tablet, *photo, "Visit 1"); !asked) return asked;
+    team.on_acknowledged(Who::tablet);
+    return {};
+  });
+  sync("photo", Who::tablet);
+  add_of(Who::tablet, "compare", [photo](Team& team, Run) { return compare_photo(team.tablet, *photo); });
+  add_of(Who::phone, "free", [photo](Team& team, Run) -> Result<void> {
+    if (auto freed = team.phone.database().free_attachment(photo->value.file.id); !freed) return freed;
+    team.on_acknowledged(Who::phone);
+    return {};
+  });
+}
+
 void Script::add_endings() {
   save(Who::phone, "District visit", Place::district);
   add("administration", [](Team& team, Run) -> Result<void> {
@@ -281,9 +312,10 @@ void Script::add_endings() {
   add_hand_in();
 }
 
-// The tablet's last save waits when the office withdraws its access.
+// The tablet's last saves and its photo wait when the office withdraws its access.
 void Script::add_hand_in() {
   save(Who::tablet, "Visit 3");
+  take_photo(Who::tablet, "Visit 3", small_photo_bytes);
   add("revoke", [](Team& team, Run) -> Result<void> {
     if (auto revoked = team.office->revoke(team.tablet.first_device()); !revoked) return revoked;
     team.on_acknowledged(Who::office);
@@ -291,6 +323,7 @@ void Script::add_hand_in() {
   });
   add_of(Who::tablet, "hand in", [](Team& team, Run) -> Result<void> {
     auto synced = team.tablet.sync();
+    if (synced) synced = all_photos_sent(team.tablet);
     if (synced) return Error{Errc::internal_error, "A revoked device was not erased."};
     if (synced.error().code != Errc::wiped) return synced;
     team.on_acknowledged(Who::tablet);
@@ -368,10 +401,30 @@ void Script::save_finding(const std::string& title) {
   });
 }
 
+std::shared_ptr<const Photo> Script::take_photo(Who who, const std::string& title, std::size_t bytes) {
+  const std::uint64_t counter = who == Who::phone ? ++saves_of_phone_ : ++saves_of_tablet_;
+  const auto photo = std::make_shared<const Photo>(make_photo(seed_ * 1'000 + steps_.size(), bytes, preview_bytes));
+  photos_.push_back({who, counter, photo});
+  add_of(who, "add photo", [=, kept = kept_by_former_](Team& team, Run) {
+    return once(team, who, counter, *kept, [&](Phone& phone) { return add_photo(phone, *photo); });
+  });
+  add_of(who, "save", [=, kept = kept_by_former_](Team& team, Run) {
+    return once(team, who, counter, *kept, [&](Phone& phone) -> Result<void> {
+      auto editor = edit_or_create(phone, title, Place::region);
+      if (!editor) return editor.error();
+      if (auto set = editor->set("photo", photo->value); !set) return set;
+      return save_edits(*editor);
+    });
+  });
+  return photo;
+}
+
 void Script::sync(const std::string& phase, Who who) {
   add_of(who, phase, [who](Team& team, Run run) -> Result<void> {
-    auto synced = phone_of(team, who).sync();
+    Phone& phone = phone_of(team, who);
+    auto synced = phone.sync();
     if (synced) team.on_acknowledged(who);
+    if (synced) synced = all_photos_sent(phone);
     if (synced || run == Run::first) return synced;
     // The tablet may have been revoked before the power was cut.
     if (synced.error().code == Errc::wiped && who == Who::tablet) return bury(team, who);
@@ -406,6 +459,10 @@ std::string missing_of_erased(Team& team, const Script& script, Who who) {
     if (was_enrolled && counted != script.saves_of(who))
       missing =
           "it saved " + std::to_string(script.saves_of(who)) + " times, the office has " + std::to_string(counted);
+    for (const TakenPhoto& taken : script.photos()) {
+      if (was_enrolled && taken.who == who && !has_durably(team.office_machine, *taken.photo))
+        missing = "a photo is missing";
+    }
     return {};
   });
   return looked ? missing : "the office cannot be asked: " + looked.error().message();
@@ -437,11 +494,16 @@ std::string disagreement(Team& team, const Script& script) {
             "it saved " + std::to_string(*saved) + " times, the office has " + std::to_string(row->last_counter);
       } else if (scopes->size() != 1 || scopes->front().digest != region->digest) {
         difference = "its digest is not the office's";
+      } else if (status->attachments_waiting != 0) {
+        difference = "a photo was not sent";
       }
       return {};
     });
     if (!looked) return "the office cannot be asked: " + looked.error().message();
     if (!difference.empty()) return name + ": " + difference;
+  }
+  for (const TakenPhoto& taken : script.photos()) {
+    if (!has_durably(team.office_machine, *taken.photo)) return "the office has not got a photo";
   }
   return {};
 }

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "sim/team/photo.h"
 #include "sim/team/team.h"
 
 namespace fieldsync::team {
@@ -32,6 +33,13 @@ struct Saved {
   std::string summary;
 };
 
+// What a save of the region names.
+struct TakenPhoto {
+  Who who;
+  std::uint64_t counter;  // of that save
+  std::shared_ptr<const Photo> photo;
+};
+
 class Script {
  public:
   // The seed decides how long the texts are.
@@ -40,6 +48,7 @@ class Script {
   [[nodiscard]] const std::vector<Step>& steps() const { return steps_; }
   // Two with one counter were made by one store and an older copy of it.
   [[nodiscard]] const std::vector<Saved>& phone_saves() const { return phone_saves_; }
+  [[nodiscard]] const std::vector<TakenPhoto>& photos() const { return photos_; }
   // Which of the phone's saves were made, under whatever device's id. Pre: it is open.
   [[nodiscard]] Result<std::uint64_t> saved(Phone& phone) const;
   // How many there are at the end.
@@ -64,6 +73,8 @@ class Script {
   void add_backup_and_restore();
   // An older copy of the phone's store is put back, used, and enrolled anew.
   void add_fork();
+  // From one phone to the other, over the office; then the first one makes room.
+  void add_photo_for_both();
   void add_endings();
   void add_hand_in();
 
@@ -76,12 +87,15 @@ class Script {
   void resolve(const std::string& title);
   // The tablet's next save, which leaves the record's summary as it is.
   void save_finding(const std::string& title);
+  // A photo, which the device's next save names.
+  std::shared_ptr<const Photo> take_photo(Who who, const std::string& title, std::size_t bytes);
   void sync(const std::string& phase, Who who);
   [[nodiscard]] std::string text();
 
   std::uint64_t seed_;
   std::vector<Step> steps_;
   std::vector<Saved> phone_saves_;
+  std::vector<TakenPhoto> photos_;
   void add_save(std::uint64_t counter, const std::string& title, const std::string& summary, Who who, Place place);
 
   // The steps share it: a copy of the script's may outlive it.

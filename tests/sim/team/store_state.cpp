@@ -4,11 +4,16 @@
 
 #include <functional>
 #include <memory>
+#include <sstream>
 #include <stdexcept>
 #include <vector>
 
+#include "codec/attachment_hash.h"
 #include "sim/team/database_file.h"
+#include "storage/attachments.h"
+#include "storage/schema.h"
 #include "support/laid_open.h"
+#include "support/test_unlocking.h"
 
 namespace fieldsync::team {
 namespace {
@@ -42,6 +47,59 @@ std::string damage_of(DatabaseFile& file) {
   for (const char* check : {"PRAGMA integrity_check(1)", "PRAGMA foreign_key_check"}) {
     const auto rows = file.rows(check);
     if (!rows.empty() && rows.front().front() != "ok") return std::string(check) + ": " + rows.front().front();
+  }
+  return {};
+}
+
+// Throws where the bytes of an attachment are not what its name says.
+std::string all_of_attachments(sqlite::Connection& connection, const storage::Vault& vault) {
+  storage::Attachments attachments(connection, vault);
+  std::ostringstream all;
+  for (const storage::AttachmentRow& row : attachments.all()) {
+    const std::string bytes = attachments.read(row, 0, row.bytes_here);
+    all << row.row << ' ' << static_cast<int>(row.state) << ' ' << static_cast<int>(row.kind) << ' ' << row.file.size
+        << ' ' << row.file.id.hex() << ' ' << row.record.hex() << ' ' << row.scope.hex() << ' ' << row.named_here << ' '
+        << bytes << '\n';
+    if (row.state == storage::AttachmentState::wanted) continue;
+    codec::AttachmentHash hash;
+    hash.add(bytes);
+    if (bytes.size() != row.file.size || hash.id() != row.file.id)
+      throw std::runtime_error("an attachment has other bytes than its name says");
+  }
+  auto settled = connection.prepare("SELECT device, counter FROM settled_refusal");
+  while (settled.step()) all << core::to_hex(settled.blob(0)) << ' ' << settled.integer(1) << '\n';
+  return all.str();
+}
+
+std::string all_of_phone(const std::string& path) {
+  auto connection = storage::open_store(path, false);
+  if (!connection) throw std::runtime_error(connection.error().message());
+  storage::Vault vault(**connection);
+  if (auto opened = testing::open_vault(**connection, vault); !opened)
+    throw std::runtime_error(opened.error().message());
+  return testing::laid_open(**connection, vault) + all_of_attachments(**connection, vault);
+}
+
+// Of which attachment the office says more than its disk holds for sure.
+std::string missing_bytes(Team& team, DatabaseFile& file) {
+  const sim::FileTree& disk = team.office_machine.files();
+  const std::string folder = team.office_machine.folder() + "/attachments/";
+  const auto holds = [&](const std::string& name, const std::string& bytes) {
+    const std::string* durable = disk.durable(folder + name);
+    return durable != nullptr && durable->size() >= std::stoull(bytes);
+  };
+  for (const auto& row : file.rows("SELECT lower(hex(sha256)), size FROM attachment WHERE complete")) {
+    const std::string* durable = disk.durable(folder + row[0]);
+    codec::AttachmentHash hash;
+    if (durable != nullptr) hash.add(*durable);
+    if (!holds(row[0], row[1]) || hash.id().hex() != row[0])
+      return "an attachment is complete, and its bytes are not there";
+  }
+  for (const auto& row : file.rows("SELECT lower(hex(d.id)), lower(hex(u.sha256)), u.durable FROM attachment_upload u"
+                                   " JOIN device d ON d.key = u.device")) {
+    // Published already, where its row did not come to it.
+    if (!holds("uploads/" + row[0] + "-" + row[1], row[2]) && !holds(row[1], row[2]))
+      return "bytes of an attachment are durable, and are not there";
   }
   return {};
 }
@@ -95,14 +153,15 @@ StoreState look_at(Team& team, Who who) {
   try {
     const std::string path = file_of(team, who);
     // A phone's ids and nonces are new each time: what it holds is compared.
-    if (who != Who::office) state.content = std::hash<std::string>{}(testing::laid_open(path));
+    if (who != Who::office) state.content = std::hash<std::string>{}(all_of_phone(path));
     DatabaseFile file(path);
     if (who == Who::office) {
       state.content = content_of(file);
+      state.damage = missing_bytes(team, file);
     } else {
       for (const auto& row : file.rows("SELECT bytes FROM key_slot")) state.key_slots.insert(row.front());
     }
-    state.damage = damage_of(file);
+    if (state.damage.empty()) state.damage = damage_of(file);
   } catch (const std::runtime_error& error) {
     state.damage = error.what();
   }

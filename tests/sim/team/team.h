@@ -32,7 +32,8 @@ class Team {
   // committed must be there from then on.
   std::function<void(Who)> on_acknowledged = [](Who) {};
 
-  // Since a test last cleared it: the office met a request and had no memory for it.
+  // Since a test last cleared it: the office met a request and had no memory for it, or broke off
+  // its answer.
   bool office_threw = false;
 
   [[nodiscard]] sim::Machine& machine(Who who);

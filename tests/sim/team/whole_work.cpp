@@ -97,6 +97,51 @@ bool shows(const RecordView& view, const std::string& summary) {
   return false;
 }
 
+std::string missing_text(Phone& phone, const Script& script, std::uint64_t saved) {
+  const auto views = phone.database().query({.form = "visit", .include_deleted = true});
+  if (!views) return "it cannot be asked";
+  // More than one where copies of the store gave one counter to several saves.
+  struct Newest {
+    std::uint64_t counter = 0;
+    std::vector<std::string> summaries;
+  };
+  std::map<std::string, Newest> newest;
+  for (const Saved& save : script.phone_saves()) {
+    if (save.counter > saved) continue;
+    Newest& of_title = newest[save.title];
+    if (of_title.counter != save.counter) of_title = {save.counter, {}};
+    of_title.summaries.push_back(save.summary);
+  }
+  for (const auto& [title, of_title] : newest) {
+    bool found = false;
+    for (const RecordView& view : *views) {
+      for (const std::string& summary : of_title.summaries) found = found || shows(view, summary);
+    }
+    if (!found) return "the text last saved in '" + title + "' is not shown";
+  }
+  return {};
+}
+
+std::string missing_photo(Team& team, Who who, const Script& script, std::uint64_t saved) {
+  Phone& phone = who == Who::phone ? team.phone : team.tablet;
+  const auto infos = phone.database().attachments();
+  if (!infos) return "it cannot be asked";
+  for (const TakenPhoto& taken : script.photos()) {
+    const Photo& photo = *taken.photo;
+    const bool is_sent = has_durably(team.office_machine, photo);
+    for (const AttachmentInfo& info : *infos) {
+      if (info.file.id == photo.value.file.id && info.stage == AttachmentStage::at_office && !is_sent)
+        return "it says that a photo is at the office, which has not got it";
+    }
+    if (taken.who != who || taken.counter > saved) continue;
+    const auto here = compare_photo(phone, photo);
+    // What is at the office may be freed.
+    if (!here && !(is_sent && here.error().code == Errc::attachment_not_here))
+      return "a photo is lost: " + here.error().message();
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string half_done(Team& team, Who who) {
@@ -117,33 +162,16 @@ std::string half_done(Team& team, Who who) {
   return {};
 }
 
-std::string missing_text(Phone& phone, const Script& script) {
+std::string missing_work(Team& team, Who who, const Script& script) {
+  Phone& phone = who == Who::phone ? team.phone : team.tablet;
   if (phone.is_empty()) return {};
   if (auto opened = phone.open(); !opened) return "it does not open";
   const auto saved = script.saved(phone);
-  const auto views = phone.database().query({.form = "visit", .include_deleted = true});
+  std::string missing = saved ? std::string() : "it cannot be asked";
+  if (missing.empty() && who == Who::phone) missing = missing_text(phone, script, *saved);
+  if (missing.empty()) missing = missing_photo(team, who, script, *saved);
   phone.close();
-  if (!saved || !views) return "it cannot be asked";
-  // More than one where copies of the store gave one counter to several saves.
-  struct Newest {
-    std::uint64_t counter = 0;
-    std::vector<std::string> summaries;
-  };
-  std::map<std::string, Newest> newest;
-  for (const Saved& save : script.phone_saves()) {
-    if (save.counter > *saved) continue;
-    Newest& of_title = newest[save.title];
-    if (of_title.counter != save.counter) of_title = {save.counter, {}};
-    of_title.summaries.push_back(save.summary);
-  }
-  for (const auto& [title, of_title] : newest) {
-    bool found = false;
-    for (const RecordView& view : *views) {
-      for (const std::string& summary : of_title.summaries) found = found || shows(view, summary);
-    }
-    if (!found) return "the text last saved in '" + title + "' is not shown";
-  }
-  return {};
+  return missing;
 }
 
 }  // namespace fieldsync::team

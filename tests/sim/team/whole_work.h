@@ -14,8 +14,9 @@ namespace fieldsync::team {
 // none. The machine's store is closed.
 [[nodiscard]] std::string half_done(Team& team, Who who);
 
-// Which text of the script's saves the phone does not show, as far as its store
-// says that they were saved; empty where it shows all.
-[[nodiscard]] std::string missing_text(Phone& phone, const Script& script);
+// Which text or photo of the script's saves the device does not show, as far as its store
+// says that they were saved, and which photo it takes to be at the office that has not got it
+// on its disk; empty where there is none. The machine's store is closed.
+[[nodiscard]] std::string missing_work(Team& team, Who who, const Script& script);
 
 }  // namespace fieldsync::team
