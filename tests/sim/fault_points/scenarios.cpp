@@ -4,6 +4,7 @@
 #include <set>
 #include <sstream>
 #include <stdexcept>
+#include <utility>
 
 #include "codec/form_codec.h"
 #include "core/check.h"
@@ -125,8 +126,26 @@ class EditorWork final : public Work {
   std::size_t next_ = 0;
 };
 
+// A wipe that failed: the app opens the store again, and it is whole or erased. Then it is wiped once more.
+class WipeWork final : public Work {
+ public:
+  Result<void> act(Team& team) override {
+    if (std::exchange(failed_before_, true)) {
+      const auto opened = team.phone.open();
+      if (!opened) return opened.error().code == Errc::wiped ? Result<void>() : opened;
+    }
+    return team.phone.wipe();
+  }
+  std::string verify(Team& team) override { return team.phone.is_empty() ? std::string() : "it leaves files"; }
+
+ private:
+  bool failed_before_ = false;
+};
+
 // The others only prepare what comes after them.
-bool is_work(const std::string& phase) { return phase != "backup" && phase != "older copy" && phase != "older app"; }
+bool is_work(const std::string& phase) {
+  return phase != "backup" && phase != "older copy" && phase != "older app" && phase != "agreement";
+}
 
 bool allocates_itself(const std::string& phase) {
   for (const char* name : {"create", "administration", "save", "reopen", "migrate", "revoke", "enrolled anew",
@@ -286,6 +305,8 @@ std::vector<Scenario> all_scenarios(Team& team, const team::Script& script) {
       add("open an office", with_conflict, [](Team& now) { return now.office ? Result<void>() : now.open_office(); });
   opening.starts_closed = true;
   opening.may_throw = true;
+  scenarios.push_back({"wipe, and open", false, false, false, false, with_conflict,
+                       [](Team&) { return std::make_unique<WipeWork>(); }});
   add("import a form", with_conflict, renew_form).may_throw = true;
   Scenario& check = add("check", with_conflict, check_integrity);
   check.may_throw = true;

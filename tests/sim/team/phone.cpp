@@ -112,6 +112,16 @@ Result<void> Phone::open() {
   });
 }
 
+bool Phone::is_empty() const {
+  const testing::AllocationPause pause;
+  return machine_.files().names().empty();
+}
+
+Result<void> Phone::wipe() {
+  close();
+  return api::wipe(file_);
+}
+
 api::Environment Phone::environment() {
   api::Environment environment;
   environment.wall_clock = [] { return core::Instant{november_2026_ms}; };

@@ -32,9 +32,11 @@ class Phone {
 
   Result<void> open();
   void close() { database_.reset(); }
+  // Closes it, and destroys its store.
+  Result<void> wipe();
   [[nodiscard]] bool is_open() const { return database_ != nullptr; }
   // Nothing is left of its store, or nothing was ever made.
-  [[nodiscard]] bool is_empty() const { return machine_.files().names().empty(); }
+  [[nodiscard]] bool is_empty() const;
   // Pre: it is open.
   [[nodiscard]] Database& database() { return *database_; }
 

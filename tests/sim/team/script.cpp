@@ -130,6 +130,31 @@ Result<std::uint64_t> known_of_phone(Team& team) {
   return looked ? Result<std::uint64_t>(known) : Result<std::uint64_t>(looked.error());
 }
 
+// Of an open phone and the office; empty where there is none.
+std::string difference_of(Team& team, Phone& phone) {
+  const auto saved = phone.saved();
+  const auto status = phone.database().status();
+  const auto scopes = phone.database().scopes();
+  if (!saved || !status || !scopes) return "it cannot be asked";
+  const core::DeviceId device = phone.database().identity().device;
+  std::string difference;
+  const auto looked = team.office->store().read([&](server::ReadTransaction& transaction) -> Result<void> {
+    const auto row = transaction.device_by_id(device);
+    const auto region = transaction.scope(id_of(Place::region));
+    if (!row || !region) {
+      difference = "the office does not know it";
+    } else if (row->last_counter != *saved || status->saved_here != 0) {
+      difference = "it saved " + std::to_string(*saved) + " times, the office has " + std::to_string(row->last_counter);
+    } else if (scopes->size() != 1 || scopes->front().digest != region->digest) {
+      difference = "its digest is not the office's";
+    } else if (!status->safe_to_erase) {
+      difference = "not all of it is at the office";
+    }
+    return {};
+  });
+  return looked ? difference : "the office cannot be asked: " + looked.error().message();
+}
+
 bool is_forked(const Result<void>& synced) { return !synced && synced.error().code == Errc::device_forked; }
 
 }  // namespace
@@ -310,6 +335,7 @@ void Script::add_endings() {
   sync("pull", Who::phone);
   sync("pull", Who::tablet);
   add_hand_in();
+  add_wipe();
 }
 
 // The tablet's last saves and its photo wait when the office withdraws its access.
@@ -330,6 +356,22 @@ void Script::add_hand_in() {
     return {};
   });
   add_of(Who::tablet, "erased", [](Team& team, Run) { return bury(team, Who::tablet); });
+}
+
+// The phone is given away, once the office has all of it.
+void Script::add_wipe() {
+  add_of(Who::phone, "agreement", [](Team& team, Run) -> Result<void> {
+    const std::string difference = difference_of(team, team.phone);
+    return difference.empty() ? Result<void>() : Error{Errc::internal_error, difference};
+  });
+  add_of(Who::phone, "wipe", [](Team& team, Run) -> Result<void> {
+    auto wiped = team.phone.wipe();
+    const bool was_wiped_before = !wiped && wiped.error().code == Errc::not_found && team.phone.is_empty();
+    if (!wiped && !was_wiped_before) return wiped;
+    if (!team.phone.is_empty()) return Error{Errc::internal_error, "A wiped store leaves files."};
+    team.on_acknowledged(Who::phone);
+    return {};
+  });
 }
 
 void Script::add_of(Who who, std::string phase, std::function<Result<void>(Team&, Run)> run) {
@@ -478,28 +520,7 @@ std::string disagreement(Team& team, const Script& script) {
       if (!missing.empty()) return name + " is erased: " + missing;
       continue;
     }
-    const auto saved = phone->saved();
-    const auto status = phone->database().status();
-    const auto scopes = phone->database().scopes();
-    if (!saved || !status || !scopes) return name + " cannot be asked";
-    const core::DeviceId device = phone->database().identity().device;
-    std::string difference;
-    const auto looked = team.office->store().read([&](server::ReadTransaction& transaction) -> Result<void> {
-      const auto row = transaction.device_by_id(device);
-      const auto region = transaction.scope(id_of(Place::region));
-      if (!row || !region) {
-        difference = "the office does not know it";
-      } else if (row->last_counter != *saved || status->saved_here != 0) {
-        difference =
-            "it saved " + std::to_string(*saved) + " times, the office has " + std::to_string(row->last_counter);
-      } else if (scopes->size() != 1 || scopes->front().digest != region->digest) {
-        difference = "its digest is not the office's";
-      } else if (status->attachments_waiting != 0) {
-        difference = "a photo was not sent";
-      }
-      return {};
-    });
-    if (!looked) return "the office cannot be asked: " + looked.error().message();
+    const std::string difference = difference_of(team, *phone);
     if (!difference.empty()) return name + ": " + difference;
   }
   for (const TakenPhoto& taken : script.photos()) {

@@ -77,6 +77,7 @@ class Script {
   void add_photo_for_both();
   void add_endings();
   void add_hand_in();
+  void add_wipe();
 
   // The device's next save: a new record, or an edit of one, with a text of its own.
   void save(Who who, const std::string& title, Place place = Place::region);
