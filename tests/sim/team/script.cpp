@@ -1,5 +1,6 @@
 #include "sim/team/script.h"
 
+#include <algorithm>
 #include <memory>
 #include <stdexcept>
 
@@ -12,6 +13,8 @@ namespace {
 constexpr std::size_t photo_bytes = 24'000;
 constexpr std::size_t small_photo_bytes = 6'000;
 constexpr std::size_t preview_bytes = 700;
+
+const std::string amended = "Visit of the former district";
 
 Phone& phone_of(Team& team, Who who) { return who == Who::phone ? team.phone : team.tablet; }
 
@@ -130,12 +133,30 @@ Result<std::uint64_t> known_of_phone(Team& team) {
   return looked ? Result<std::uint64_t>(known) : Result<std::uint64_t>(looked.error());
 }
 
+// Whether what was refused stands in the region more than once.
+Result<bool> is_amended_twice(Phone& phone) {
+  const auto views = phone.database().query({.form = "visit", .text = amended, .include_deleted = true});
+  if (!views) return views.error();
+  std::int64_t people = 0;
+  std::size_t findings = 0;
+  for (const RecordView& view : *views) {
+    const ShownField* counted = view.find("people");
+    if (counted != nullptr) people += std::get<std::int64_t>(counted->values.front().value);
+    findings += static_cast<std::size_t>(std::count_if(view.fields.begin(), view.fields.end(),
+                                                       [](const auto& field) { return field.name == "finding"; }));
+  }
+  return people > 1 || findings > 1;
+}
+
 // Of an open phone and the office; empty where there is none.
 std::string difference_of(Team& team, Phone& phone) {
   const auto saved = phone.saved();
   const auto status = phone.database().status();
   const auto scopes = phone.database().scopes();
-  if (!saved || !status || !scopes) return "it cannot be asked";
+  const auto twice = is_amended_twice(phone);
+  if (!saved || !status || !scopes || !twice) return "it cannot be asked";
+  if (*twice) return "what was refused stands there twice";
+  if (status->refused != 0) return "a refusal was not put right";
   const core::DeviceId device = phone.database().identity().device;
   std::string difference;
   const auto looked = team.office->store().read([&](server::ReadTransaction& transaction) -> Result<void> {
@@ -231,7 +252,11 @@ void Script::add_deletion() {
 void Script::add_migration() {
   // Something waits while the store changes its form.
   save(Who::phone, "Visit 1");
-  add_of(Who::phone, "older app", [](Team& team, Run) -> Result<void> {
+  add_of(Who::phone, "older app", [saves = saves_of_phone_](Team& team, Run run) -> Result<void> {
+    const auto saved = team.phone.is_anew() ? saves + 1 : team.phone.saved();
+    if (!saved) return saved.error();
+    // An older app has not got what came since: photos, and refusals that were settled.
+    if (run == Run::again && *saved > saves) return {};
     team.close(Who::phone);
     undo_newest_migration(team.phone.file());
     return {};
@@ -325,17 +350,37 @@ void Script::add_photo_for_both() {
 }
 
 void Script::add_endings() {
-  save(Who::phone, "District visit", Place::district);
+  const std::string refused = save(Who::phone, "District visit", Place::district);
   add("administration", [](Team& team, Run) -> Result<void> {
     if (auto ended = team.office->end_district(); !ended) return ended;
     team.on_acknowledged(Who::office);
     return {};
   });
   sync("quarantine", Who::phone);
+  amend(refused);
   sync("pull", Who::phone);
   sync("pull", Who::tablet);
   add_hand_in();
   add_wipe();
+}
+
+void Script::amend(const std::string& summary) {
+  const std::uint64_t counter = ++saves_of_phone_;
+  phone_saves_.push_back({counter, amended, summary});
+  add_of(Who::phone, "amend", [counter, summary, kept = kept_by_former_](Team& team, Run) {
+    return once(team, Who::phone, counter, *kept, [&](Phone& phone) -> Result<void> {
+      const auto refused = phone.database().refused();
+      if (!refused) return refused.error();
+      // Where the office lost its power before the district's end was durable, it took the save.
+      const bool is_taken = refused->empty();
+      auto editor = is_taken ? edit_or_create(phone, amended, Place::region)
+                             : phone.database().amend(refused->front().operation, id_of(Place::region));
+      if (!editor) return editor.error();
+      if (auto set = editor->set("title", amended); !set) return set;
+      auto written = is_taken ? write_visit(*editor, summary) : editor->set("people", std::int64_t{1});
+      return written ? save_edits(*editor) : written;
+    });
+  });
 }
 
 // The tablet's last saves and its photo wait when the office withdraws its access.
@@ -380,11 +425,12 @@ void Script::add_of(Who who, std::string phase, std::function<Result<void>(Team&
   });
 }
 
-void Script::save(Who who, const std::string& title, Place place) {
+std::string Script::save(Who who, const std::string& title, Place place) {
   const std::uint64_t counter = who == Who::phone ? ++saves_of_phone_ : ++saves_of_tablet_;
   const std::string summary = text();
   if (who == Who::phone && place == Place::region) phone_saves_.push_back({counter, title, summary});
   add_save(counter, title, summary, who, place);
+  return summary;
 }
 
 void Script::save_before_older_copy(const std::string& title) {

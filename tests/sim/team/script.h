@@ -76,11 +76,14 @@ class Script {
   // From one phone to the other, over the office; then the first one makes room.
   void add_photo_for_both();
   void add_endings();
+  // The phone's save that was refused, as a record of the region.
+  void amend(const std::string& summary);
   void add_hand_in();
   void add_wipe();
 
-  // The device's next save: a new record, or an edit of one, with a text of its own.
-  void save(Who who, const std::string& title, Place place = Place::region);
+  // The device's next save: a new record, or an edit of one, with a text of its own, which is
+  // returned.
+  std::string save(Who who, const std::string& title, Place place = Place::region);
   // What only the office and others have after the older copy was put back.
   void save_before_older_copy(const std::string& title);
   // With the counter of that.
