@@ -366,6 +366,7 @@ void Script::add_endings() {
 
 void Script::amend(const std::string& summary) {
   const std::uint64_t counter = ++saves_of_phone_;
+  amended_with_ = counter;
   phone_saves_.push_back({counter, amended, summary});
   add_of(Who::phone, "amend", [counter, summary, kept = kept_by_former_](Team& team, Run) {
     return once(team, Who::phone, counter, *kept, [&](Phone& phone) -> Result<void> {

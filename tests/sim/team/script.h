@@ -51,6 +51,8 @@ class Script {
   [[nodiscard]] const std::vector<TakenPhoto>& photos() const { return photos_; }
   // Which of the phone's saves were made, under whatever device's id. Pre: it is open.
   [[nodiscard]] Result<std::uint64_t> saved(Phone& phone) const;
+  // Which of the phone's saves puts right what was refused.
+  [[nodiscard]] std::uint64_t amended_with() const { return amended_with_; }
   // How many there are at the end.
   [[nodiscard]] std::uint64_t saves_of(Who who) const { return who == Who::phone ? saves_of_phone_ : saves_of_tablet_; }
   // How many of the phone's stay under its first id when it is enrolled anew.
@@ -104,6 +106,7 @@ class Script {
 
   // The steps share it: a copy of the script's may outlive it.
   std::shared_ptr<std::uint64_t> kept_by_former_ = std::make_shared<std::uint64_t>(0);
+  std::uint64_t amended_with_ = 0;
   std::uint64_t saves_of_phone_ = 0;
   std::uint64_t saves_of_tablet_ = 0;
 };

@@ -1,5 +1,6 @@
 #include "sim/team/whole_work.h"
 
+#include <algorithm>
 #include <array>
 #include <map>
 
@@ -126,9 +127,15 @@ std::string missing_photo(Team& team, Who who, const Script& script, std::uint64
   Phone& phone = who == Who::phone ? team.phone : team.tablet;
   const auto infos = phone.database().attachments();
   if (!infos) return "it cannot be asked";
+  const auto is_listed = [&](const core::AttachmentId& id) {
+    return std::any_of(infos->begin(), infos->end(), [&](const auto& info) { return info.file.id == id; });
+  };
   for (const TakenPhoto& taken : script.photos()) {
     const Photo& photo = *taken.photo;
     const bool is_sent = has_durably(team.office_machine, photo);
+    const bool is_here = is_listed(photo.value.file.id);
+    if (is_here && taken.who == who && !is_listed(photo.value.preview->id))
+      return "a photo is here without its preview";
     for (const AttachmentInfo& info : *infos) {
       if (info.file.id == photo.value.file.id && info.stage == AttachmentStage::at_office && !is_sent)
         return "it says that a photo is at the office, which has not got it";
@@ -170,6 +177,10 @@ std::string missing_work(Team& team, Who who, const Script& script) {
   std::string missing = saved ? std::string() : "it cannot be asked";
   if (missing.empty() && who == Who::phone) missing = missing_text(phone, script, *saved);
   if (missing.empty()) missing = missing_photo(team, who, script, *saved);
+  if (missing.empty() && who == Who::phone && *saved >= script.amended_with()) {
+    const auto refused = phone.database().refused();
+    if (!refused || !refused->empty()) missing = "what was put right counts as refused";
+  }
   phone.close();
   return missing;
 }
