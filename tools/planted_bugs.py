@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Plants bugs in copies of the product's sources and counts the seeds until the
-simulation finds each, or runs the tests that the table names for it.
+simulation finds each, or runs the tests, or the loop of power cuts or fault
+points, that the table names for it.
 
 One changed source is compiled as the build compiles it, and linked before the
 libraries, so that it takes the place of the right one. Nothing in the tree
@@ -30,6 +31,8 @@ TEST_HISTORIES = 20_000
 # How a bug may end the program; anything else is no answer.
 CRASHES = {signal.SIGABRT, signal.SIGSEGV, signal.SIGFPE, signal.SIGILL, signal.SIGBUS}
 PROGRAM = "bin/fieldsync-sim"
+# What the power cuts and the fault points call a failure.
+LOOP_FAILURE = re.compile(r".*(, killed after moment|, seed \d+, moment| once: | for ever: )")
 
 
 def bugs():
@@ -37,7 +40,7 @@ def bugs():
 
 
 def program_of(bug):
-    return bug["test"][0] if "test" in bug else PROGRAM
+    return bug["test"][0] if "test" in bug else bug["loop"][0] if "loop" in bug else PROGRAM
 
 
 def check(table):
@@ -91,7 +94,7 @@ def plant(build, bug):
 
 
 def hunt(build, bug, seeds_max):
-    """How many seeds it took, and how it showed. No seeds but a test: 0."""
+    """How many seeds it took, and how it showed. No seeds but a test or a loop: 0."""
     seeds, how = hunt_quietly(build, bug, seeds_max)
     print(f"{bug['name']:30} {seeds if seeds is not None else '-':>6}  {how[:110]}", flush=True)
     return seeds
@@ -105,6 +108,8 @@ def hunt_quietly(build, bug, seeds_max):
     try:
         if "test" in bug:
             return hunt_with_test(program, bug["test"][1:])
+        if "loop" in bug:
+            return hunt_with_loop(program, bug["loop"][1:])
         run = subprocess.run([str(program), "--until", f"1..{seeds_max}"], capture_output=True, text=True, errors="replace", timeout=SECONDS_MAX)
     except subprocess.TimeoutExpired:
         return None, f"neither found nor done after {SECONDS_MAX} s"
@@ -132,6 +137,16 @@ def hunt_with_test(program, arguments):
         return 0, "test cases" + failed[0].removeprefix("test cases")
     if -run.returncode in CRASHES:
         return 0, f"the program ends with {signal.Signals(-run.returncode).name}"
+    return None, "not found"
+
+
+def hunt_with_loop(program, arguments):
+    run = subprocess.run([str(program), *arguments], capture_output=True, text=True, errors="replace", timeout=SECONDS_MAX)
+    if run.returncode == 1:
+        return 0, next((line for line in run.stdout.splitlines() if LOOP_FAILURE.match(line)), "it fails")
+    if -run.returncode in CRASHES:
+        said = run.stderr.strip().splitlines()
+        return 0, said[-1].strip() if said else f"the program ends with {signal.Signals(-run.returncode).name}"
     return None, "not found"
 
 

@@ -10,7 +10,6 @@ namespace fieldsync::power_cut {
 namespace {
 
 using team::Who;
-using Kind = team::StoreState::Kind;
 
 constexpr std::size_t failures_told_max = 10;
 // Draws for each image wanted. Where little is unsynced there are few different ones.
@@ -44,6 +43,9 @@ std::size_t Judge::take_up(const team::StoreState& state, const Disks& disks, co
   if (!state.damage.empty()) learned_wrong_.push_back(where + ": " + state.damage);
   key_slots_.insert(state.key_slots.begin(), state.key_slots.end());
   if (state.kind == Kind::erased && !erased_) erased_ = states_.size();
+  if (last_kind_ == Kind::there && state.kind == Kind::nothing)
+    learned_wrong_.push_back(where + ": its files are gone, and it was not erased before");
+  last_kind_ = state.kind;
   if (states_.empty() || states_.back() != state.content) {
     states_.push_back(state.content);
     std::string half = team::half_done(team_, who_);

@@ -54,6 +54,8 @@ class Judge {
   void cut_at_every_moment(const Effort& effort, Report& report);
 
  private:
+  using Kind = team::StoreState::Kind;
+
   // Opens the store after each moment as if its program had been killed: that
   // gives the states in their order.
   void learn_states();
@@ -78,7 +80,8 @@ class Judge {
   const Recording& recording_;
   team::Who who_;
   std::string name_;
-  std::vector<std::uint64_t> states_;     // contents, oldest first
+  std::vector<std::uint64_t> states_;  // contents, oldest first
+  Kind last_kind_ = Kind::nothing;
   std::optional<std::size_t> erased_;     // the first state in which the store is erased
   std::set<std::string> key_slots_;       // that it ever had
   std::vector<std::size_t> state_after_;  // by number of moments
