@@ -107,13 +107,12 @@ void delete_database(const std::string& path) {
 }
 
 void overwrite_database(const std::string& path) {
-  sqlite3_vfs* files = sqlite3_vfs_find(nullptr);
-  FIELDSYNC_CHECK(files != nullptr, "SQLite has a file layer");
+  sqlite3_vfs& files = file_layer();
   const std::unique_ptr<const char, void (*)(const char*)> name(
       sqlite3_create_filename(path.c_str(), "", (path + "-wal").c_str(), 0, nullptr), sqlite3_free_filename);
   if (!name) throw std::bad_alloc();
-  overwrite_file(*files, sqlite3_filename_wal(name.get()), SQLITE_OPEN_WAL);
-  overwrite_file(*files, name.get(), SQLITE_OPEN_MAIN_DB);
+  overwrite_file(files, sqlite3_filename_wal(name.get()), SQLITE_OPEN_WAL);
+  overwrite_file(files, name.get(), SQLITE_OPEN_MAIN_DB);
 }
 
 Statement::~Statement() {
