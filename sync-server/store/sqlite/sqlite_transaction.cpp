@@ -433,6 +433,8 @@ std::uint64_t SqliteTransaction::complete_attachment(std::int64_t scope, const c
 }
 
 bool SqliteTransaction::knows_attachments_version(std::uint64_t version) {
+  // From before there were versions: every copy has it.
+  if (version <= 1) return true;
   auto select = connection_.prepare("SELECT 1 FROM attachment WHERE complete = ?1 AND complete > 1");
   select.bind_unsigned(1, version);
   return select.step();

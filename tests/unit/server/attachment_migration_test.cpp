@@ -104,7 +104,11 @@ TEST_CASE(
   office.become_version_2();
   CHECK(office.version() == 3);
   CHECK(*office.get(office.phone, file_of(photo).id) == photo);
-  CHECK(told(*office.offer(office.phone, file_of(photo))) == Told{100, true});
+  const auto status = office.offer(office.phone, file_of(photo));
+  CHECK(told(*status) == Told{100, true});
+  v1::SyncRequest request = office.phone.request();
+  request.set_attachments_version(status->version());
+  CHECK_FALSE(office.sync(office.phone, request)->attachments_lost());
   CHECK(told(*office.offer(office.phone, file_of(refused))) == Told{60, false});
   CHECK(outcome_of(office.put(office.phone, file_of(refused).id, 60, refused.substr(60))) == "done");
   CHECK(told(*office.offer(office.phone, file_of(refused))) == Told{100, true});
