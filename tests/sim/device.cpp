@@ -332,6 +332,8 @@ void Device::note_upload(const Heard& heard) {
   const bool may_begin_anew =
       server_.restores() > 0 || disk_failures() > 0 || person.is_unsure || !person.away_until_ms.empty() ||
       !person.board_until_ms.empty() ||
+      // Who may not read it brings it into quarantine once more.
+      office_.is_revoked(book_.device) ||
       (run_.plan.chosen(FaultKind::request_doubled) && run_.plan.chosen(FaultKind::requests_interleaved));
   if (!may_begin_anew && carried.arrived > run_.album.size_of(*sent_.attachment) + carried.unknown)
     throw BrokenPromise(book_.name + " sends bytes of an attachment that the office has already");
