@@ -71,19 +71,24 @@ core::Milliseconds milliseconds_of(Clock::time_point at) {
   return {std::chrono::duration_cast<std::chrono::milliseconds>(at.time_since_epoch()).count()};
 }
 
-// Handed to the network, and not acknowledged by the other side.
-std::uint64_t bytes_under_way(int socket) {
-  int bytes = 0;
-  return ::ioctl(socket, SIOCOUTQ, &bytes) == 0 && bytes > 0 ? static_cast<std::uint64_t>(bytes) : 0;
-}
+struct OnTheWay {
+  std::uint64_t bytes = 0;  // handed to the network, and not told to have arrived
+  core::Milliseconds round_trip{};
+};
 
 // Nothing where the connection is broken, or not known.
-std::optional<core::Milliseconds> round_trip_of(int socket) {
+std::optional<OnTheWay> on_the_way(int socket) {
   tcp_info info{};
   socklen_t size = sizeof info;
   if (::getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return std::nullopt;
   if (info.tcpi_state != TCP_ESTABLISHED && info.tcpi_state != TCP_CLOSE_WAIT) return std::nullopt;
-  return core::Milliseconds{(info.tcpi_rtt + 999) / 1000};
+  int unacknowledged = 0;
+  if (::ioctl(socket, SIOCOUTQ, &unacknowledged) != 0) return std::nullopt;
+  // What arrived behind a lost packet (RFC 2018) is on the way no more: while that is sent again, the link would stand
+  // still.
+  const auto sent = static_cast<std::uint64_t>(std::max(unacknowledged, 0));
+  const std::uint64_t arrived = std::uint64_t{info.tcpi_sacked} * info.tcpi_snd_mss;
+  return OnTheWay{sent - std::min(sent, arrived), core::Milliseconds{(info.tcpi_rtt + 999) / 1000}};
 }
 
 // What a thread had on its stack stays in memory when it has ended.
@@ -248,14 +253,13 @@ class HttpsTransport final : public engine::Transport {
     auto last_progress = Clock::now();
     while (socket.is_open() && !cancelled_) {
       const auto now = Clock::now();
-      const std::uint64_t under_way = bytes_under_way(socket.native_handle());
-      const auto round_trip = round_trip_of(socket.native_handle());
+      const auto under_way = on_the_way(socket.native_handle());
       // The next write says what became of it.
-      if (!round_trip) co_return Result<void>();
-      pace.observe(milliseconds_of(now), up_, under_way, *round_trip);
-      if (under_way <= pace.under_way_max()) co_return Result<void>();
-      if (under_way < least_under_way) last_progress = now;
-      least_under_way = std::min(least_under_way, under_way);
+      if (!under_way) co_return Result<void>();
+      pace.observe(milliseconds_of(now), up_, under_way->bytes, under_way->round_trip);
+      if (under_way->bytes <= pace.under_way_max()) co_return Result<void>();
+      if (under_way->bytes < least_under_way) last_progress = now;
+      least_under_way = std::min(least_under_way, under_way->bytes);
       if (now - last_progress > step_timeout) break;
       error_code error;
       timer.expires_after(room_looked_at_every);

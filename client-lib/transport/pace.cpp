@@ -6,7 +6,8 @@ void Pace::observe(core::Milliseconds now, std::uint64_t written, std::uint64_t 
                    core::Milliseconds round_trip) {
   if (round_trip.count > 0)
     shortest_ms_ = shortest_ms_ == 0 ? round_trip.count : std::min(shortest_ms_, round_trip.count);
-  const std::uint64_t arrived = written - under_way;
+  // What arrived out of order is told in packets: it may have been taken for a little more than it was.
+  const std::uint64_t arrived = std::max(written - std::min(written, under_way), arrived_then_);
   if (!began_) {
     began_ = true;
     since_ = now;

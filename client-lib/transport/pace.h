@@ -15,8 +15,8 @@ namespace fieldsync::transport {
 
 class Pace {
  public:
-  // `written`: bytes handed to the network so far; `under_way`: those of them that were not
-  // acknowledged; `round_trip`: as measured just now, 0 where it is not known.
+  // `written`: bytes handed to the network so far; `under_way`: those of them that are not
+  // known to have arrived; `round_trip`: as measured just now, 0 where it is not known.
   void observe(core::Milliseconds now, std::uint64_t written, std::uint64_t under_way, core::Milliseconds round_trip);
   [[nodiscard]] std::uint64_t under_way_max() const { return under_way_max_; }
 

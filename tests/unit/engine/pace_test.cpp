@@ -58,3 +58,10 @@ TEST_CASE("Where nothing is known of the link, a little may be under way") {
   pace.observe({10'000}, 100'000, 100'000, {});
   CHECK(pace.under_way_max() == 8 * 1024);
 }
+
+TEST_CASE("What seemed to have arrived, and had not, lets no more be under way") {
+  Pace pace;
+  pace.observe({0}, 100'000, 10'000, {100});
+  pace.observe({1'000}, 100'000, 12'000, {100});
+  CHECK(pace.under_way_max() == Pace().under_way_max());
+}
