@@ -214,7 +214,9 @@ Result<void> AttachmentTransfer::end_upload(const Current& ended, const Result<e
     storage::Transaction transaction(store_.vault);
     take_status(status);
     transaction.commit();
-    if (moved) return {};
+    if (moved) stood_still_.erase(id);
+    // An earlier request, which came late, may have taken its place. Once it is chance.
+    if (moved || stood_still_.insert(id).second) return {};
     return Error{Errc::incompatible_server,
                  "The server took bytes of an attachment and kept nothing of them. Everything stays saved here."};
   }

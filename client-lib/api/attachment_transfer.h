@@ -87,6 +87,7 @@ class AttachmentTransfer {
   std::map<Id, std::uint32_t> furthest_;
   std::set<Id> skipped_;  // not in this sync any more
   std::set<Id> begun_anew_;
+  std::set<Id> stood_still_;  // at its last request the office kept nothing of it
   std::optional<Current> current_;
   std::optional<Error> problem_;
   bool handing_in_ = false;

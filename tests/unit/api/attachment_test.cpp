@@ -340,6 +340,26 @@ TEST_CASE("What is saved while a photo travels goes before its next bytes") {
   CHECK(app.requests[3].starts_with("PUT"));
 }
 
+TEST_CASE("Bytes that the office took and did not keep are sent once more, and not for ever") {
+  AppOffice office;
+  App app(office);
+  const auto [bytes, photo, record] = record_with_photo(app, 100'000);
+  // An earlier request, which came late, took the place of this one.
+  v1::AttachmentStatus status;
+  status.set_sha256(std::string(photo.file.id.view()));
+  const Fault stands_still = answer({200, "application/x-protobuf", status.SerializeAsString()});
+  SECTION("once") {
+    app.faults = {no_fault(), stands_still};
+    app.sync();
+    CHECK((at_office(office, photo.file.id) == bytes));
+  }
+  SECTION("again") {
+    app.faults = {no_fault(), stands_still, stands_still};
+    CHECK(sync_verdict(app) == "incompatible_server");
+    CHECK(must(app->status()).attachments_waiting == 1);
+  }
+}
+
 TEST_CASE("Bytes that were spoiled at the office are sent again from the beginning") {
   AppOffice office;
   App app(office);
