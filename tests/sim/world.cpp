@@ -85,10 +85,7 @@ class World {
     for (int i = 0; i < 3; ++i) at_some_time([this] { maybe_pause_server(); });
     plan_decisions();
     plan_revocations();
-    plan_locks();
-    plan_wipes();
-    plan_amendments();
-    plan_conditions();
+    plan_what_people_do();
     plan_form();
     plan_leaves();
     plan_board();
@@ -139,47 +136,29 @@ class World {
     });
   }
 
-  void plan_locks() {
-    Chance& chance = run_.chances.of(FaultKind::store_locked);
-    for (int i = 0; i < 6; ++i) {
-      run_.schedule.after(chance.between(0, length_ms_), [this, &chance] {
-        Device& device = *chance.pick(devices_);
-        if (!run_.tries(FaultKind::store_locked)) return;
-        // In the midst of a sync, often.
-        if (chance.happens(0.7)) device.sync();
-        run_.schedule.after(chance.between(0, 2 * second_ms), [this, &chance, &device] {
-          if (run_.plan.chosen(FaultKind::store_locked)) device.lock(chance.between(1, hour_ms));
-        });
+  // So many times, each with one of those, where the fault is tried then.
+  template <typename Those, typename Act>
+  void perhaps(FaultKind kind, int times, Those& those, Act act) {
+    Chance& chance = run_.chances.of(kind);
+    for (int i = 0; i < times; ++i) {
+      run_.schedule.after(chance.between(0, length_ms_), [this, kind, act, &chance, &those] {
+        auto& one = *chance.pick(those);
+        if (run_.tries(kind)) act(one, chance);
       });
     }
   }
 
-  void plan_wipes() {
-    Chance& chance = run_.chances.of(FaultKind::store_wiped);
-    run_.schedule.after(chance.between(0, length_ms_), [this, &chance] {
-      Device& device = *chance.pick(devices_);
-      if (run_.tries(FaultKind::store_wiped)) device.wipe();
+  void plan_what_people_do() {
+    perhaps(FaultKind::store_locked, 6, devices_, [this](Device& device, Chance& chance) {
+      // In the midst of a sync, often.
+      if (chance.happens(0.7)) device.sync();
+      run_.schedule.after(chance.between(0, 2 * second_ms), [this, &chance, &device] {
+        if (run_.plan.chosen(FaultKind::store_locked)) device.lock(chance.between(1, hour_ms));
+      });
     });
-  }
-
-  void plan_amendments() {
-    Chance& chance = run_.chances.of(FaultKind::refusal_put_right);
-    for (int i = 0; i < 12; ++i) {
-      run_.schedule.after(chance.between(0, length_ms_), [this, &chance] {
-        Monitor& monitor = *chance.pick(monitors_);
-        if (run_.tries(FaultKind::refusal_put_right)) monitor.put_right();
-      });
-    }
-  }
-
-  void plan_conditions() {
-    Chance& chance = run_.chances.of(FaultKind::schedule_followed);
-    for (int i = 0; i < 40; ++i) {
-      run_.schedule.after(chance.between(0, length_ms_), [this, &chance] {
-        Device& device = *chance.pick(devices_);
-        if (run_.tries(FaultKind::schedule_followed)) device.change_conditions();
-      });
-    }
+    perhaps(FaultKind::store_wiped, 1, devices_, [](Device& device, Chance&) { device.wipe(); });
+    perhaps(FaultKind::refusal_put_right, 12, monitors_, [](Monitor& monitor, Chance&) { monitor.put_right(); });
+    perhaps(FaultKind::schedule_followed, 40, devices_, [](Device& device, Chance&) { device.change_conditions(); });
   }
 
   // So that there is something to lose.
@@ -196,36 +175,28 @@ class World {
   }
 
   void plan_leaves() {
-    Chance& chance = run_.chances.of(FaultKind::member_returned);
-    for (int i = 0; i < 4; ++i) {
-      run_.schedule.after(chance.between(0, length_ms_), [this, &chance] {
-        const Book& book = chance.pick(devices_)->book();
-        if (!run_.tries(FaultKind::member_returned)) return;
-        const auto scope = office_.take_from_scope(book.person);
-        if (!scope) return;
-        run_.story.tell("office", "takes a scope from the person of " + book.name + " for some time");
-        run_.schedule.after(chance.between(minute_ms, length_ms_ / 4), [this, person = book.person, scope = *scope] {
-          if (!run_.plan.chosen(FaultKind::member_returned)) return;
-          office_.give_scope(person, scope);
-          run_.tally.add(FaultKind::member_returned);
-        });
+    perhaps(FaultKind::member_returned, 4, devices_, [this](Device& device, Chance& chance) {
+      const Book& book = device.book();
+      const auto scope = office_.take_from_scope(book.person);
+      if (!scope) return;
+      run_.story.tell("office", "takes a scope from the person of " + book.name + " for some time");
+      run_.schedule.after(chance.between(minute_ms, length_ms_ / 4), [this, person = book.person, scope = *scope] {
+        if (!run_.plan.chosen(FaultKind::member_returned)) return;
+        office_.give_scope(person, scope);
+        run_.tally.add(FaultKind::member_returned);
       });
-    }
+    });
   }
 
   void plan_board() {
-    Chance& chance = run_.chances.of(FaultKind::moved_to_board);
-    for (int i = 0; i < 3; ++i) {
-      run_.schedule.after(chance.between(0, length_ms_), [this, &chance] {
-        const Book& book = chance.pick(devices_)->book();
-        if (!run_.tries(FaultKind::moved_to_board)) return;
-        const auto scope = office_.move_to_board(book.person);
-        if (!scope) return;
-        run_.story.tell("office", "lets the person of " + book.name + " read only, for some time");
-        run_.schedule.after(chance.between(minute_ms, length_ms_ / 4),
-                            [this, person = book.person, scope = *scope] { office_.move_back(person, scope); });
-      });
-    }
+    perhaps(FaultKind::moved_to_board, 3, devices_, [this](Device& device, Chance& chance) {
+      const Book& book = device.book();
+      const auto scope = office_.move_to_board(book.person);
+      if (!scope) return;
+      run_.story.tell("office", "lets the person of " + book.name + " read only, for some time");
+      run_.schedule.after(chance.between(minute_ms, length_ms_ / 4),
+                          [this, person = book.person, scope = *scope] { office_.move_back(person, scope); });
+    });
   }
 
   void plan_backups() {

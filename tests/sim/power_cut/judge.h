@@ -73,7 +73,7 @@ class Judge {
   [[nodiscard]] bool is_new(const sim::FileTree& image, std::size_t moments);
   void finish(const Disks& disks, const sim::FileTree& image, Tally& tally, const std::string& where, Report& report);
 
-  [[nodiscard]] team::Phone& phone() const { return who_ == team::Who::phone ? team_.phone : team_.tablet; }
+  [[nodiscard]] team::Phone& phone() const { return team_.device(who_); }
 
   team::Team& team_;
   const team::Script& script_;

@@ -16,8 +16,6 @@ constexpr std::size_t preview_bytes = 700;
 
 const std::string amended = "Visit of the former district";
 
-Phone& phone_of(Team& team, Who who) { return who == Who::phone ? team.phone : team.tablet; }
-
 // Its store was erased to the end: nothing is there, and the office knows the device.
 Result<bool> is_gone(Team& team, Phone& phone) {
   if (phone.is_open() || !phone.is_empty()) return false;
@@ -31,7 +29,7 @@ Result<bool> is_gone(Team& team, Phone& phone) {
 
 // An erased store says so when it is opened, once, and is nothing after that.
 Result<void> bury(Team& team, Who who) {
-  Phone& phone = phone_of(team, who);
+  Phone& phone = team.device(who);
   phone.close();
   if (!phone.is_empty()) {
     auto opened = phone.open();
@@ -44,7 +42,7 @@ Result<void> bury(Team& team, Who who) {
 }
 
 Result<void> open_one(Team& team, Who who) {
-  Phone& phone = phone_of(team, who);
+  Phone& phone = team.device(who);
   if (phone.is_open()) return {};
   const auto gone = is_gone(team, phone);
   if (!gone) return gone.error();
@@ -107,7 +105,7 @@ Result<std::uint64_t> saved_in_all(Phone& phone, std::uint64_t kept_by_former) {
 // Runs `save` where the device's operation with this counter is not there yet.
 Result<void> once(Team& team, Who who, std::uint64_t counter, std::uint64_t kept_by_former,
                   const std::function<Result<void>(Phone&)>& save) {
-  Phone& phone = phone_of(team, who);
+  Phone& phone = team.device(who);
   auto saved = saved_in_all(phone, kept_by_former);
   if (!saved) return saved.error();
   if (*saved >= counter) return {};
@@ -200,7 +198,7 @@ void Script::add_setup() {
       [](Team& team, Run) { return team.office->prepare([&team] { team.on_acknowledged(Who::office); }); });
   for (const Who who : {Who::phone, Who::tablet}) {
     add_of(who, "enrol", [who](Team& team, Run) -> Result<void> {
-      Phone& phone = phone_of(team, who);
+      Phone& phone = team.device(who);
       if (phone.database().identity().enrolled) return {};
       if (auto enrolled = phone.enrol(); !enrolled) return enrolled;
       team.on_acknowledged(who);
@@ -422,7 +420,7 @@ void Script::add_wipe() {
 
 void Script::add_of(Who who, std::string phase, std::function<Result<void>(Team&, Run)> run) {
   add(std::move(phase), [who, run = std::move(run)](Team& team, Run now) -> Result<void> {
-    return now == Run::again && !phone_of(team, who).is_open() ? Result<void>() : run(team, now);
+    return now == Run::again && !team.device(who).is_open() ? Result<void>() : run(team, now);
   });
 }
 
@@ -510,7 +508,7 @@ std::shared_ptr<const Photo> Script::take_photo(Who who, const std::string& titl
 
 void Script::sync(const std::string& phase, Who who) {
   add_of(who, phase, [who](Team& team, Run run) -> Result<void> {
-    Phone& phone = phone_of(team, who);
+    Phone& phone = team.device(who);
     auto synced = phone.sync();
     if (synced) team.on_acknowledged(who);
     if (synced) synced = all_photos_sent(phone);
@@ -536,7 +534,7 @@ std::string Script::text() {
 }
 
 std::string missing_of_erased(Team& team, const Script& script, Who who) {
-  Phone& phone = phone_of(team, who);
+  Phone& phone = team.device(who);
   std::string missing;
   const auto looked = team.office->store().read([&](server::ReadTransaction& transaction) -> Result<void> {
     const auto first = transaction.device_by_id(phone.first_device());
@@ -559,7 +557,7 @@ std::string missing_of_erased(Team& team, const Script& script, Who who) {
 
 std::string disagreement(Team& team, const Script& script) {
   for (const Who who : {Who::phone, Who::tablet}) {
-    Phone* phone = &phone_of(team, who);
+    Phone* phone = &team.device(who);
     const std::string name = "the " + std::string(name_of(who));
     if (!phone->is_open()) {
       if (!phone->is_empty()) return name + " is not open";

@@ -106,7 +106,7 @@ std::string missing_bytes(Team& team, DatabaseFile& file) {
 
 std::string file_of(Team& team, Who who) {
   if (who == Who::office) return Office::file_on(team.office_machine);
-  return (who == Who::phone ? team.phone : team.tablet).file();
+  return team.device(who).file();
 }
 
 // Sums wrap around: hashes are among them.

@@ -37,6 +37,8 @@ class Team {
   bool office_threw = false;
 
   [[nodiscard]] sim::Machine& machine(Who who);
+  // Pre: not the office.
+  [[nodiscard]] Phone& device(Who who) { return who == Who::phone ? phone : tablet; }
   Result<void> open_office();
   // Closes whatever runs on the machine.
   void close(Who who);

@@ -124,7 +124,7 @@ std::string missing_text(Phone& phone, const Script& script, std::uint64_t saved
 }
 
 std::string missing_photo(Team& team, Who who, const Script& script, std::uint64_t saved) {
-  Phone& phone = who == Who::phone ? team.phone : team.tablet;
+  Phone& phone = team.device(who);
   const auto infos = phone.database().attachments();
   if (!infos) return "it cannot be asked";
   const auto is_listed = [&](const core::AttachmentId& id) {
@@ -156,7 +156,7 @@ std::string half_done(Team& team, Who who) {
   if (!is_office && team.machine(who).files().names().empty()) return {};
   {
     DatabaseFile file(is_office ? Office::file_on(team.office_machine) : ":memory:");
-    if (!is_office) file.execute(testing::laid_open((who == Who::phone ? team.phone : team.tablet).file()));
+    if (!is_office) file.execute(testing::laid_open(team.device(who).file()));
     const auto ask = [&](const auto& rules) -> std::string {
       for (const Rule& rule : rules) {
         if (!file.rows(rule.sql).empty()) return rule.sentence;
@@ -170,7 +170,7 @@ std::string half_done(Team& team, Who who) {
 }
 
 std::string missing_work(Team& team, Who who, const Script& script) {
-  Phone& phone = who == Who::phone ? team.phone : team.tablet;
+  Phone& phone = team.device(who);
   if (phone.is_empty()) return {};
   if (auto opened = phone.open(); !opened) return "it does not open";
   const auto saved = script.saved(phone);

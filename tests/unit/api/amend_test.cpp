@@ -24,6 +24,18 @@ struct Refused {
     REQUIRE(refused.size() == 1);
     return refused.front().operation;
   }
+  struct Edit {
+    core::RecordId record;
+    core::OperationId refused;
+  };
+  // Of a record that is at the office, with the summary "Cell 4.".
+  Edit refuse_edit(const std::string& field, core::Value value) {
+    const core::RecordId record = app.write("summary", text("Cell 4."));
+    app.sync();
+    RecordEditor editor = app.open_editor(record);
+    must(editor.set(field, std::move(value)));
+    return {record, refuse(editor)};
+  }
   std::vector<std::uint64_t> counts() {
     const Status status = must(app->status());
     return {status.saved_here, status.sent, status.durable, status.refused};
@@ -69,11 +81,7 @@ TEST_CASE("A refused save is amended and sent again, and nothing of it stays ref
 
 TEST_CASE("An amended save replaces what is on the screen now, not what was there when it was refused") {
   Refused start;
-  const core::RecordId record = start.app.write("summary", text("Cell 4."));
-  start.app.sync();
-  RecordEditor editor = start.app.open_editor(record);
-  must(editor.set("summary", text("Cell 5.")));
-  const core::OperationId refused = start.refuse(editor);
+  const auto [record, refused] = start.refuse_edit("summary", text("Cell 5."));
   start.may_write();
   App colleague(start.office);
   colleague.edit(record, "summary", text("Cell 6."));
@@ -143,13 +151,8 @@ TEST_CASE("A refused deletion of a record is sent again") {
 
 TEST_CASE("A refused save goes into another scope as a record of its own") {
   Refused start;
-  const core::RecordId record = start.app.write("summary", text("Cell 4."));
-  start.app.sync();
   start.office.set_role(start.office.monitor, start.office.other_scope, server::Role::monitor);
-  start.app.sync();
-  RecordEditor editor = start.app.open_editor(record);
-  must(editor.set("summary", text("Cell 5.")));
-  const core::OperationId refused = start.refuse(editor);
+  const auto [record, refused] = start.refuse_edit("summary", text("Cell 5."));
   RecordEditor amended = must(start.app->amend(refused, start.office.other_scope));
   CHECK(amended.id() != record);
   CHECK(amended.view().scope == start.office.other_scope);
@@ -180,11 +183,7 @@ TEST_CASE("A refused save of a new record, in a scope that was left, goes into a
 
 TEST_CASE("What is refused again is told again") {
   Refused start;
-  const core::RecordId record = start.app.write("summary", text("Cell 4."));
-  start.app.sync();
-  RecordEditor editor = start.app.open_editor(record);
-  must(editor.set("summary", text("Cell 5.")));
-  const core::OperationId refused = start.refuse(editor);
+  const auto [record, refused] = start.refuse_edit("summary", text("Cell 5."));
   RecordEditor amended = must(start.app->amend(refused, {}));
   const core::OperationId again = must(amended.save()).operation;
   start.app.sync();
@@ -197,11 +196,7 @@ TEST_CASE("What is refused again is told again") {
 
 TEST_CASE("A refusal that is let be is not told again, by no sync and no start") {
   Refused start;
-  const core::RecordId record = start.app.write("summary", text("Cell 4."));
-  start.app.sync();
-  RecordEditor editor = start.app.open_editor(record);
-  must(editor.set("summary", text("Cell 5.")));
-  const core::OperationId refused = start.refuse(editor);
+  const auto [record, refused] = start.refuse_edit("summary", text("Cell 5."));
   must(start.app->settle_refusal(refused));
   const auto is_settled = [&] {
     CHECK(must(start.app->refused()).empty());
@@ -232,11 +227,7 @@ TEST_CASE("What was never refused is neither amended nor let be") {
 
 TEST_CASE("A refused save that two screens amend is sent again once") {
   Refused start;
-  const core::RecordId record = start.app.write("summary", text("Cell 4."));
-  start.app.sync();
-  RecordEditor editor = start.app.open_editor(record);
-  must(editor.set("follow_up", text("Call the lawyer.")));
-  const core::OperationId refused = start.refuse(editor);
+  const auto [record, refused] = start.refuse_edit("follow_up", text("Call the lawyer."));
   start.may_write();
   RecordEditor one = must(start.app->amend(refused, {}));
   RecordEditor two = must(start.app->amend(refused, {}));
