@@ -110,7 +110,8 @@ SyncStep SyncSteps::finish() {
     if (*erased) {
       return Error{
           Errc::wiped,
-          "This device's access was withdrawn. All that was saved on it is at the office, and was erased here."};
+          "This device's access was withdrawn. All that was saved on it is at the office, and was erased here. "
+          "Speak to your coordinator."};
     }
   }
   const auto noted = sqlite::guard([&]() -> Result<void> {

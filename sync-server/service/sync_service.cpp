@@ -111,7 +111,7 @@ Result<v1::SyncReply> SyncService::sync(const core::DeviceId& device, const v1::
   if (!uploaded->revoked) {
     if (auto filled = download(device, request, *uploaded, style, reply); !filled) return filled.error();
   }
-  const auto lost = has_lost_attachments(request.attachments_version());
+  const auto lost = has_lost_attachments(request, *uploaded);
   if (!lost) return lost.error();
   reply.set_attachments_lost(*lost);
   // After the batch, which may be what names them.
@@ -132,6 +132,7 @@ Result<SyncService::Upload> SyncService::upload(const core::DeviceId& id, const 
       if (!row) return row.error();
       device = std::move(*row);
       upload.revoked = device->revoked.has_value();
+      upload.attachments_known = transaction.knows_attachments_version(request.attachments_version());
       upload.acknowledged = device->last_counter;
       if (first > 0 && first <= device->last_counter) {
         auto equal = last_equal(transaction, *device, request.batch(), frame_reader());
@@ -183,16 +184,14 @@ Result<SyncService::Upload> SyncService::upload(const core::DeviceId& id, const 
   return Error{Errc::overloaded, "Two programs sync as this device at once. Stop one of them."};
 }
 
-Result<bool> SyncService::has_lost_attachments(std::uint64_t version) {
-  bool is_known = version == 0;
-  const auto look = [&](ReadTransaction& transaction) -> Result<void> {
-    is_known = transaction.knows_attachments_version(version);
-    return {};
-  };
-  Result<void> looked;
-  if (!is_known) looked = store_.read(look);
+Result<bool> SyncService::has_lost_attachments(const v1::SyncRequest& request, const Upload& upload) {
+  if (upload.attachments_known) return false;
   // What was read may have been old.
-  if (looked && !is_known) looked = store_.write(look);
+  bool is_known = false;
+  const auto looked = store_.write([&](WriteTransaction& transaction) -> Result<void> {
+    is_known = transaction.knows_attachments_version(request.attachments_version());
+    return {};
+  });
   return looked ? Result(!is_known) : looked.error();
 }
 

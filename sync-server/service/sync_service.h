@@ -43,6 +43,7 @@ class SyncService {
     std::uint64_t expected = 0;
     std::uint64_t first_applied = 0;
     bool revoked = false;
+    bool attachments_known = true;  // the version that the request names, as far as was read
   };
 
   Result<Upload> upload(const core::DeviceId& device, const v1::SyncRequest& request, Access access);
@@ -54,7 +55,7 @@ class SyncService {
                         BodyStyle style, v1::SyncReply& reply);
 
   // This database is an older copy than the one that named the version.
-  Result<bool> has_lost_attachments(std::uint64_t version);
+  Result<bool> has_lost_attachments(const v1::SyncRequest& request, const Upload& upload);
 
   Store& store_;
   AttachmentService& attachments_;

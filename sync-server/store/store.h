@@ -185,7 +185,8 @@ class ReadTransaction {
   // smallest size first. The same scope may stand there twice. Of a device that is revoked only the latter.
   virtual std::vector<NamedAttachment> attachments_named(const DeviceRow& device, const core::AttachmentId& id) = 0;
   // Each file that a scope has whole, once.
-  // Whether an attachment became complete at this version, in the history that this database has.
+  // Whether an attachment became complete at this version, in the history that this database has; true of 0 and 1,
+  // which name none.
   virtual bool knows_attachments_version(std::uint64_t version) = 0;
   virtual void complete_attachments(const std::function<void(const core::AttachmentFile&)>& take) = 0;
   // How much of the device's upload is on stable storage.
