@@ -1,5 +1,6 @@
 // A device whose access was withdrawn hands in all that was saved on it, and then nobody reads it
 // any more. What the link does meanwhile costs nothing.
+#include "fieldsync/v1/problem.pb.h"
 #include "forked_store.h"
 #include "support/unlocked_store.h"
 
@@ -135,6 +136,29 @@ TEST_CASE("A photo that may not travel now keeps a revoked device from being era
   CHECK(must(start.app->status()).attachments_waiting == 1);
   CHECK(start.sync() == "wiped");
   start.check_handed_in();
+}
+
+TEST_CASE("What the office took and does not call durable yet keeps a revoked device from being erased") {
+  Revoked start;
+  for (int i = 0; i < 3; ++i)
+    start.app.changes.emplace_back([](v1::SyncReply& reply) { reply.set_durable_counter(2); });
+  const SyncReport report = must(start.app->sync({}));
+  CHECK(report.revoked);
+  CHECK(report.operations_acknowledged == 2);
+  CHECK(start.app.shown(start.known, "summary") == Values{text("Cell 4.")});
+  start.app.changes.clear();
+  CHECK(start.sync() == "wiped");
+  start.check_handed_in();
+}
+
+TEST_CASE("A revoked device that was to read everything anew goes on showing what it had") {
+  Revoked start;
+  v1::Problem problem;
+  problem.set_code("bad_cursor");
+  problem.set_detail("The cursor was not given to this device by this server.");
+  start.app.faults = {answer({400, "application/x-protobuf", problem.SerializeAsString()})};
+  CHECK(must(start.app->sync({.attachments = text_only})).revoked);
+  CHECK(start.app.shown(start.known, "summary") == Values{text("Cell 4.")});
 }
 
 TEST_CASE("What is saved while a revoked device hands in is handed in too") {
