@@ -132,23 +132,29 @@ std::vector<AttachmentRow> AttachmentTransfer::arrived_whole() {
   return rows;
 }
 
+std::uint64_t AttachmentTransfer::next_bytes(std::uint64_t left) const {
+  // Each request leaves the link idle for a round trip: none for a small rest.
+  const bool is_last = left <= std::min<std::uint64_t>(chunk_bytes_ + chunk_bytes_ / 2, chunk_bytes_max);
+  return is_last ? left : chunk_bytes_;
+}
+
 engine::HttpRequest AttachmentTransfer::upload(const AttachmentRow& attachment) {
   const std::uint32_t offset = told_.at(attachment.file.id);
-  const std::uint64_t left = limits_.bytes_max - bytes_up_ - bytes_down_;
+  const std::uint64_t allowed = limits_.bytes_max - bytes_up_ - bytes_down_;
   engine::HttpRequest request;
   request.method = "PUT";
   request.path = path_of(attachment) + "?offset=" + std::to_string(offset) + (handing_in_ ? "&hand_in" : "");
   request.content_type = "application/octet-stream";
-  request.body = store_.attachments.read(attachment, offset, std::min<std::uint64_t>(chunk_bytes_, left));
+  request.body =
+      store_.attachments.read(attachment, offset, std::min(next_bytes(attachment.file.size - offset), allowed));
   request.is_long = true;
   current_ = Current{attachment, true, offset, request.body.size(), 0};
   return request;
 }
 
 engine::HttpRequest AttachmentTransfer::download(const AttachmentRow& attachment) {
-  const std::uint64_t left = limits_.bytes_max - bytes_up_ - bytes_down_;
-  const std::uint64_t bytes =
-      std::min<std::uint64_t>({chunk_bytes_, left, attachment.file.size - attachment.bytes_here});
+  const std::uint64_t allowed = limits_.bytes_max - bytes_up_ - bytes_down_;
+  const std::uint64_t bytes = std::min(next_bytes(attachment.file.size - attachment.bytes_here), allowed);
   engine::HttpRequest request;
   request.method = "GET";
   request.path = path_of(attachment);

@@ -64,6 +64,8 @@ class AttachmentTransfer {
   [[nodiscard]] std::vector<storage::AttachmentRow> may_travel(storage::AttachmentState state);
   // Wanted, and all bytes are here: nobody heard the end of their answer.
   [[nodiscard]] std::vector<storage::AttachmentRow> arrived_whole();
+  // Of the bytes that are left of one attachment.
+  [[nodiscard]] std::uint64_t next_bytes(std::uint64_t left) const;
   [[nodiscard]] engine::HttpRequest upload(const storage::AttachmentRow& attachment);
   [[nodiscard]] engine::HttpRequest download(const storage::AttachmentRow& attachment);
   // Stores what arrived of a download.

@@ -324,6 +324,20 @@ TEST_CASE("Only what may travel does, and the rest waits") {
   CHECK(app.bytes_sent == 652'000);
 }
 
+TEST_CASE("A small rest of a photo travels with the bytes before it") {
+  AppOffice office;
+  App app(office);
+  const auto requests_for = [&](std::size_t size) {
+    static_cast<void>(record_with_photo(app, size));
+    app.requests.clear();
+    app.sync();
+    return std::count_if(app.requests.begin(), app.requests.end(),
+                         [](const std::string& request) { return request.starts_with("PUT "); });
+  };
+  CHECK(requests_for(chunk_bytes + chunk_bytes / 2) == 1);
+  CHECK(requests_for(chunk_bytes + chunk_bytes / 2 + 1) == 2);
+}
+
 TEST_CASE("What is saved while a photo travels goes before its next bytes") {
   AppOffice office;
   App app(office);
