@@ -214,6 +214,7 @@ class HttpsTransport final : public engine::Transport {
     // What was cancelled meanwhile found nothing to cancel.
     if (cancelled_) co_return Error{Errc::cancelled, {}};
     stream_.emplace(io_, tls_);
+    pace_ = {};
     auto& socket = beast::get_lowest_layer(*stream_);
     socket.rate_policy().up = &up_;
     socket.rate_policy().down = &down_;
@@ -246,7 +247,7 @@ class HttpsTransport final : public engine::Transport {
   }
 
   // Waits until so little is under way that little is lost where the connection breaks.
-  asio::awaitable<Result<void>> wait_for_room(Pace& pace) {
+  asio::awaitable<Result<void>> wait_for_room() {
     auto& socket = beast::get_lowest_layer(*stream_).socket();
     asio::steady_timer timer(io_);
     std::uint64_t least_under_way = UINT64_MAX;
@@ -256,8 +257,8 @@ class HttpsTransport final : public engine::Transport {
       const auto under_way = on_the_way(socket.native_handle());
       // The next write says what became of it.
       if (!under_way) co_return Result<void>();
-      pace.observe(milliseconds_of(now), up_, under_way->bytes, under_way->round_trip);
-      if (under_way->bytes <= pace.under_way_max()) co_return Result<void>();
+      pace_.observe(milliseconds_of(now), up_, under_way->bytes, under_way->round_trip);
+      if (under_way->bytes <= pace_.under_way_max()) co_return Result<void>();
       if (under_way->bytes < least_under_way) last_progress = now;
       least_under_way = std::min(least_under_way, under_way->bytes);
       if (now - last_progress > step_timeout) break;
@@ -270,10 +271,9 @@ class HttpsTransport final : public engine::Transport {
 
   asio::awaitable<Result<void>> write(std::string_view bytes, std::size_t step_bytes, bool is_body) {
     error_code error;
-    Pace pace;
     for (std::size_t sent = 0; sent < bytes.size();) {
       if (is_body) {
-        auto room = co_await wait_for_room(pace);
+        auto room = co_await wait_for_room();
         if (!room) co_return room;
       }
       beast::get_lowest_layer(*stream_).expires_after(step_timeout);
@@ -341,6 +341,7 @@ class HttpsTransport final : public engine::Transport {
   asio::ssl::context tls_;
   asio::executor_work_guard<asio::io_context::executor_type> work_;
   std::optional<TlsStream> stream_;
+  Pace pace_;  // of this connection: what its queues hold makes its round trips longer
   std::optional<asio::ip::tcp::resolver> resolver_;
   bool untrusted_ = false;
   bool reply_began_ = false;

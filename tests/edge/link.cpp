@@ -73,9 +73,15 @@ int make_interface(const char* own, const char* peer) {
   return file;
 }
 
+// In this process's namespace.
+void set_congestion_control(const std::string& name) {
+  std::ofstream setting("/proc/sys/net/ipv4/tcp_congestion_control");
+  if (!(setting << name << std::flush)) throw std::system_error(errno, std::generic_category(), "TCP's " + name);
+}
+
 }  // namespace
 
-Namespaces::Namespaces() {
+Namespaces::Namespaces(const std::string& congestion_control) {
   become_root();
   const int own = open_namespace();
   const std::array<const char*, 2> addresses{office_address, device_address};
@@ -83,6 +89,7 @@ Namespaces::Namespaces() {
     checked(::unshare(CLONE_NEWNET), "a network namespace");
     namespaces_[side] = open_namespace();
     interfaces_[side] = make_interface(addresses[side], addresses[1 - side]);
+    if (!congestion_control.empty()) set_congestion_control(congestion_control);
   }
   checked(::setns(own, CLONE_NEWNET), "the namespace from before");
   ::close(own);
@@ -104,14 +111,15 @@ pid_t Namespaces::start(Side side, const std::vector<std::string>& arguments) co
 }
 
 void Pipe::put(std::string packet, Clock::time_point now) {
+  const bool is_lost = std::uniform_real_distribution<double>()(random_) < settings_.loss;
+  if (is_lost && !settings_.lost_on_air) return;
   std::size_t waiting = 0;
   for (const UnderWay& one : under_way_) waiting += one.leaves > now ? one.packet.size() : 0;
   if (waiting + packet.size() > settings_.queue_bytes) return;
   const std::chrono::duration<double> takes(static_cast<double>(packet.size()) * 8 / settings_.bits_per_second);
   const auto leaves = std::max(now, free_) + std::chrono::duration_cast<Clock::duration>(takes);
   free_ = leaves;
-  // What is lost took its time on the air.
-  if (std::uniform_real_distribution<double>()(random_) < settings_.loss) return;
+  if (is_lost) return;
   under_way_.push_back({leaves, leaves + settings_.round_trip / 2, std::move(packet)});
 }
 

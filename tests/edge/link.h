@@ -24,8 +24,10 @@ struct LinkSettings {
   std::chrono::milliseconds round_trip{300};
   double bits_per_second = 100'000;
   std::size_t queue_bytes = 16 * 1024;
-  double loss = 0;  // of packets, from 0 to 1
+  double loss = 0;           // of packets, from 0 to 1, before they reach the queue: as netem loses them
+  bool lost_on_air = false;  // instead behind it, when they have taken their time on the link
   std::uint64_t seed = 1;
+  std::string congestion_control{};  // TCP's, by the kernel's name; empty: what the kernel takes by itself
 };
 
 inline constexpr const char* office_address = "10.77.0.1";
@@ -35,7 +37,8 @@ inline constexpr const char* device_address = "10.77.0.2";
 // right to make namespaces: throws std::system_error without.
 class Namespaces {
  public:
-  Namespaces();
+  // `congestion_control`: as LinkSettings says.
+  explicit Namespaces(const std::string& congestion_control);
   ~Namespaces();
   Namespaces(const Namespaces&) = delete;
   Namespaces& operator=(const Namespaces&) = delete;

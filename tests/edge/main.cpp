@@ -120,7 +120,7 @@ void make_office(const std::string& folder) {
 
 int be_link(const std::string& folder, const LinkSettings& settings, int rounds) {
   make_office(folder);
-  const Namespaces namespaces;
+  const Namespaces namespaces(settings.congestion_control);
   const OfficeProcess office(namespaces, folder + "/server");
   Link link(namespaces, settings);
   return link.carry(
@@ -143,7 +143,10 @@ int main(int count, char** values) {
   app.add_option("--rate", settings.bits_per_second, "Bits per second, each way")->capture_default_str();
   app.add_option("--queue", settings.queue_bytes, "Bytes that wait at either end")->capture_default_str();
   app.add_option("--loss", loss_percent, "Of packets, in percent")->check(CLI::Range(0, 100))->capture_default_str();
+  app.add_flag("--lost-on-air", settings.lost_on_air,
+               "A lost packet takes its time on the link first: harder than netem");
   app.add_option("--seed", settings.seed, "Which packets are lost")->capture_default_str();
+  app.add_option("--congestion-control", settings.congestion_control, "TCP's, if not the kernel's default: reno, bbr");
   app.add_flag("--photo", photo, "A photo of 1 MB instead, cut off in every way");
   app.add_option("--device", device_folder)->group("");
   app.add_option("--photo-device", photo_device_folder)->group("");

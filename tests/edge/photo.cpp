@@ -47,7 +47,7 @@ std::string content_of(const std::string& file) {
 // What is on the phone already: enrolled, synced, a record with a photo that no sync has sent.
 void prepare_device(const std::string& folder, const Namespaces& namespaces) {
   std::filesystem::remove(folder + "/begin");
-  Link quick(namespaces, {std::chrono::milliseconds(1), 1e9, 1024 * 1024, 0, 1});
+  Link quick(namespaces, {std::chrono::milliseconds(1), 1e9, 1024 * 1024});
   if (quick.carry(namespaces.start(Namespaces::device, {"/proc/self/exe", "--photo-device", folder})) != 0)
     throw std::runtime_error("the device could not be prepared");
   std::ofstream(folder + "/begin") << "send";
@@ -140,7 +140,7 @@ void OfficeProcess::kill_and_start() {
 }
 
 int measure_photos(const std::string& folder, const LinkSettings& settings) {
-  const Namespaces namespaces;
+  const Namespaces namespaces(settings.congestion_control);
   OfficeProcess office(namespaces, folder + "/server");
   json::object out;
   bool within = true;
