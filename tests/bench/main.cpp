@@ -289,15 +289,32 @@ json::object run(std::size_t reports, const std::string& folder, int port) {
   return out;
 }
 
+double median_at(const json::array& rounds, const char* path) {
+  std::vector<double> values;
+  for (const json::value& round : rounds) values.push_back(round.at_pointer(path).to_number<double>());
+  return median(std::move(values));
+}
+
 // What the bars are about. One short run says little on a busy machine.
 json::object medians(const json::array& rounds) {
   json::object out;
   for (const char* path :
-       {"/push/reports_per_second", "/push_cpu_to_bare_cpu", "/pull_by_a_fresh_device/reports_per_second"}) {
-    std::vector<double> values;
-    for (const json::value& round : rounds) values.push_back(round.at_pointer(path).to_number<double>());
-    out[path] = median(values);
-  }
+       {"/push/reports_per_second", "/push_cpu_to_bare_cpu", "/pull_by_a_fresh_device/reports_per_second"})
+    out[path] = median_at(rounds, path);
+  return out;
+}
+
+json::value other_run(const std::string& program, std::size_t reports, int port) {
+  const json::value printed = json::parse(
+      output_of(program + " --rounds 1 --reports " + std::to_string(reports) + " --port " + std::to_string(port)));
+  return printed.at_pointer("/results/0/rounds/0");
+}
+
+json::object ratios(const json::array& rounds, const json::array& others) {
+  json::object out;
+  for (const char* path : {"/write_offline/ms_per_save", "/push/seconds", "/pull_by_a_fresh_device/seconds",
+                           "/store/open_unlock_and_first_query_ms", "/disk_bytes/writer"})
+    out[path] = median_at(rounds, path) / median_at(others, path);
   return out;
 }
 
@@ -308,6 +325,10 @@ int main(int count, char** values) {
   std::vector<std::size_t> sizes{1000, 10000};
   int port = 19443;
   app.add_option("--reports", sizes, "How many reports; may be given more than once")->capture_default_str();
+  std::string beside;
+  app.add_option("--beside", beside,
+                 "Another program of this kind, which runs each round too: how many times its figures are these?")
+      ->check(CLI::ExistingFile);
   int rounds = 5;
   app.add_option("--rounds", rounds, "How often each size is run, each time anew")
       ->check(CLI::Range(1, 1000))
@@ -321,12 +342,16 @@ int main(int count, char** values) {
     json::array results;
     for (const std::size_t reports : sizes) {
       json::array runs;
+      json::array others;
       for (int round = 1; round <= rounds; ++round) {
         const std::string own = folder + "/" + std::to_string(reports) + "-" + std::to_string(round);
         runs.push_back(run(reports, own, port));
         std::filesystem::remove_all(own);
+        if (!beside.empty()) others.push_back(other_run(beside, reports, port));
       }
-      results.push_back(json::object{{"reports", reports}, {"medians", medians(runs)}, {"rounds", runs}});
+      json::object result{{"reports", reports}, {"medians", medians(runs)}, {"rounds", runs}};
+      if (!beside.empty()) result["times_the_other"] = ratios(runs, others);
+      results.push_back(std::move(result));
     }
     std::cout << json::serialize(json::object{{"made_with", "tools/dev bench"},
                                               {"cores", std::thread::hardware_concurrency()},
