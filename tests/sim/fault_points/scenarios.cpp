@@ -9,6 +9,7 @@
 #include "codec/form_codec.h"
 #include "core/check.h"
 #include "support/allocation_pause.h"
+#include "support/unlocked_store.h"
 
 namespace fieldsync::fault_points {
 namespace {
@@ -140,6 +141,36 @@ class WipeWork final : public Work {
 
  private:
   bool failed_before_ = false;
+};
+
+Credentials other_credentials() {
+  return {{}, [](std::string_view) -> Result<std::string> { return std::string(32, 'o'); }};
+}
+
+// What opens the store goes, and comes back. A call that fails has changed nothing.
+class CredentialsWork final : public Work {
+ public:
+  Result<void> act(Team& team) override {
+    Database& database = team.phone.database();
+    while (next_ < 2) {
+      const Credentials& known = next_ == 0 ? usual_ : other_;
+      const Credentials& added = next_ == 0 ? other_ : usual_;
+      if (auto done = database.replace_credentials(known, added); !done) return done;
+      ++next_;
+    }
+    return {};
+  }
+  std::string verify(Team& team) override {
+    Database& database = team.phone.database();
+    database.lock();
+    if (database.unlock(other_)) return "what was taken away opens it";
+    return database.unlock(usual_) ? std::string() : "what was put back does not open it";
+  }
+
+ private:
+  Credentials usual_ = testing::app_credentials();
+  Credentials other_ = other_credentials();
+  int next_ = 0;
 };
 
 // The others only prepare what comes after them.
@@ -307,6 +338,8 @@ std::vector<Scenario> all_scenarios(Team& team, const team::Script& script) {
   opening.may_throw = true;
   scenarios.push_back({"wipe, and open", false, false, false, false, with_conflict,
                        [](Team&) { return std::make_unique<WipeWork>(); }});
+  scenarios.push_back({"change what opens it", false, false, true, false, with_conflict,
+                       [](Team&) { return std::make_unique<CredentialsWork>(); }});
   add("import a form", with_conflict, renew_form).may_throw = true;
   Scenario& check = add("check", with_conflict, check_integrity);
   check.may_throw = true;
