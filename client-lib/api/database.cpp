@@ -527,6 +527,7 @@ Result<std::unique_ptr<Database>> Database::open(const OpenOptions& options) {
     if (auto reachable = check_reachable(file); !reachable) return reachable.error();
     auto store = api::open_local_store(file, options.create, api::real_environment());
     if (!store) return store.error();
+    if (options.accept_missing_journal) (*store)->vault.accept_missing_log();
     if (!options.credentials.passphrase.empty() || options.credentials.hardware_key) {
       const auto unlocked = api::on_clean_stack([&] { return api::unlock_with(**store, options.credentials); });
       if (!unlocked) return unlocked.error();

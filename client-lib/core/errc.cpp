@@ -59,6 +59,10 @@ constexpr auto table = std::to_array<ErrcEntry>({
      "The disk could not be read or written. Try again; what was saved before is still there."},
     {Errc::storage_corrupt, "storage_corrupt", 500, false,
      "The database is damaged. Keep the file and restore a backup beside it."},
+    {Errc::journal_missing, "journal_missing", 0, false,
+     "The store's journal, fieldsync.db-wal, is not there any more, and perhaps with it what was saved last. Put it "
+     "back "
+     "beside fieldsync.db, and open the store again. Nothing was changed."},
     {Errc::storage_too_new, "storage_too_new", 500, false,
      "The database was made by a newer version. Update this program."},
     {Errc::in_use, "in_use", 0, true, "Another program has this store open. Close it first."},

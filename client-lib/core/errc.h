@@ -47,6 +47,7 @@ enum class Errc {
   storage_full,
   storage_failed,
   storage_corrupt,
+  journal_missing,
   storage_too_new,
   in_use,
   internal_error,

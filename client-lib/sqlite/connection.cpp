@@ -16,24 +16,49 @@ namespace {
 // SQLite's file layer takes less than 128 KiB at a time.
 constexpr sqlite3_int64 log_piece_bytes = 64 * 1024;
 
-// As far as the disk lets it.
-void overwrite_file(sqlite3_vfs& files, const char* name, int kind) {
-  static constexpr std::array<char, 4096> zeros{};
+// Runs `body` with the open file. What it says, or SQLite's code where the file cannot be opened.
+template <typename Body>
+int with_file(sqlite3_vfs& files, const char* name, int flags, Body body) {
   auto* file = static_cast<sqlite3_file*>(sqlite3_malloc(files.szOsFile));
   if (file == nullptr) throw std::bad_alloc();
   std::memset(file, 0, static_cast<std::size_t>(files.szOsFile));
-  if (files.xOpen(&files, name, file, SQLITE_OPEN_READWRITE | kind, nullptr) == SQLITE_OK) {
-    sqlite3_int64 size = 0;
-    file->pMethods->xFileSize(file, &size);
-    for (sqlite3_int64 at = 0; at < size; at += static_cast<sqlite3_int64>(zeros.size())) {
-      const auto step = static_cast<int>(std::min(static_cast<sqlite3_int64>(zeros.size()), size - at));
-      file->pMethods->xWrite(file, zeros.data(), step, at);
-    }
-    file->pMethods->xSync(file, SQLITE_SYNC_FULL);
+  int code = files.xOpen(&files, name, file, flags, nullptr);
+  if (code == SQLITE_OK) {
+    code = body(*file);
     file->pMethods->xClose(file);
   }
   sqlite3_free(file);
+  return code;
 }
+
+// As far as the disk lets it.
+void overwrite_file(sqlite3_vfs& files, const char* name, int kind) {
+  static constexpr std::array<char, 4096> zeros{};
+  with_file(files, name, SQLITE_OPEN_READWRITE | kind, [](sqlite3_file& file) {
+    sqlite3_int64 size = 0;
+    file.pMethods->xFileSize(&file, &size);
+    for (sqlite3_int64 at = 0; at < size; at += static_cast<sqlite3_int64>(zeros.size())) {
+      const auto step = static_cast<int>(std::min(static_cast<sqlite3_int64>(zeros.size()), size - at));
+      file.pMethods->xWrite(&file, zeros.data(), step, at);
+    }
+    return file.pMethods->xSync(&file, SQLITE_SYNC_FULL);
+  });
+}
+
+// The names of a database's file and its log, as SQLite's file layer wants them.
+class FileNames {
+ public:
+  explicit FileNames(const std::string& path)
+      : database_(sqlite3_create_filename(path.c_str(), "", (path + "-wal").c_str(), 0, nullptr),
+                  sqlite3_free_filename) {
+    if (!database_) throw std::bad_alloc();
+  }
+  [[nodiscard]] const char* database() const { return database_.get(); }
+  [[nodiscard]] const char* log() const { return sqlite3_filename_wal(database_.get()); }
+
+ private:
+  std::unique_ptr<const char, void (*)(const char*)> database_;
+};
 
 Errc classify(int code) {
   switch (code & 0xFF) {
@@ -83,6 +108,20 @@ sqlite3_vfs& file_layer() {
   return *files;
 }
 
+bool has_log(const std::string& path) {
+  sqlite3_vfs& files = file_layer();
+  const FileNames names(path);
+  sqlite3_int64 size = 0;
+  const int code = with_file(files, names.log(), SQLITE_OPEN_READONLY | SQLITE_OPEN_WAL,
+                             [&](sqlite3_file& file) { return file.pMethods->xFileSize(&file, &size); });
+  if (code == SQLITE_OK) return size > 0;
+  // SQLite's file layer calls missing what the disk could not look up: so it is asked twice.
+  int exists = 0;
+  check_file(files.xAccess(&files, names.log(), SQLITE_ACCESS_EXISTS, &exists));
+  if (exists != 0) check_file(code);
+  return false;
+}
+
 }  // namespace
 
 void forget_memory_statistics() {
@@ -108,11 +147,9 @@ void delete_database(const std::string& path) {
 
 void overwrite_database(const std::string& path) {
   sqlite3_vfs& files = file_layer();
-  const std::unique_ptr<const char, void (*)(const char*)> name(
-      sqlite3_create_filename(path.c_str(), "", (path + "-wal").c_str(), 0, nullptr), sqlite3_free_filename);
-  if (!name) throw std::bad_alloc();
-  overwrite_file(files, sqlite3_filename_wal(name.get()), SQLITE_OPEN_WAL);
-  overwrite_file(files, name.get(), SQLITE_OPEN_MAIN_DB);
+  const FileNames names(path);
+  overwrite_file(files, names.log(), SQLITE_OPEN_WAL);
+  overwrite_file(files, names.database(), SQLITE_OPEN_MAIN_DB);
 }
 
 Statement::~Statement() {
@@ -167,7 +204,7 @@ std::string_view Statement::blob(int column) const {
 
 bool Statement::is_null(int column) const { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
 
-Connection::Connection(const std::string& path, OpenMode mode) {
+Connection::Connection(const std::string& path, OpenMode mode) : found_no_log_(!has_log(path)) {
   const int flags = mode == OpenMode::read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
   try {
     const int code =
@@ -178,7 +215,7 @@ Connection::Connection(const std::string& path, OpenMode mode) {
     sqlite3_db_config(database_, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
     sqlite3_db_config(database_, SQLITE_DBCONFIG_ENABLE_VIEW, 0, nullptr);
     sqlite3_db_config(database_, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
-    if (mode == OpenMode::read_only) sqlite3_db_config(database_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+    if (mode == OpenMode::read_only) keep_log_at_close(true);
     sqlite3_busy_timeout(database_, mode == OpenMode::read_only ? 10'000 : 2'000);
     execute("PRAGMA mmap_size=0; PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY;");
   } catch (const SqliteError& error) {
@@ -192,6 +229,8 @@ Connection::Connection(const std::string& path, OpenMode mode) {
 
 Connection::~Connection() {
   for (const auto& [sql, statement] : prepared_) sqlite3_finalize(statement);
+  // Not earlier: it makes SQLite compile every statement anew, for which there may be no memory.
+  sqlite3_db_config(database_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keeps_log_at_close_ ? 1 : 0, nullptr);
   sqlite3_close(database_);
 }
 
@@ -217,7 +256,7 @@ void Connection::lock_exclusively() {
 
 void Connection::rewrite_log() {
   // Where it fails, the log stays as it is: to close must not move half of it.
-  sqlite3_db_config(database_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  const bool kept = std::exchange(keeps_log_at_close_, true);
   prepare("SELECT count(*) FROM sqlite_schema").run();  // now the log is open
   sqlite3_file* log = nullptr;
   check_file(sqlite3_file_control(database_, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log));
@@ -233,11 +272,14 @@ void Connection::rewrite_log() {
     check_file(log->pMethods->xWrite(log, piece.data(), bytes, at));
   }
   if (size > 0) check_file(log->pMethods->xSync(log, SQLITE_SYNC_FULL));
-  sqlite3_db_config(database_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr);
+  keeps_log_at_close_ = kept;
 }
 
-void Connection::checkpoint() noexcept {
-  sqlite3_wal_checkpoint_v2(database_, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+bool Connection::checkpoint(Log log) noexcept {
+  const int mode = log == Log::emptied ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
+  int pages = 0;
+  int moved = 0;
+  return sqlite3_wal_checkpoint_v2(database_, nullptr, mode, &pages, &moved) == SQLITE_OK && pages == moved;
 }
 
 std::string Connection::integrity_problem(const char* check) {

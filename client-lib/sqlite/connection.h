@@ -127,8 +127,13 @@ class Connection {
   void rewrite_log();
 
   // Moves what the log holds into the file, as far as the disk lets it: that is there without
-  // the log too.
-  void checkpoint() noexcept;
+  // the log too. `emptied`: and nothing is left in the log. Whether all of it was moved.
+  enum class Log : std::uint8_t { kept, emptied };
+  bool checkpoint(Log log) noexcept;
+  // Whether the log held nothing, or was not there, just before this connection opened the file.
+  [[nodiscard]] bool found_no_log() const { return found_no_log_; }
+  // Whether the log stays when the connection closes. Else what it holds is moved then, and it goes.
+  void keep_log_at_close(bool keep) noexcept { keeps_log_at_close_ = keep; }
 
   // The first damage that SQLite's own check finds; empty where there is none. `check`: a
   // literal that may name one table. storage_failed where the file cannot be read.
@@ -141,6 +146,8 @@ class Connection {
   [[nodiscard]] std::int64_t changes() const;
 
  private:
+  bool found_no_log_;
+  bool keeps_log_at_close_ = false;
   sqlite3* database_ = nullptr;
   std::unordered_map<const char*, sqlite3_stmt*> prepared_;
 };

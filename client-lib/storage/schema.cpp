@@ -203,6 +203,8 @@ Result<std::unique_ptr<sqlite::Connection>> open_store(const std::string& path, 
   return sqlite::guard([&]() -> Result<std::unique_ptr<sqlite::Connection>> {
     if (!create && !sqlite::database_exists(path)) return Error{Errc::not_found, "There is no store at " + path + "."};
     auto connection = std::make_unique<sqlite::Connection>(path, sqlite::OpenMode::read_write);
+    // Until the vault is open nobody knows whether the log is needed.
+    connection->keep_log_at_close(true);
     connection->lock_exclusively();
     if (is_empty(*connection)) {
       // Room that attachments took can be given back. A file in which something stands keeps its kind.

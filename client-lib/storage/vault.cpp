@@ -84,15 +84,16 @@ void Vault::create(const NewKey& key, const std::function<void()>& seal_what_is_
     unseal(key.data_key);
     open_->in_transaction = true;
     seal_what_is_open();
-    write_manifest();
+    write_manifest(LogUse::settled);
     transaction.commit();
   } catch (...) {
-    close();
+    forget();
     throw;
   }
   end_transaction(true);
+  log_is_missing_ = false;
   // What stood open is not to be read in the log either.
-  connection_.checkpoint();
+  empty_log();
 }
 
 void Vault::open(const seal::Secret& data_key) {
@@ -102,11 +103,12 @@ void Vault::open(const seal::Secret& data_key) {
     check_manifest();
     mend_indexes();
   } catch (...) {
-    close();
+    forget();
     throw;
   }
+  log_is_missing_ = false;
   // Where the app ended after a slot went: it is not to be found in the file any more.
-  connection_.checkpoint();
+  empty_log();
 }
 
 bool Vault::change_slots(const seal::KeySlots& before, const seal::KeySlots& after) {
@@ -117,7 +119,7 @@ bool Vault::change_slots(const seal::KeySlots& before, const seal::KeySlots& aft
   insert_slots(after);
   transaction.commit();
   // The slot that went is not to be found in the log.
-  connection_.checkpoint();
+  empty_log();
   return true;
 }
 
@@ -141,7 +143,7 @@ void Vault::destroy() {
     end_transaction(false);
     throw;
   }
-  close();
+  forget();
   // Without it the slots are gone only as long as the log is there.
   connection_.execute("PRAGMA wal_checkpoint(TRUNCATE)");
 }
@@ -165,9 +167,48 @@ void Vault::unseal(const seal::Secret& data_key) {
   connection_.listen(this);
 }
 
-void Vault::close() {
+void Vault::forget() {
   connection_.listen(nullptr);
   open_.reset();
+}
+
+void Vault::close() {
+  if (!open_) return;
+  try {
+    settle_log();
+  } catch (const std::exception&) {
+    // Then the log stays, and the next who opens the store finds it.
+  }
+  forget();
+}
+
+void Vault::empty_log() {
+  try {
+    settle_log();
+  } catch (const std::exception&) {
+    return;
+  }
+  connection_.checkpoint(sqlite::Connection::Log::emptied);
+}
+
+void Vault::settle_log() {
+  if (open_->log == LogUse::needed) {
+    try {
+      sqlite::Transaction transaction(connection_);
+      write_manifest(LogUse::settled);
+      transaction.commit();
+    } catch (...) {
+      end_transaction(false);
+      throw;
+    }
+    end_transaction(true);
+  }
+  connection_.keep_log_at_close(false);
+}
+
+void Vault::mark_file() {
+  connection_.keep_log_at_close(true);
+  if (!open_->file_knows_of_log) open_->file_knows_of_log = connection_.checkpoint(sqlite::Connection::Log::kept);
 }
 
 void Vault::sum_all_rows() {
@@ -231,9 +272,12 @@ void Vault::check_manifest() {
   Unpacker fields(manifest);
   const std::uint64_t commit = fields.number();
   const std::string_view sum = fields.bytes(row_hash_bytes);
+  const bool needs_log = fields.number() != 0;
   if (!fields.done()) damaged("the manifest could not be read");
   if (std::memcmp(sum.data(), open_->sum.data(), row_hash_bytes) != 0) damaged(not_this_stores);
+  if (needs_log && log_is_missing_) throw sqlite::SqliteError(Errc::journal_missing, "");
   open_->commit = commit;
+  if (needs_log) open_->log = LogUse::needed;
 }
 
 std::string Vault::damage() {
@@ -251,11 +295,13 @@ void Vault::mend_indexes() {
   transaction.commit();
 }
 
-void Vault::write_manifest() {
+void Vault::write_manifest(LogUse log) {
   check_no_row_lost();
   std::string manifest;
   pack_number(manifest, open_->commit + 1);
   manifest.append(reinterpret_cast<const char*>(open_->sum.data()), row_hash_bytes);
+  pack_number(manifest, log == LogUse::needed ? 1 : 0);
+  open_->log_written = log;
   const std::string cell = open_->sealer.seal({seal::Place::manifest, {}}, open_->commit + 1, manifest);
   auto update = connection_.prepare("UPDATE store SET manifest = ?1");
   update.bind_blob(1, cell).run();
@@ -264,11 +310,16 @@ void Vault::write_manifest() {
 void Vault::end_transaction(bool committed) {
   if (!open_) return;
   if (committed) {
-    if (has_changed() || open_->commit == 0) ++open_->commit;
+    if (open_->log_written) {
+      ++open_->commit;
+      open_->log = *open_->log_written;
+      open_->file_knows_of_log = open_->file_knows_of_log && open_->log == LogUse::needed;
+    }
     open_->committed_sum = open_->sum;
   } else {
     open_->sum = open_->committed_sum;
   }
+  open_->log_written.reset();
   open_->lost_row.reset();
   open_->in_transaction = false;
 }
@@ -283,10 +334,11 @@ Transaction::~Transaction() {
 }
 
 void Transaction::commit() {
-  if (vault_.has_changed()) vault_.write_manifest();
+  if (vault_.has_changed()) vault_.write_manifest(Vault::LogUse::needed);
   transaction_.commit();
   committed_ = true;
   vault_.end_transaction(true);
+  if (vault_.open_->log == Vault::LogUse::needed) vault_.mark_file();
 }
 
 std::string row_of(std::uint64_t number) {

@@ -6,6 +6,9 @@
 // away or swaps two cannot make that sum again, and the store does not open. Who puts
 // the whole file back can: the office notices (storage/fork.h).
 //
+// It says too whether the log holds what the file does not: a store whose log was taken away
+// then does not open without being told to.
+//
 // Threads  As the connection.
 // Errors   Calls throw SqliteError: as check_open(), where the vault is closed; storage_corrupt,
 //          where a cell or a row is not what this store wrote.
@@ -37,7 +40,8 @@ struct NewKey {
 
 class Vault final : private sqlite::RowListener {
  public:
-  explicit Vault(sqlite::Connection& connection) : connection_(connection) {}
+  explicit Vault(sqlite::Connection& connection)
+      : connection_(connection), log_is_missing_(connection.found_no_log()) {}
   ~Vault() override;
   Vault(const Vault&) = delete;
   Vault& operator=(const Vault&) = delete;
@@ -52,10 +56,17 @@ class Vault final : private sqlite::RowListener {
   void create(const NewKey& key, const std::function<void()>& seal_what_is_open);
   // What opens the store. storage_corrupt: they cannot be slots.
   [[nodiscard]] Result<seal::KeySlots> slots();
+  // From now on a store opens without the log that it should have.
+  void accept_missing_log() { log_is_missing_ = false; }
   // With the key that a slot gave. storage_corrupt: the rows are not those of the last commit.
+  // journal_missing: they are those of an earlier one.
   void open(const seal::Secret& data_key);
   // Forgets the keys.
   void close();
+
+  // Moves what the log holds into the file, as far as the disk lets it: what is no more cannot be
+  // found in the log either. Pre: the vault is open, and no transaction is.
+  void empty_log();
 
   // Pre: the vault is open. False, and nothing is changed, where the store's slots are not
   // `before` any more.
@@ -79,6 +90,8 @@ class Vault final : private sqlite::RowListener {
  private:
   friend class Transaction;
   using RowSum = std::array<std::uint64_t, 4>;
+  // Whether the file is the whole store without the log.
+  enum class LogUse : std::uint8_t { settled, needed };
   struct Open {
     seal::Sealer sealer;
     seal::Sealer piece_sealer;
@@ -89,6 +102,9 @@ class Vault final : private sqlite::RowListener {
     RowSum committed_sum{};
     std::optional<Errc> lost_row{};  // why its hash is not in the sum
     bool in_transaction = false;
+    LogUse log = LogUse::settled;         // as the last manifest says
+    std::optional<LogUse> log_written{};  // as one that is not committed says
+    bool file_knows_of_log = false;
   };
 
   void on_row(std::string_view table, std::string_view row) noexcept override;
@@ -108,10 +124,16 @@ class Vault final : private sqlite::RowListener {
   void mend_indexes();
   [[nodiscard]] bool has_changed() const { return open_->lost_row.has_value() || open_->sum != open_->committed_sum; }
   // Before the commit.
-  void write_manifest();
+  void write_manifest(LogUse log);
   void end_transaction(bool committed);
+  // The file itself says from now on that the log is needed, before anybody is told that something was saved.
+  void mark_file();
+  // Throws where the file does not know of it.
+  void settle_log();
+  void forget();
 
   sqlite::Connection& connection_;
+  bool log_is_missing_;  // where one is needed
   std::optional<Open> open_;
 };
 

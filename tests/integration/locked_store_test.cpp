@@ -7,8 +7,10 @@
 #include <random>
 #include <thread>
 
+#include "fieldsync/database.h"
 #include "support/test_server.h"
 
+using namespace fieldsync;
 using namespace fieldsync::testing;
 namespace fs = std::filesystem;
 
@@ -93,6 +95,28 @@ TEST_CASE("A store that is unlocked stays open for commands until it is locked o
   CHECK_FALSE(fs::exists(kept));
   write_to(kept, key);
   CHECK(says(locked.app({"status"}), "locked"));
+}
+
+TEST_CASE("A store without its journal says how to go on, and goes on when told to") {
+  LockedStore locked;
+  // As where the app ended in the middle, and a cleaner took the journal.
+  {
+    const auto database =
+        Database::open({.directory = locked.store, .credentials = {.passphrase = "five words that nobody guesses"}});
+    REQUIRE(database);
+    REQUIRE((*database)->set_server("localhost:1"));
+    fs::create_directories(locked.path("left"));
+    fs::copy_file(locked.store + "/fieldsync.db", locked.path("left") + "/fieldsync.db");
+  }
+  locked.store = locked.path("left");
+  const std::vector<std::string> passphrase = {"--passphrase-file", locked.path("old")};
+  const Finished without = locked.app({"status", passphrase[0], passphrase[1]});
+  CHECK(without.exit_code == 1);
+  CHECK(says(without, "journal_missing"));
+  CHECK(without.output.find("fieldsync unlock --without-journal") != std::string::npos);
+  CHECK(says(locked.app({"unlock", passphrase[0], passphrase[1]}), "journal_missing"));
+  CHECK(locked.app({"unlock", "--without-journal", passphrase[0], passphrase[1]}).exit_code == 0);
+  CHECK(locked.app({"status", passphrase[0], passphrase[1]}).exit_code == 0);
 }
 
 TEST_CASE("A wipe that is killed at any moment leaves nothing that opens, and the next one ends it, again and again") {

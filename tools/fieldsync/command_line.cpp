@@ -269,6 +269,8 @@ class Commands {
     command->add_option("--minutes", unlock->minutes, "For so long [15]")
         ->type_name("N")
         ->check(CLI::Range(1, 24 * 60).description(""));
+    command->add_flag("--without-journal", unlock->without_journal,
+                      "Also where the journal, and what was saved last, is gone");
     call(command, run_unlock, unlock);
     call(add({"lock", "Lock the store that `unlock` keeps open", safety, examples::lock}), run_lock);
     auto passphrase = std::make_shared<PassphraseOptions>();

@@ -108,6 +108,7 @@ struct AttachmentsOptions {
 // commands/locking.cpp
 struct UnlockOptions {
   unsigned minutes = 15;
+  bool without_journal = false;
 };
 [[nodiscard]] Result<void> run_unlock(const Settings& settings, const UnlockOptions& options);
 [[nodiscard]] Result<void> run_lock(const Settings& settings);

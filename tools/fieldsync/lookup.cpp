@@ -32,9 +32,12 @@ Result<std::unique_ptr<Database>> unlocked(const Settings& settings, Result<std:
 
 }  // namespace
 
-Result<std::unique_ptr<Database>> open_locked(const Settings& settings) {
+Result<std::unique_ptr<Database>> open_locked(const Settings& settings, bool accept_missing_journal) {
   if (settings.store.empty()) return store_unnamed();
-  auto database = Database::open({.directory = settings.store, .create = false, .lock_after = {}});
+  auto database = Database::open({.directory = settings.store,
+                                  .create = false,
+                                  .lock_after = {},
+                                  .accept_missing_journal = accept_missing_journal});
   if (!database && database.error().code == Errc::not_found) {
     return Error{Errc::not_found, "There is no store at " + settings.store +
                                       ". Begin with: fieldsync enrol, or name another with --store DIR."};

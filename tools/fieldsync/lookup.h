@@ -18,7 +18,8 @@ namespace fieldsync::cli {
 // not_found where there is no store yet; what Database::open says.
 [[nodiscard]] Result<std::unique_ptr<Database>> open_store(const Settings& settings);
 // The same, still locked.
-[[nodiscard]] Result<std::unique_ptr<Database>> open_locked(const Settings& settings);
+[[nodiscard]] Result<std::unique_ptr<Database>> open_locked(const Settings& settings,
+                                                            bool accept_missing_journal = false);
 // The same, but makes a new store where there is none.
 [[nodiscard]] Result<std::unique_ptr<Database>> make_store(const Settings& settings);
 

@@ -23,11 +23,13 @@ int exit_code(Errc code) {
 
 int report_error(const Error& error, bool json) {
   const std::string_view name = describe(error.code).name;
+  std::string message = error.message();
+  if (error.code == Errc::journal_missing) message += " To go on without it: fieldsync unlock --without-journal.";
   if (json) {
-    const boost::json::object content{{"code", name}, {"message", error.message()}};
+    const boost::json::object content{{"code", name}, {"message", message}};
     std::cerr << boost::json::serialize(boost::json::object{{"error", content}}) << '\n';
   } else {
-    std::cerr << "fieldsync: " << for_terminal(error.message()) << " [" << name << "]\n";
+    std::cerr << "fieldsync: " << for_terminal(message) << " [" << name << "]\n";
   }
   return exit_code(error.code);
 }

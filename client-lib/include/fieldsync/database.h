@@ -78,6 +78,11 @@ struct OpenOptions {
   // nobody asked for (SyncOptions::counts_as_use). The time that the device sleeps may not
   // count: lock() when the app leaves the screen. 0: never.
   std::chrono::seconds lock_after{300};
+  // Where an app ended without closing the store, what it saved last is in the journal, fieldsync.db-wal. If that was
+  // taken away, the store does not open (journal_missing) but with this: ask the person first. What is not there any
+  // more is lost, unless the office has it. Another program that opened the file may have moved all of the journal into
+  // it: then nothing is lost, and this is needed all the same.
+  bool accept_missing_journal = false;
 };
 
 // Who this store belongs to.
@@ -135,7 +140,7 @@ class Database {
   // person for a new passphrase twice. Takes about a second where there is a passphrase.
   // wrong_passphrase. invalid_argument: no credentials, or a passphrase that is too long
   // or no UTF-8; where it is unlocked already, they are checked all the same. storage_corrupt: the store is not as it
-  // was last written: rows were put back, swapped or altered. Nothing is changed.
+  // was last written: rows were put back, swapped or altered. journal_missing: as OpenOptions says. Nothing is changed.
   [[nodiscard]] virtual Result<void> unlock(const Credentials& credentials) = 0;
   // From now on `added` opens the store too: up to eight ways. Pre: it is unlocked; `known`
   // is asked for once more. What opens it already is not added again. wrong_passphrase.

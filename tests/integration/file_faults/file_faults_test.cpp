@@ -206,8 +206,10 @@ class ServerPlace : public ProgramPlace {
   }
 };
 
+// Leaves the journal where it is: an app's store needs it.
 bool is_sound(const std::string& database) {
   fieldsync::sqlite::Connection connection(database, fieldsync::sqlite::OpenMode::read_write);
+  connection.keep_log_at_close(true);
   return connection.integrity_problem().empty();
 }
 

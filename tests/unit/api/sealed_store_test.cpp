@@ -290,6 +290,7 @@ TEST_CASE("Without its journal, or with a part of it, a store opens as it once w
     if (i > 0) write_to(database_in(folder) + "-wal", altered);
     INFO("try " << i);
     auto opened = Database::open({.directory = folder, .create = false, .credentials = app_credentials()});
+    if (i == 0) CHECK(verdict(opened) == "journal_missing");
     if (!opened) {
       CHECK(verdict(opened) != "internal_error");
       CHECK(verdict(opened) != "not_found");
@@ -299,6 +300,62 @@ TEST_CASE("Without its journal, or with a part of it, a store opens as it once w
     CHECK((*opened)->identity().enrolled);
     CHECK(must((*opened)->status()).records <= 20);
   }
+}
+
+TEST_CASE("A store whose journal was taken away says so, and opens without it where it is told to") {
+  AppOffice office;
+  App app(office);
+  app.write("summary", text("Cell 1"));
+  const TemporaryFolder copy;
+  const std::string folder = (copy.path() / "store").string();
+  std::filesystem::create_directories(folder);
+  // The app is running, and ends here.
+  write_to(database_in(folder), content_of(database_in(app.folder())));
+  CHECK(open_verdict(folder) == "journal_missing");
+  CHECK(open_verdict(folder) == "journal_missing");
+  write_to(database_in(folder) + "-wal", "");
+  CHECK(open_verdict(folder) == "journal_missing");
+  CHECK(verdict(Database::open({.directory = folder, .credentials = {.passphrase = "not this"}})) ==
+        "wrong_passphrase");
+  // With its journal all is well, also where somebody looked at it without the passphrase.
+  write_to(database_in(folder) + "-wal", content_of(database_in(app.folder()) + "-wal"));
+  static_cast<void>(must(Database::open({.directory = folder, .create = false})));
+  CHECK(open_verdict(folder) == "done");
+  // Closed in order it needs none.
+  CHECK_FALSE(std::filesystem::exists(database_in(folder) + "-wal"));
+  CHECK(open_verdict(folder) == "done");
+
+  write_to(database_in(folder), content_of(database_in(app.folder())));
+  {
+    const auto opened = must(Database::open(
+        {.directory = folder, .create = false, .credentials = app_credentials(), .accept_missing_journal = true}));
+    CHECK(must(opened->status()).records <= 1);
+  }
+  CHECK(open_verdict(folder) == "done");
+}
+
+TEST_CASE("A journal is needed from the first save on until the store is locked, and again after it") {
+  AppOffice office;
+  App app(office);
+  const TemporaryFolder copy;
+  const std::string folder = (copy.path() / "store").string();
+  std::filesystem::create_directories(folder);
+  const auto verdict_without_journal = [&] {
+    std::filesystem::remove(database_in(folder) + "-wal");
+    write_to(database_in(folder), content_of(database_in(app.folder())));
+    return open_verdict(folder);
+  };
+  app.restart();
+  CHECK(verdict_without_journal() == "done");
+  app.write("summary", text("Cell 1"));
+  CHECK(verdict_without_journal() == "journal_missing");
+  app->lock();
+  must(app->unlock(app_credentials()));
+  CHECK(verdict_without_journal() == "done");
+  app.write("summary", text("Cell 2"));
+  CHECK(verdict_without_journal() == "journal_missing");
+  app.close();
+  CHECK(verdict_without_journal() == "done");
 }
 
 TEST_CASE("Another passphrase opens the store in the former one's place, and up to eight ways lead in") {

@@ -22,7 +22,7 @@ void say(const Settings& settings, const char* state, const std::string& sentenc
 }  // namespace
 
 Result<void> run_unlock(const Settings& settings, const UnlockOptions& options) {
-  const auto database = open_locked(settings);
+  const auto database = open_locked(settings, options.without_journal);
   if (!database) return database.error();
   const auto known = credentials_for(settings, (*database)->lock_state());
   if (!known) return known.error();
