@@ -79,13 +79,14 @@ bool changes_nothing(Errc code) {
 }
 
 void forget_all(LocalStore& store) {
-  store.vault.close();
   store.identity.read_device_again();
   store.directory.forget_forms();
   store.index.forget();
   store.records.forget();
   store.outbox.forget();
   store.known_identity = {};
+  // The last: it writes.
+  store.vault.close();
 }
 
 }  // namespace

@@ -45,21 +45,6 @@ void overwrite_file(sqlite3_vfs& files, const char* name, int kind) {
   });
 }
 
-// The names of a database's file and its log, as SQLite's file layer wants them.
-class FileNames {
- public:
-  explicit FileNames(const std::string& path)
-      : database_(sqlite3_create_filename(path.c_str(), "", (path + "-wal").c_str(), 0, nullptr),
-                  sqlite3_free_filename) {
-    if (!database_) throw std::bad_alloc();
-  }
-  [[nodiscard]] const char* database() const { return database_.get(); }
-  [[nodiscard]] const char* log() const { return sqlite3_filename_wal(database_.get()); }
-
- private:
-  std::unique_ptr<const char, void (*)(const char*)> database_;
-};
-
 Errc classify(int code) {
   switch (code & 0xFF) {
     case SQLITE_FULL: return Errc::storage_full;
@@ -108,16 +93,18 @@ sqlite3_vfs& file_layer() {
   return *files;
 }
 
-bool has_log(const std::string& path) {
+// Pre: SQLite has not opened the log yet.
+bool has_log(sqlite3* database) {
   sqlite3_vfs& files = file_layer();
-  const FileNames names(path);
+  // Where the file is a link, the log stands beside what it leads to.
+  const char* log = sqlite3_filename_wal(sqlite3_db_filename(database, "main"));
   sqlite3_int64 size = 0;
-  const int code = with_file(files, names.log(), SQLITE_OPEN_READONLY | SQLITE_OPEN_WAL,
+  const int code = with_file(files, log, SQLITE_OPEN_READONLY | SQLITE_OPEN_WAL,
                              [&](sqlite3_file& file) { return file.pMethods->xFileSize(&file, &size); });
   if (code == SQLITE_OK) return size > 0;
   // SQLite's file layer calls missing what the disk could not look up: so it is asked twice.
   int exists = 0;
-  check_file(files.xAccess(&files, names.log(), SQLITE_ACCESS_EXISTS, &exists));
+  check_file(files.xAccess(&files, log, SQLITE_ACCESS_EXISTS, &exists));
   if (exists != 0) check_file(code);
   return false;
 }
@@ -147,9 +134,11 @@ void delete_database(const std::string& path) {
 
 void overwrite_database(const std::string& path) {
   sqlite3_vfs& files = file_layer();
-  const FileNames names(path);
-  overwrite_file(files, names.log(), SQLITE_OPEN_WAL);
-  overwrite_file(files, names.database(), SQLITE_OPEN_MAIN_DB);
+  const std::unique_ptr<const char, void (*)(const char*)> name(
+      sqlite3_create_filename(path.c_str(), "", (path + "-wal").c_str(), 0, nullptr), sqlite3_free_filename);
+  if (!name) throw std::bad_alloc();
+  overwrite_file(files, sqlite3_filename_wal(name.get()), SQLITE_OPEN_WAL);
+  overwrite_file(files, name.get(), SQLITE_OPEN_MAIN_DB);
 }
 
 Statement::~Statement() {
@@ -204,12 +193,13 @@ std::string_view Statement::blob(int column) const {
 
 bool Statement::is_null(int column) const { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
 
-Connection::Connection(const std::string& path, OpenMode mode) : found_no_log_(!has_log(path)) {
+Connection::Connection(const std::string& path, OpenMode mode) {
   const int flags = mode == OpenMode::read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
   try {
     const int code =
         sqlite3_open_v2(path.c_str(), &database_, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
     if (code != SQLITE_OK) fail(database_, code);
+    found_no_log_ = !has_log(database_);
     // The file may have been prepared by somebody else: no code from its schema.
     sqlite3_db_config(database_, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
     sqlite3_db_config(database_, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);

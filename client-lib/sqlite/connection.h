@@ -146,7 +146,7 @@ class Connection {
   [[nodiscard]] std::int64_t changes() const;
 
  private:
-  bool found_no_log_;
+  bool found_no_log_ = false;
   bool keeps_log_at_close_ = false;
   sqlite3* database_ = nullptr;
   std::unordered_map<const char*, sqlite3_stmt*> prepared_;

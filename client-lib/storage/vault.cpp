@@ -144,6 +144,8 @@ void Vault::destroy() {
     throw;
   }
   forget();
+  // Who closes it tries once more.
+  connection_.keep_log_at_close(false);
   // Without it the slots are gone only as long as the log is there.
   connection_.execute("PRAGMA wal_checkpoint(TRUNCATE)");
 }
@@ -175,20 +177,34 @@ void Vault::forget() {
 void Vault::close() {
   if (!open_) return;
   try {
-    settle_log();
+    // The keys do not wait for the disk.
+    const bool is_settled = open_->log == LogUse::settled;
+    const std::string manifest = is_settled ? std::string() : sealed_manifest(LogUse::settled);
+    forget();
+    if (is_settled) return;
+    sqlite::Transaction transaction(connection_);
+    put_manifest(manifest);
+    transaction.commit();
+    connection_.keep_log_at_close(false);
   } catch (const std::exception&) {
     // Then the log stays, and the next who opens the store finds it.
+    forget();
   }
-  forget();
 }
 
 void Vault::empty_log() {
+  // On a full disk the next commit needs no more room once all of the log was moved.
+  if (!settles_log() && (!connection_.checkpoint(sqlite::Connection::Log::kept) || !settles_log())) return;
+  connection_.checkpoint(sqlite::Connection::Log::emptied);
+}
+
+bool Vault::settles_log() {
   try {
     settle_log();
+    return true;
   } catch (const std::exception&) {
-    return;
+    return false;
   }
-  connection_.checkpoint(sqlite::Connection::Log::emptied);
 }
 
 void Vault::settle_log() {
@@ -272,10 +288,12 @@ void Vault::check_manifest() {
   Unpacker fields(manifest);
   const std::uint64_t commit = fields.number();
   const std::string_view sum = fields.bytes(row_hash_bytes);
-  const bool needs_log = fields.number() != 0;
+  // The first stores said nothing of their log.
+  const bool needs_log = !fields.done() && fields.number() != 0;
   if (!fields.done()) damaged("the manifest could not be read");
-  if (std::memcmp(sum.data(), open_->sum.data(), row_hash_bytes) != 0) damaged(not_this_stores);
+  // Before the sum: where the log was taken away while it was moved, the rows are of two commits.
   if (needs_log && log_is_missing_) throw sqlite::SqliteError(Errc::journal_missing, "");
+  if (std::memcmp(sum.data(), open_->sum.data(), row_hash_bytes) != 0) damaged(not_this_stores);
   open_->commit = commit;
   if (needs_log) open_->log = LogUse::needed;
 }
@@ -297,12 +315,19 @@ void Vault::mend_indexes() {
 
 void Vault::write_manifest(LogUse log) {
   check_no_row_lost();
+  put_manifest(sealed_manifest(log));
+  open_->log_written = log;
+}
+
+std::string Vault::sealed_manifest(LogUse log) const {
   std::string manifest;
   pack_number(manifest, open_->commit + 1);
   manifest.append(reinterpret_cast<const char*>(open_->sum.data()), row_hash_bytes);
   pack_number(manifest, log == LogUse::needed ? 1 : 0);
-  open_->log_written = log;
-  const std::string cell = open_->sealer.seal({seal::Place::manifest, {}}, open_->commit + 1, manifest);
+  return open_->sealer.seal({seal::Place::manifest, {}}, open_->commit + 1, manifest);
+}
+
+void Vault::put_manifest(const std::string& cell) {
   auto update = connection_.prepare("UPDATE store SET manifest = ?1");
   update.bind_blob(1, cell).run();
 }

@@ -6,8 +6,8 @@
 // away or swaps two cannot make that sum again, and the store does not open. Who puts
 // the whole file back can: the office notices (storage/fork.h).
 //
-// It says too whether the log holds what the file does not: a store whose log was taken away
-// then does not open without being told to.
+// It says too whether the log must be there: a store whose log was taken away while it was in use does not open
+// without being told to.
 //
 // Threads  As the connection.
 // Errors   Calls throw SqliteError: as check_open(), where the vault is closed; storage_corrupt,
@@ -61,7 +61,8 @@ class Vault final : private sqlite::RowListener {
   // With the key that a slot gave. storage_corrupt: the rows are not those of the last commit.
   // journal_missing: they are those of an earlier one.
   void open(const seal::Secret& data_key);
-  // Forgets the keys.
+  // Forgets the keys at once, and says then that the log is not needed any more, as far as the disk lets it. Pre: no
+  // transaction is open.
   void close();
 
   // Moves what the log holds into the file, as far as the disk lets it: what is no more cannot be
@@ -125,11 +126,15 @@ class Vault final : private sqlite::RowListener {
   [[nodiscard]] bool has_changed() const { return open_->lost_row.has_value() || open_->sum != open_->committed_sum; }
   // Before the commit.
   void write_manifest(LogUse log);
+  [[nodiscard]] std::string sealed_manifest(LogUse log) const;
+  void put_manifest(const std::string& cell);
   void end_transaction(bool committed);
-  // The file itself says from now on that the log is needed, before anybody is told that something was saved.
+  // The file itself says from now on that the log is needed, as far as the disk lets it: before anybody is told that
+  // something was saved.
   void mark_file();
-  // Throws where the file does not know of it.
+  // Says that the log is not needed any more. Throws where that could not be committed; then the log stays.
   void settle_log();
+  [[nodiscard]] bool settles_log();
   void forget();
 
   sqlite::Connection& connection_;

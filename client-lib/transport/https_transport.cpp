@@ -1,12 +1,8 @@
 #include "transport/https_transport.h"
 
-#include <linux/sockios.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <openssl/crypto.h>
 #include <openssl/sha.h>
 #include <openssl/ssl.h>
-#include <sys/ioctl.h>
 
 #include <algorithm>
 #include <atomic>
@@ -31,6 +27,7 @@
 #include <thread>
 
 #include "transport/pace.h"
+#include "transport/tcp_state.h"
 
 namespace fieldsync::transport {
 namespace {
@@ -69,26 +66,6 @@ using TlsStream = asio::ssl::stream<TcpStream>;
 
 core::Milliseconds milliseconds_of(Clock::time_point at) {
   return {std::chrono::duration_cast<std::chrono::milliseconds>(at.time_since_epoch()).count()};
-}
-
-struct OnTheWay {
-  std::uint64_t bytes = 0;  // handed to the network, and not told to have arrived
-  core::Milliseconds round_trip{};
-};
-
-// Nothing where the connection is broken, or not known.
-std::optional<OnTheWay> on_the_way(int socket) {
-  tcp_info info{};
-  socklen_t size = sizeof info;
-  if (::getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return std::nullopt;
-  if (info.tcpi_state != TCP_ESTABLISHED && info.tcpi_state != TCP_CLOSE_WAIT) return std::nullopt;
-  int unacknowledged = 0;
-  if (::ioctl(socket, SIOCOUTQ, &unacknowledged) != 0) return std::nullopt;
-  // What arrived behind a lost packet (RFC 2018) is on the way no more: while that is sent again, the link would stand
-  // still.
-  const auto sent = static_cast<std::uint64_t>(std::max(unacknowledged, 0));
-  const std::uint64_t arrived = std::uint64_t{info.tcpi_sacked} * info.tcpi_snd_mss;
-  return OnTheWay{sent - std::min(sent, arrived), core::Milliseconds{(info.tcpi_rtt + 999) / 1000}};
 }
 
 // What a thread had on its stack stays in memory when it has ended.
@@ -254,10 +231,10 @@ class HttpsTransport final : public engine::Transport {
     auto last_progress = Clock::now();
     while (socket.is_open() && !cancelled_) {
       const auto now = Clock::now();
-      const auto under_way = on_the_way(socket.native_handle());
+      const auto under_way = bytes_on_the_way(socket.native_handle());
       // The next write says what became of it.
       if (!under_way) co_return Result<void>();
-      pace_.observe(milliseconds_of(now), up_, under_way->bytes, under_way->round_trip);
+      pace_.observe(milliseconds_of(now), up_, under_way->bytes, under_way->shortest_round_trip);
       if (under_way->bytes <= pace_.under_way_max()) co_return Result<void>();
       if (under_way->bytes < least_under_way) last_progress = now;
       least_under_way = std::min(least_under_way, under_way->bytes);
@@ -341,7 +318,7 @@ class HttpsTransport final : public engine::Transport {
   asio::ssl::context tls_;
   asio::executor_work_guard<asio::io_context::executor_type> work_;
   std::optional<TlsStream> stream_;
-  Pace pace_;  // of this connection: what its queues hold makes its round trips longer
+  Pace pace_;  // of this connection, over its requests
   std::optional<asio::ip::tcp::resolver> resolver_;
   bool untrusted_ = false;
   bool reply_began_ = false;

@@ -3,9 +3,7 @@
 namespace fieldsync::transport {
 
 void Pace::observe(core::Milliseconds now, std::uint64_t written, std::uint64_t under_way,
-                   core::Milliseconds round_trip) {
-  if (round_trip.count > 0)
-    shortest_ms_ = shortest_ms_ == 0 ? round_trip.count : std::min(shortest_ms_, round_trip.count);
+                   core::Milliseconds shortest) {
   // What arrived out of order is told in packets: it may have been taken for a little more than it was.
   const std::uint64_t arrived = std::max(written - std::min(written, under_way), arrived_then_);
   if (!began_) {
@@ -16,9 +14,9 @@ void Pace::observe(core::Milliseconds now, std::uint64_t written, std::uint64_t 
   }
   const std::int64_t span = now.count - since_.count;
   // Acknowledgements come a round trip apart where little is under way.
-  if (span < std::max(measured_over_ms, 2 * shortest_ms_)) return;
+  if (span < std::max(measured_over_ms, 2 * shortest.count)) return;
   // More than one, so that the measured rate can grow.
-  const auto aimed_ms = static_cast<std::uint64_t>(shortest_ms_ + shortest_ms_ / 4 + spare_ms);
+  const auto aimed_ms = static_cast<std::uint64_t>(shortest.count + shortest.count / 4 + spare_ms);
   const std::uint64_t in_a_round_trip = (arrived - arrived_then_) * aimed_ms / static_cast<std::uint64_t>(span);
   since_ = now;
   arrived_then_ = arrived;

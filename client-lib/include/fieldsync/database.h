@@ -121,8 +121,8 @@ struct Query {
 class Database {
  public:
   // not_found: no store there and `create` is false. in_use: another program has
-  // it. storage_corrupt, storage_too_new: the file stays exactly as it is. wiped: a wipe()
-  // had not come to its end, and now has.
+  // it. storage_corrupt, storage_too_new: the file stays exactly as it is. With credentials, what unlock() says. wiped:
+  // a wipe() had not come to its end, and now has.
   [[nodiscard]] static Result<std::unique_ptr<Database>> open(const OpenOptions& options);
 
   // Destroys the store in this folder for ever, locked or not, without any passphrase: first
@@ -140,7 +140,8 @@ class Database {
   // person for a new passphrase twice. Takes about a second where there is a passphrase.
   // wrong_passphrase. invalid_argument: no credentials, or a passphrase that is too long
   // or no UTF-8; where it is unlocked already, they are checked all the same. storage_corrupt: the store is not as it
-  // was last written: rows were put back, swapped or altered. journal_missing: as OpenOptions says. Nothing is changed.
+  // was last written: rows were put back, swapped or altered. journal_missing: as OpenOptions says; open it anew, also
+  // where the journal was put back. Nothing is changed.
   [[nodiscard]] virtual Result<void> unlock(const Credentials& credentials) = 0;
   // From now on `added` opens the store too: up to eight ways. Pre: it is unlocked; `known`
   // is asked for once more. What opens it already is not added again. wrong_passphrase.

@@ -79,6 +79,40 @@ bool replace_and_cut_power(std::uint64_t nth, std::uint64_t seed) {
   return !was_cut;
 }
 
+TEST_CASE("What opened a store is nowhere on the disk when it was replaced, however little room there is",
+          "[sim][team]") {
+  std::size_t replaced = 0;
+  std::size_t refused = 0;
+  for (std::size_t room = 0; room < 60'000; room += 700) {
+    CAPTURE(room);
+    std::mt19937_64 generator(room);
+    sim::SimulatedVfs vfs([&] { return generator(); }, [] { return std::int64_t{1'795'500'000'000}; });
+    sim::Machine& phone = vfs.add_machine("/sim/phone");
+    const auto store = open(key('a'), true);
+    REQUIRE(store);
+    const std::string slot = (*store)->vault.slots()->stored().begin()->second;
+    // From the second save on there is something in the log that was not moved.
+    for (const char* server : {"one.example:1", "two.example:2"}) {
+      storage::Transaction transaction((*store)->vault);
+      (*store)->identity.set_server(server);
+      transaction.commit();
+    }
+    std::size_t used = 0;
+    for (const std::string& name : phone.files().names())
+      used += phone.files().content(*phone.files().find(name)).size();
+    phone.set_capacity(used + room);
+    const Credentials added = key('b');
+    if (api::change_credentials(**store, key('a'), api::Known::goes, &added)) {
+      CHECK_FALSE(holds(phone, slot));
+      ++replaced;
+    } else {
+      ++refused;
+    }
+  }
+  CHECK(replaced > 0);
+  CHECK(refused > 0);
+}
+
 TEST_CASE("What opens a store is replaced at once, whenever the power goes", "[sim][team]") {
   const std::uint64_t seed = GENERATE(range(1U, 21U));
   std::uint64_t nth = 1;

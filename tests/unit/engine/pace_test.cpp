@@ -65,3 +65,22 @@ TEST_CASE("What seemed to have arrived, and had not, lets no more be under way")
   pace.observe({1'000}, 100'000, 12'000, {100});
   CHECK(pace.under_way_max() == Pace().under_way_max());
 }
+
+TEST_CASE("On a link whose round trip grows, as much is under way as that takes, and no more than before") {
+  Pace pace;
+  std::uint64_t written = 0;
+  // A rate of 100 bytes in a millisecond, and a round trip as the kernel tells of it.
+  const auto run = [&](std::int64_t from, std::int64_t to, std::int64_t shortest_ms, std::uint64_t under_way) {
+    for (std::int64_t now = from; now < to; now += 5) {
+      written += 500;
+      pace.observe({now}, written, under_way, {shortest_ms});
+    }
+    return pace.under_way_max();
+  };
+  const std::uint64_t at_first = run(0, 20'000, 100, 30'000);
+  CHECK(at_first >= 100 * 100);
+  CHECK(at_first <= 100 * 400);
+  // The queue of the last body is no reason for more in the next one: the shortest is what it was.
+  CHECK(run(20'000, 40'000, 100, 120'000) <= 100 * 400);
+  CHECK(run(40'000, 60'000, 700, 120'000) >= 100 * 700);
+}

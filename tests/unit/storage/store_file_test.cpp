@@ -87,6 +87,25 @@ TEST_CASE("A store with a damaged page of its schema is left exactly as it is") 
   CHECK((file.read() == content));
 }
 
+TEST_CASE("A store whose manifest says nothing of its journal opens: the first ones were written so") {
+  const File file;
+  {
+    File::Open store(file.path);
+    const seal::CellPlace place{seal::Place::manifest, {}};
+    auto select = store.connection->prepare("SELECT manifest FROM store");
+    REQUIRE(select.step());
+    std::string manifest = store.vault.read(place, select.blob(0));
+    manifest.resize(manifest.size() - 8);
+    storage::Transaction transaction(store.vault);
+    const std::string cell = store.vault.seal(place, manifest);
+    auto update = store.connection->prepare("UPDATE store SET manifest = ?1");
+    update.bind_blob(1, cell).run();
+    transaction.commit();
+  }
+  const File::Open store(file.path);
+  CHECK(store.vault.is_open());
+}
+
 TEST_CASE("Another application's database is refused and left as it is") {
   const File file;
   {
