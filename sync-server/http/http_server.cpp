@@ -41,6 +41,7 @@ constexpr auto header_timeout = std::chrono::seconds(10);
 constexpr auto idle_timeout = std::chrono::seconds(60);
 constexpr auto step_timeout = std::chrono::seconds(10);  // each read or write of a part of a body
 constexpr auto shutdown_timeout = std::chrono::seconds(2);
+constexpr std::size_t read_step_bytes = 4 * 1024;  // of a head
 constexpr std::size_t write_step_bytes = 16 * 1024;
 constexpr int requests_per_connection_max = 1'000;
 
@@ -196,16 +197,23 @@ class Server final : public HttpServer {
     RequestParser parser;
     set_limits(parser, settings_.body_bytes_max);
     stream.next_layer().limit_all(served == 0 ? header_timeout : idle_timeout);
-    co_await http::async_read_header(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, error));
+    HeaderGate gate;
+    auto problem = co_await read_head(stream, buffer, gate, error);
+    if (error) co_return false;
     set_busy(connection, true);
-    Request request = plain_head(parser, peer_key);
+    if (!problem) {
+      co_await http::async_read_header(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, error));
+      problem = head_problem(error);
+    }
+    Request request = plain_head(parser, gate, peer_key);
     Reception reception;
-    reception.refusal = refuse_head(parser, error, request);
-    if (error && !reception.refusal) co_return false;
+    if (problem) reception.refusal = handlers_.refuse(*problem, request);
     if (!reception.refusal) reception = co_await on_pool<Reception>([&] { return handlers_.receive(request); });
     stream.next_layer().limit_steps(step_timeout);
+    // The answer to HEAD ends with its head (RFC 9110 section 9.3.2).
+    const bool with_body = request.method != "HEAD";
     if (reception.refusal) {
-      co_await answer(stream, *reception.refusal, false);
+      co_await answer(stream, *reception.refusal, with_body, false);
       co_return false;
     }
     if (request.expects_continue && buffer.size() == 0) {
@@ -218,19 +226,26 @@ class Server final : public HttpServer {
     Response response = co_await on_pool<Response>(
         [&] { return reception.sink ? reception.sink->finish() : handlers_.handle(request); });
     const bool keep_alive = parser.keep_alive() && !stopping_ && served + 1 < requests_per_connection_max;
-    const bool sent = co_await answer(stream, response, keep_alive);
+    const bool sent = co_await answer(stream, response, with_body, keep_alive);
     set_busy(connection, false);
     co_return sent&& keep_alive;
   }
 
-  // Nothing: the head is sound, or there is nobody to answer.
-  std::optional<Response> refuse_head(const RequestParser& parser, const error_code& error, const Request& request) {
-    const bool closed = error == http::error::end_of_stream || error == asio::ssl::error::stream_truncated ||
-                        error == asio::error::operation_aborted || error == beast::error::timeout ||
-                        error == http::error::partial_message || error.category() == asio::error::get_system_category();
-    if (error && closed) return std::nullopt;
-    const auto problem = head_problem(parser, error);
-    return problem ? std::optional(handlers_.refuse(*problem, request)) : std::nullopt;
+  // All of the head into `buffer`, from its first line on. `error`: the connection ended before. Else, why it is
+  // refused.
+  asio::awaitable<std::optional<Error>> read_head(TlsStream& stream, beast::flat_buffer& buffer, HeaderGate& gate,
+                                                  error_code& error) {
+    while (!error) {
+      const auto size = gate.look({static_cast<const char*>(buffer.data().data()), buffer.size()});
+      if (!size) co_return size.error();
+      if (*size) {
+        buffer.consume(gate.empty_line_bytes());
+        co_return std::nullopt;
+      }
+      buffer.commit(co_await stream.async_read_some(buffer.prepare(read_step_bytes),
+                                                    asio::redirect_error(asio::use_awaitable, error)));
+    }
+    co_return std::nullopt;
   }
 
   // Into the parser, or piece by piece into `sink` where there is one. False where the connection
@@ -263,10 +278,10 @@ class Server final : public HttpServer {
     co_return co_await asio::co_spawn(pool_.get_executor(), body, asio::use_awaitable);
   }
 
-  asio::awaitable<bool> answer(TlsStream& stream, const Response& response, bool keep_alive) {
+  asio::awaitable<bool> answer(TlsStream& stream, const Response& response, bool with_body, bool keep_alive) {
     error_code error;
-    std::string bytes = head_of(response, keep_alive) + response.body;
-    std::uint64_t left = response.source ? response.source->size() : 0;
+    std::string bytes = head_of(response, keep_alive) + (with_body ? response.body : std::string());
+    std::uint64_t left = with_body && response.source ? response.source->size() : 0;
     co_await write(stream, bytes, error);
     while (left > 0 && !error) {
       bytes = co_await on_pool<std::string>([&] {

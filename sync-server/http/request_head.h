@@ -1,5 +1,4 @@
-// request_head.h: what is read of a request before its body: as handlers see it,
-// and why it is refused. No I/O.
+// request_head.h: the head of a request that has passed the gate, as handlers see it. No I/O.
 #pragma once
 
 #include <boost/beast/http/parser.hpp>
@@ -8,6 +7,7 @@
 #include <string>
 
 #include "core/result.h"
+#include "http/header_gate.h"
 #include "http/message.h"
 
 namespace fieldsync::server {
@@ -18,8 +18,9 @@ using RequestParser = boost::beast::http::request_parser<boost::beast::http::str
 void set_limits(RequestParser& parser, std::size_t body_bytes_max);
 
 // `error`: what the parser made of the head. Nothing: the head is sound.
-[[nodiscard]] std::optional<Error> head_problem(const RequestParser& parser, const boost::system::error_code& error);
+[[nodiscard]] std::optional<Error> head_problem(const boost::system::error_code& error);
 
-[[nodiscard]] Request plain_head(const RequestParser& parser, const std::string& peer_key);
+// Of a head that was refused at the gate the parser knows nothing.
+[[nodiscard]] Request plain_head(const RequestParser& parser, const HeaderGate& gate, const std::string& peer_key);
 
 }  // namespace fieldsync::server
