@@ -196,9 +196,8 @@ class Server final : public HttpServer {
     error_code error;
     RequestParser parser;
     set_limits(parser, settings_.body_bytes_max);
-    stream.next_layer().limit_all(served == 0 ? header_timeout : idle_timeout);
     HeaderGate gate;
-    auto problem = co_await read_head(stream, buffer, gate, error);
+    auto problem = co_await read_head(stream, buffer, gate, served > 0, error);
     if (error) co_return false;
     set_busy(connection, true);
     if (!problem) {
@@ -233,8 +232,11 @@ class Server final : public HttpServer {
 
   // All of the head into `buffer`, from its first line on. `error`: the connection ended before. Else, why it is
   // refused.
+  // `may_idle`: the connection has served a request, and waits longer for the next one to begin.
   asio::awaitable<std::optional<Error>> read_head(TlsStream& stream, beast::flat_buffer& buffer, HeaderGate& gate,
-                                                  error_code& error) {
+                                                  bool may_idle, error_code& error) {
+    bool is_idle = may_idle && buffer.size() == 0;
+    stream.next_layer().limit_all(is_idle ? idle_timeout : header_timeout);
     while (!error) {
       const auto size = gate.look({static_cast<const char*>(buffer.data().data()), buffer.size()});
       if (!size) co_return size.error();
@@ -244,6 +246,7 @@ class Server final : public HttpServer {
       }
       buffer.commit(co_await stream.async_read_some(buffer.prepare(read_step_bytes),
                                                     asio::redirect_error(asio::use_awaitable, error)));
+      if (std::exchange(is_idle, false)) stream.next_layer().limit_all(header_timeout);
     }
     co_return std::nullopt;
   }

@@ -1,6 +1,7 @@
 // What the server says to clients that are not ours, over real TLS: with curl, or
 // byte by byte through `openssl s_client`.
 #include <catch2/catch.hpp>
+#include <chrono>
 #include <fstream>
 
 #include "support/raw_client.h"
@@ -112,6 +113,26 @@ TEST_CASE("A body that is cut short changes nothing, and the server goes on") {
           post + "Content-Length: 500\r\n\r\n{\"protocol_version\":1");
   CHECK(cut.output.find("HTTP/1.1 200") == std::string::npos);
   CHECK(client.curl("/v1/sync", json_sync).output.ends_with("200"));
+}
+
+TEST_CASE("A connection that has served a request waits no longer than the first time for a header that has begun") {
+  const RawClient client;
+  client.enrol();
+  write_to(client.server.path("request"), post + "Content-Length: 22\r\n\r\n{\"protocol_version\":1}");
+  // A line of the next header each second, for longer than a header may take, and less than a connection may idle.
+  const std::string script =
+      "{ cat '" + client.server.path("request") +
+      "'; printf 'GET /after HTTP/1.1\\r\\n'; for i in $(seq 40); do sleep 1; "
+      "printf 'X-%s: 1\\r\\n' $i || exit; done; } | timeout 60 openssl s_client -quiet -connect 127.0.0.1:" +
+      std::to_string(client.server.port()) + " -cert " + client.certificate() + " -key " + client.key() + " 2>&1";
+  const auto began = std::chrono::steady_clock::now();
+  const Finished done = run({"timeout", "60", "bash", "-c", script + "; kill $(jobs -p) 2>/dev/null"});
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
+  INFO(done.output.substr(0, 500));
+  CHECK(done.output.find("HTTP/1.1 200") != std::string::npos);
+  CHECK(done.output.find("HTTP/1.1 4") == std::string::npos);
+  CHECK(took.count() > 9);
+  CHECK(took.count() < 20);
 }
 
 TEST_CASE("TLS 1.2 is refused") {
