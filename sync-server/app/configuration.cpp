@@ -14,6 +14,7 @@
 namespace fieldsync::server {
 namespace {
 
+constexpr std::int64_t connections_bound = 100'000;
 constexpr std::int64_t minutes_in_a_year = 365 * 24 * 60;
 const std::set<std::string_view> log_levels{"trace", "debug", "info", "warn", "error"};
 
@@ -22,8 +23,14 @@ Error wrong(const std::filesystem::path& file, const std::string& what) {
 }
 
 Result<void> check_names(const toml::table& table, const std::filesystem::path& file) {
-  static const std::set<std::string_view> known{
-      "listen_address", "port", "public_address", "code_lifetime_minutes", "blocking_threads", "log_level"};
+  static const std::set<std::string_view> known{"listen_address",
+                                                "port",
+                                                "public_address",
+                                                "code_lifetime_minutes",
+                                                "blocking_threads",
+                                                "connections_max",
+                                                "connections_per_address_max",
+                                                "log_level"};
   for (const auto& [name, value] : table) {
     if (known.contains(name.str())) continue;
     return wrong(file, "line " + std::to_string(value.source().begin.line) + ": there is no setting '" +
@@ -92,6 +99,11 @@ Result<Configuration> parse_configuration(std::string_view text, const std::file
     if (done)
       done = settings.number("code_lifetime_minutes", 1, minutes_in_a_year, configuration.code_lifetime_minutes);
     if (done) done = settings.number("blocking_threads", 1, 256, configuration.blocking_threads);
+    if (done) done = settings.number("connections_max", 1, connections_bound, configuration.connections_max);
+    if (done) {
+      done = settings.number("connections_per_address_max", 1, connections_bound,
+                             configuration.connections_per_address_max);
+    }
     if (done) done = settings.text("log_level", configuration.log_level);
     if (!done) return done.error();
     if (!log_levels.contains(configuration.log_level))
@@ -115,6 +127,11 @@ std::string configuration_text(const Configuration& configuration) {
        << "code_lifetime_minutes = " << configuration.code_lifetime_minutes << "\n\n"
        << "# Threads for database work.\n"
        << "blocking_threads = " << configuration.blocking_threads << "\n\n"
+       << "# Connections that may be open, in all and from one address (of IPv6: from one network of 64 bits). Behind "
+          "a\n"
+       << "# proxy all of them come from one.\n"
+       << "connections_max = " << configuration.connections_max << "\n"
+       << "connections_per_address_max = " << configuration.connections_per_address_max << "\n\n"
        << "# trace, debug, info, warn or error.\n"
        << "log_level = " << quoted(configuration.log_level) << "\n";
   return text.str();

@@ -19,6 +19,8 @@ struct Configuration {
   std::string public_address = "127.0.0.1:8443";
   std::int64_t code_lifetime_minutes = 24 * 60;
   std::size_t blocking_threads = 8;
+  std::size_t connections_max = 5'000;
+  std::size_t connections_per_address_max = 500;
   std::string log_level = "info";
 
   [[nodiscard]] std::filesystem::path file() const { return folder / "fieldsync-server.toml"; }

@@ -213,6 +213,8 @@ Result<void> serve(const Configuration& configuration) {
   settings.private_key_pem = *private_key;
   settings.certificate_pem = *certificate;
   settings.blocking_threads = configuration.blocking_threads;
+  settings.connections_max = configuration.connections_max;
+  settings.connections_per_address_max = configuration.connections_per_address_max;
   auto server = HttpServer::listen(settings, logged_handlers(router));
   if (!server) return server.error();
   const ControlSocket control(configuration.control_socket(), [&](const std::vector<std::string>& arguments) {

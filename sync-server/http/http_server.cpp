@@ -23,6 +23,7 @@
 #include <mutex>
 #include <thread>
 
+#include "http/connection_count.h"
 #include "http/request_head.h"
 #include "http/stepped_stream.h"
 
@@ -74,7 +75,8 @@ class Server final : public HttpServer {
         handlers_(std::move(handlers)),
         tls_(asio::ssl::context::tls_server),
         acceptor_(io_),
-        pool_(settings.blocking_threads) {}
+        pool_(settings.blocking_threads),
+        count_(settings.connections_max, settings.connections_per_address_max) {}
 
   ~Server() override { stop(); }
 
@@ -112,7 +114,7 @@ class Server final : public HttpServer {
     // Idle connections are closed at once, busy ones after their answer.
     const auto until = std::chrono::steady_clock::now() + shutdown_timeout;
     close_connections(false);
-    while (open_connections_ > 0 && std::chrono::steady_clock::now() < until) {
+    while (count_.in_all() > 0 && std::chrono::steady_clock::now() < until) {
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
     close_connections(true);
@@ -160,10 +162,12 @@ class Server final : public HttpServer {
         co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, error));
         continue;
       }
-      if (open_connections_ >= settings_.connections_max) continue;
-      ++open_connections_;
+      const auto peer = socket.remote_endpoint(error).address();
+      // Closed at once: a handshake would cost what the limit saves.
+      if (error || !count_.admit(peer)) continue;
       auto executor = socket.get_executor();
-      asio::co_spawn(executor, session(std::move(socket)), [this](const std::exception_ptr&) { --open_connections_; });
+      asio::co_spawn(executor, session(std::move(socket)),
+                     [this, peer](const std::exception_ptr&) { count_.leave(peer); });
     }
   }
 
@@ -340,7 +344,7 @@ class Server final : public HttpServer {
   tcp::acceptor acceptor_;
   asio::thread_pool pool_;
   std::atomic<bool> stopping_ = false;
-  std::atomic<std::size_t> open_connections_ = 0;
+  ConnectionCount count_;
   std::mutex mutex_;
   std::list<Connection> connections_;
   std::vector<std::thread> threads_;

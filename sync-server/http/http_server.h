@@ -23,6 +23,7 @@ struct HttpSettings {
   std::size_t io_threads = 1;
   std::size_t blocking_threads = 8;
   std::size_t connections_max = 5'000;
+  std::size_t connections_per_address_max = 500;  // connection_count.h says what an address is
   std::size_t body_bytes_max = 2 * 1024 * 1024;
 };
 

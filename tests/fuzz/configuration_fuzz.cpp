@@ -11,7 +11,9 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   fuzz::must_hold(again && again->listen_address == read->listen_address && again->port == read->port &&
                       again->public_address == read->public_address && again->log_level == read->log_level &&
                       again->code_lifetime_minutes == read->code_lifetime_minutes &&
-                      again->blocking_threads == read->blocking_threads,
+                      again->blocking_threads == read->blocking_threads &&
+                      again->connections_max == read->connections_max &&
+                      again->connections_per_address_max == read->connections_per_address_max,
                   "settings that are written are read");
   return 0;
 }

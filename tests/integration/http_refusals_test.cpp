@@ -1,9 +1,14 @@
 // What the server says to clients that are not ours, over real TLS: with curl, or
 // byte by byte through `openssl s_client`.
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <catch2/catch.hpp>
 #include <chrono>
 #include <fstream>
+#include <thread>
 
+#include "support/loopback.h"
 #include "support/raw_client.h"
 
 using namespace fieldsync::testing;
@@ -23,6 +28,20 @@ void check_curl(const Finished& answer, int status, const std::string& code) {
   CHECK(answer.output.ends_with(std::to_string(status)));
   CHECK(answer.output.find("\"code\":\"" + code + "\"") != std::string::npos);
 }
+
+class SilentConnection {
+ public:
+  explicit SilentConnection(int port) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    const sockaddr_in address = loopback(port);
+    REQUIRE(::connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+  }
+  ~SilentConnection() { ::close(socket_); }
+  SilentConnection(const SilentConnection&) = delete;
+  SilentConnection& operator=(const SilentConnection&) = delete;
+
+ private:
+  int socket_;
+};
 
 const std::vector<std::string> json_sync{"-H", "Content-Type: application/json", "-d", R"({"protocol_version":1})"};
 const std::string post =
@@ -133,6 +152,32 @@ TEST_CASE("A connection that has served a request waits no longer than the first
   CHECK(done.output.find("HTTP/1.1 4") == std::string::npos);
   CHECK(took.count() > 9);
   CHECK(took.count() < 20);
+}
+
+TEST_CASE("One address takes no more connections than it may, and gets them back") {
+  RawClient client;
+  client.enrol();
+  const std::string file = client.server.path("server") + "/fieldsync-server.toml";
+  std::string settings = content_of(file);
+  const std::string usual = "connections_per_address_max = 500";
+  REQUIRE(settings.find(usual) != std::string::npos);
+  settings.replace(settings.find(usual), usual.size(), "connections_per_address_max = 2");
+  REQUIRE(client.server.stop() == 0);
+  write_to(file, settings);
+  client.server.start();
+  const auto verdict = [&] { return client.curl("/v1/sync", json_sync).output; };
+  {
+    // They say nothing: the server waits for their handshake.
+    const SilentConnection one(client.server.port());
+    const SilentConnection two(client.server.port());
+    CHECK(verdict().ends_with("000"));
+  }
+  std::string again;
+  for (int i = 0; i < 100 && !again.ends_with("200"); ++i) {
+    again = verdict();
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  CHECK(again.ends_with("200"));
 }
 
 TEST_CASE("TLS 1.2 is refused") {
