@@ -217,7 +217,7 @@ Server& the_server() {
   return server;
 }
 
-// Bad input is the caller's fault. 501: a transfer coding that nobody asked for.
+// Bad input is the caller's fault. 501: a method or a transfer coding that nobody knows; 505: another HTTP.
 void check_status(std::string_view line) {
   constexpr std::string_view version = "HTTP/1.1 ";
   must_hold(line.starts_with(version), "an answer is HTTP");
@@ -225,7 +225,7 @@ void check_status(std::string_view line) {
   const std::string_view digits = line.substr(version.size(), 3);
   const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), status);
   must_hold(read.ptr == digits.data() + 3 && status >= 200, "an answer has a status");
-  must_hold(status < 500 || status == 501, "bad input is the caller's fault");
+  must_hold(status < 500 || status == 501 || status == 505, "bad input is the caller's fault");
 }
 
 // The body's length, from the lines after the first.

@@ -182,7 +182,7 @@ TEST_CASE("A PUT whose framing, size, kind or address is wrong is refused by its
   check_raw(with("?offset=0", ""), 400, "malformed_request");
   check_raw(with(client.hash(), "../../server.key"), 400, "malformed_request");
   check_raw(with(client.hash(), std::string(64, '0')), 404, "not_found");
-  check_raw(with("Accept:", "Expect: a miracle\r\nAccept:"), 400, "malformed_request");
+  check_raw(with("Accept:", "Expect: a miracle\r\nAccept:"), 417, "expectation_failed");
   CHECK(client.durable() == 0);
 }
 
