@@ -154,8 +154,9 @@ Result<void> HeaderGate::take_target(std::string_view target) {
   const Error bad = malformed("The request's target is no address of this server.");
   if (method_ == "CONNECT") {
     // Its port is not optional (RFC 9110 section 9.3.6).
-    const bool has_port = is_authority(target) && is_digit(target.back());
-    if (!has_port || target.find_last_of(':') < target.find_last_of(']') + 1) return bad;
+    const std::size_t colon = target.find_last_of(':');
+    const bool has_port = colon != std::string_view::npos && is_digit(target.back());
+    if (!is_authority(target) || !has_port) return bad;
     target_ = target;
     return {};
   }

@@ -126,6 +126,8 @@ std::vector<Case> targets() {
       {"a target too long (9110 15.5.15)", target("/v1/" + std::string(9'000, 'a')), 414},
       {"CONNECT names host and port (9112 3.2.3)", bare("CONNECT /v1/sync HTTP/1.1"), 400},
       {"CONNECT names host and port (9112 3.2.3)", bare("CONNECT office HTTP/1.1"), 400},
+      {"CONNECT names host and port (9112 3.2.3)", bare("CONNECT office1 HTTP/1.1"), 400},
+      {"CONNECT names host and port (9112 3.2.3)", bare("CONNECT [::1] HTTP/1.1"), 400},
       {"nobody is connected through (9110 9.3.6)", bare("CONNECT office:443 HTTP/1.1"), 404},
   };
 }
