@@ -113,6 +113,28 @@ TEST_CASE("What opened a store is nowhere on the disk when it was replaced, howe
   CHECK(refused > 0);
 }
 
+TEST_CASE("A store whose disk has no room when it is locked opens again, and has lost nothing", "[sim][team]") {
+  std::mt19937_64 generator(1);
+  sim::SimulatedVfs vfs([&] { return generator(); }, [] { return std::int64_t{1'795'500'000'000}; });
+  sim::Machine& phone = vfs.add_machine("/sim/phone");
+  {
+    const auto store = open(key('a'), true);
+    REQUIRE(store);
+    for (const char* server : {"one.example:1", "two.example:2"}) {
+      storage::Transaction transaction((*store)->vault);
+      (*store)->identity.set_server(server);
+      transaction.commit();
+    }
+    phone.set_capacity(0);
+    api::lock(**store);
+    CHECK_FALSE((*store)->vault.is_open());
+  }
+  phone.set_capacity(std::nullopt);
+  const auto store = open(key('a'), false);
+  REQUIRE(store);
+  CHECK((*store)->identity.server() == "two.example:2");
+}
+
 TEST_CASE("What opens a store is replaced at once, whenever the power goes", "[sim][team]") {
   const std::uint64_t seed = GENERATE(range(1U, 21U));
   std::uint64_t nth = 1;
