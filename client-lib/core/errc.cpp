@@ -64,9 +64,8 @@ constexpr auto table = std::to_array<ErrcEntry>({
     {Errc::storage_corrupt, "storage_corrupt", 500, false,
      "The database is damaged. Keep the file and restore a backup beside it."},
     {Errc::journal_missing, "journal_missing", 0, false,
-     "The store's journal, fieldsync.db-wal, is gone or empty, and perhaps with it what was saved last. Put it back "
-     "beside "
-     "fieldsync.db, and open the store again."},
+     "The store's journal, fieldsync.db-wal, is gone or empty, and perhaps with it what was saved last. "
+     "Put it back beside fieldsync.db, and open the store again."},
     {Errc::storage_too_new, "storage_too_new", 500, false,
      "The database was made by a newer version. Update this program."},
     {Errc::in_use, "in_use", 0, true, "Another program has this store open. Close it first."},

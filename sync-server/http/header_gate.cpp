@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace fieldsync::server {
 namespace {
@@ -193,7 +194,10 @@ Result<void> HeaderGate::take_field(std::string_view line) {
     if (as_sent.find('\t') != std::string_view::npos) return malformed("The Content-Length is no number.");
     return take_length(value);
   }
-  if (same_letters(name, "Transfer-Encoding")) return take_transfer_coding(value);
+  if (same_letters(name, "Transfer-Encoding")) {
+    transfer_coding_ = transfer_coding_ ? *transfer_coding_ + "," + std::string(value) : std::string(value);
+    return {};
+  }
   const bool says_connection = same_letters(name, "Connection") || same_letters(name, "Proxy-Connection");
   if (says_connection && !is_token_list(value)) return malformed("The Connection is no list of options.");
   if (same_letters(name, "Content-Type") && std::exchange(has_content_type_, true))
@@ -220,23 +224,17 @@ Result<void> HeaderGate::take_length(std::string_view value) {
   return {};
 }
 
-Result<void> HeaderGate::take_transfer_coding(std::string_view value) {
-  if (std::exchange(has_transfer_coding_, true)) transfer_coding_ += ',';
-  transfer_coding_ += value;
-  return {};
-}
-
 Result<void> HeaderGate::end() {
   if (!host_ && !is_http_1_0_) return malformed("There must be one Host.");
   if (!authority_.empty() && host_ && !same_letters(*host_, authority_))
     return malformed("The Host is not that of the request's target.");
-  if (has_transfer_coding_) {
+  if (transfer_coding_) {
     // RFC 9112 sections 6.1 and 6.3: a length that could be read in two ways, or that has no end.
     if (length_ || is_http_1_0_)
       return malformed("A Transfer-Encoding beside a Content-Length, or in HTTP/1.0, is none.");
-    const std::size_t comma = transfer_coding_.rfind(',');
+    const std::size_t comma = transfer_coding_->rfind(',');
     const std::string_view last =
-        trimmed(std::string_view(transfer_coding_).substr(comma == std::string::npos ? 0 : comma + 1));
+        trimmed(std::string_view(*transfer_coding_).substr(comma == std::string::npos ? 0 : comma + 1));
     if (!same_letters(last, "chunked"))
       return malformed("A Transfer-Encoding that does not end with chunked has no end.");
     if (comma != std::string::npos) return Error{Errc::not_implemented, "No transfer coding is understood."};

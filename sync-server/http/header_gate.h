@@ -41,7 +41,6 @@ class HeaderGate {
   Result<void> take_field(std::string_view line);
   Result<void> take_host(std::string_view value);
   Result<void> take_length(std::string_view value);
-  Result<void> take_transfer_coding(std::string_view value);
   // Of the whole head.
   [[nodiscard]] Result<void> end();
 
@@ -54,8 +53,7 @@ class HeaderGate {
   std::string authority_;  // that the target names
   std::optional<std::string> host_;
   std::optional<std::uint64_t> length_;
-  std::string transfer_coding_;
-  bool has_transfer_coding_ = false;
+  std::optional<std::string> transfer_coding_;  // of all its lines, with commas between
   bool has_content_type_ = false;
   bool has_odd_expectation_ = false;
 };
