@@ -138,10 +138,11 @@ TEST_CASE("A connection that has served a request waits no longer than the first
   const RawClient client;
   client.enrol();
   write_to(client.server.path("request"), post + "Content-Length: 22\r\n\r\n{\"protocol_version\":1}");
-  // A line of the next header each second, for longer than a header may take, and less than a connection may idle.
+  // First nothing, as an idle connection; then a line of the next header each second, for longer than a header may
+  // take, and less than a connection may idle.
   const std::string script =
       "{ cat '" + client.server.path("request") +
-      "'; printf 'GET /after HTTP/1.1\\r\\n'; for i in $(seq 40); do sleep 1; "
+      "'; sleep 2; printf 'GET /after HTTP/1.1\\r\\n'; for i in $(seq 40); do sleep 1; "
       "printf 'X-%s: 1\\r\\n' $i || exit; done; } | timeout 60 openssl s_client -quiet -connect 127.0.0.1:" +
       std::to_string(client.server.port()) + " -cert " + client.certificate() + " -key " + client.key() + " 2>&1";
   const auto began = std::chrono::steady_clock::now();
