@@ -66,6 +66,7 @@ Result<Form> decode_form(const v1::Form& wire) {
   form.labels = decode_labels(wire.labels());
   form.help = decode_labels(wire.help());
   form.reference_data = wire.reference_data();
+  form.part_of = wire.part_of();
   for (const v1::Field& field : wire.fields()) {
     if (!enumerators_known(field)) {
       return Error{Errc::malformed_request, "Form '" + form.name + "': field '" + field.name() +

@@ -105,6 +105,10 @@ Result<void> check_form(const Form& form) {
       return problem(form, "number " + std::to_string(field.number) + " stands twice.");
     if (!names.insert(field.name).second) return problem(form, "name '" + field.name + "' stands twice.");
   }
+  const FormField* whole = form.part_of_field();
+  const bool is_reference = whole != nullptr && whole->type == FieldType::reference && whole->group == 0;
+  if (!form.part_of.empty() && !is_reference)
+    return problem(form, "part_of must name a reference field of the record itself.");
   return {};
 }
 
@@ -113,6 +117,7 @@ Result<void> check_succession(const Form& current, const Form& next) {
     return problem(next, "version " + std::to_string(next.version) + " must be greater than " +
                              std::to_string(current.version) + ", the one in use.");
   }
+  if (!current.part_of.empty() && next.part_of != current.part_of) return problem(next, "part_of never changes.");
   for (const FormField& field : current.fields) {
     const FormField* same = next.find(field.number);
     if (same == nullptr) return problem(next, "field '" + field.name + "' is missing; fields are never taken away.");

@@ -82,9 +82,12 @@ struct Form {
   std::vector<Label> help;
   std::vector<FormField> fields;  // sorted by number
   bool reference_data = false;
+  std::string part_of;  // name of a reference field, or empty: see form.proto
 
   [[nodiscard]] const FormField* find(std::uint32_t number) const;
   [[nodiscard]] const FormField* find(std::string_view name) const;
+  // Null where its records are part of no other.
+  [[nodiscard]] const FormField* part_of_field() const { return part_of.empty() ? nullptr : find(part_of); }
 };
 
 // Whether this can be the name of a form, field or choice: 1 to 64 of a-z, 0-9 and _.

@@ -182,6 +182,10 @@ void Attachments::want(const core::AttachmentFile& file, TransferKind kind, cons
 }
 
 void Attachments::set_held(AttachmentRow& attachment) {
+  if (attachment.record.is_none()) {
+    remove(attachment);
+    return;
+  }
   attachment.state = AttachmentState::held;
   update(attachment);
 }
@@ -234,6 +238,24 @@ bool Attachments::waits_for_scope(const core::ScopeId& scope) {
 void Attachments::remove_of_scope(const core::ScopeId& scope) {
   for (const AttachmentRow& attachment : all()) {
     if (attachment.scope == scope) remove(attachment);
+  }
+}
+
+void Attachments::remove_fetched_of_scope(const core::ScopeId& scope) {
+  for (const AttachmentRow& attachment : all()) {
+    if (attachment.scope == scope && !attachment.named_here) remove(attachment);
+  }
+}
+
+void Attachments::leave_record(const core::RecordId& record) {
+  for (AttachmentRow& attachment : all()) {
+    if (attachment.record != record) continue;
+    if (attachment.state == AttachmentState::waiting && attachment.named_here) {
+      attachment.record = {};
+      update(attachment);
+    } else {
+      remove(attachment);
+    }
   }
 }
 

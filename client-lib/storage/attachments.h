@@ -45,7 +45,7 @@ struct AttachmentRow {
   AttachmentState state = AttachmentState::adding;
   TransferKind kind = TransferKind::document;
   core::AttachmentFile file;  // as it is to be; zeros while it is being added
-  // Of the first save that named it; none before.
+  // Of the first save that named it; none before, and once the person may read that no more.
   core::RecordId record;
   core::ScopeId scope;
   std::uint32_t bytes_here = 0;
@@ -77,7 +77,7 @@ class Attachments {
   // Where nothing of it is known here: it is to be fetched.
   void want(const core::AttachmentFile& file, TransferKind kind, const core::RecordId& record,
             const core::ScopeId& scope);
-  // The office has it on stable storage, whole.
+  // The office has it on stable storage, whole. It goes from here where its record was left.
   void set_held(AttachmentRow& attachment);
   // All bytes of what was wanted are here, and are what they should be.
   void set_fetched(AttachmentRow& attachment);
@@ -92,6 +92,11 @@ class Attachments {
   // Whether something that this device saved in the scope is to be sent yet.
   [[nodiscard]] bool waits_for_scope(const core::ScopeId& scope);
   void remove_of_scope(const core::ScopeId& scope);
+  // What was fetched, and no save of this device names.
+  void remove_fetched_of_scope(const core::ScopeId& scope);
+  // The person may read the record no more. What is to be sent yet stays until the office has it: its record
+  // is none from now on.
+  void leave_record(const core::RecordId& record);
 
   // Up to `most` bytes from `offset` on; fewer only at the end of what is here.
   // storage_corrupt: they are not what was written.

@@ -157,6 +157,16 @@ std::vector<core::RecordId> RecordStore::drop_stale() {
   return kept;
 }
 
+std::uint64_t RecordStore::drop_replica(const core::RecordId& id) {
+  note_change(id);
+  const std::uint64_t before = stored_hash(id);
+  auto remove = connection_.prepare("DELETE FROM record WHERE id = ?1 AND shown_head IS NULL");
+  remove.bind_blob(1, id.view()).run();
+  auto update = connection_.prepare("UPDATE record SET head = NULL, body = NULL, stale = 0 WHERE id = ?1");
+  update.bind_blob(1, id.view()).run();
+  return 0 - before;
+}
+
 void RecordStore::remove_scope(const core::ScopeId& scope) {
   changes_ = {{}, true};
   auto remove = connection_.prepare("DELETE FROM record WHERE scope = ?1");

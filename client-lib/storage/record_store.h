@@ -55,6 +55,8 @@ class RecordStore {
   // Returns the records that stay because of own operations on top: what is shown of
   // them was built on what is dropped.
   [[nodiscard]] std::vector<core::RecordId> drop_stale();
+  // The person may read it no more: what the server told goes. Returns by how much its scope's digest grows.
+  std::uint64_t drop_replica(const core::RecordId& id);
   // Forgets all of a scope.
   void remove_scope(const core::ScopeId& scope);
 

@@ -140,6 +140,8 @@ Result<void> Replica::take_scope(const v1::ScopeChanges& changes, const Confirme
     digest = 0;
     cursor.clear();
     attachments_.offer_anew();
+    // Less may be read than before; what may be is fetched again.
+    if (changes.reading_mode() == v1::READING_MODE_OWN) attachments_.remove_fetched_of_scope(*scope);
   }
   std::set<core::RecordId> told;
   for (const v1::RecordChange& change : changes.changes()) {
@@ -164,10 +166,28 @@ Result<void> Replica::take_scope(const v1::ScopeChanges& changes, const Confirme
     digest += *grown;
   }
   outbox_.remove(counters_of(own));
+  for (const std::string& gone : changes.records_gone()) {
+    const auto record = core::RecordId::from_bytes(gone);
+    if (!record) return unreadable("a record's id is not 16 bytes.");
+    auto grown = take_record_gone(*record, *scope, acknowledged);
+    if (!grown) return grown.error();
+    digest += *grown;
+  }
   if (!changes.cursor().empty()) cursor = changes.cursor();
   directory_.set_position(*scope, cursor, digest);
   if (cursor != row->cursor || digest != row->digest) taken.moved = true;
   return {};
+}
+
+Result<std::uint64_t> Replica::take_record_gone(const core::RecordId& record, const core::ScopeId& scope,
+                                                std::uint64_t acknowledged) {
+  const core::RecordState known = records_.replica(record);
+  if (!known.id.is_none() && known.scope != scope) return unreadable("a record that goes belongs to another scope.");
+  outbox_.remove_of_record(record, acknowledged);
+  const std::uint64_t grown = records_.drop_replica(record);
+  attachments_.leave_record(record);
+  if (auto rebuilt = rebuild_shown(record); !rebuilt) return rebuilt.error();
+  return grown;
 }
 
 Result<void> Replica::drop_stale() {

@@ -11,11 +11,14 @@
 
 #include "app/examples.h"
 #include "app/import.h"
+#include "app/named_rows.h"
+#include "app/participant_commands.h"
 #include "app/rows.h"
 #include "codec/form_codec.h"
 #include "engine/enrolment_text.h"
 #include "service/enrolment.h"
 #include "service/form_publication.h"
+#include "service/policy.h"
 #include "tls/key_pair.h"
 
 namespace fieldsync::server {
@@ -25,33 +28,9 @@ namespace json = boost::json;
 
 // Everything that the options of all commands fill.
 struct Options {
-  std::string name, role = "monitor", mode = "scope", person, scope, device, file, form, key;
+  std::string name, role = "monitor", mode = "scope", person, scope, record, device, file, form, key;
   bool as_json = false;
 };
-
-template <typename Row, typename Name>
-Result<Row> find_one(const std::vector<Row>& rows, const std::string& wanted, const std::string& what, Name name) {
-  std::vector<Row> named, begun;
-  for (const Row& row : rows) {
-    if (name(row) == wanted) named.push_back(row);
-    if (row.id.hex().starts_with(wanted) && wanted.size() >= 4) begun.push_back(row);
-  }
-  // A name goes before an id; two people may have one name.
-  const std::vector<Row>& found = named.empty() ? begun : named;
-  if (found.size() == 1) return found.front();
-  if (found.size() > 1)
-    return Error{Errc::ambiguous, "More than one " + what + " matches '" + wanted +
-                                      "'. Give more letters of the id. See: fieldsync-server " + what + " list"};
-  return Error{Errc::not_found, "There is no " + what + " '" + wanted + "'. See: fieldsync-server " + what + " list"};
-}
-
-Result<PersonRow> find_person(ReadTransaction& transaction, const std::string& wanted) {
-  return find_one(transaction.people(), wanted, "person", [](const PersonRow& row) { return row.name; });
-}
-
-Result<ScopeRow> find_scope(ReadTransaction& transaction, const std::string& wanted) {
-  return find_one(transaction.scopes(), wanted, "scope", [](const ScopeRow& row) { return row.name; });
-}
 
 template <typename IdType>
 IdType random_id() {
@@ -73,6 +52,8 @@ void print_rows(Administration& admin, const Options& options, const std::vector
                 const std::vector<Row>& rows) {
   options.as_json ? print_json_rows(admin.out, header, rows) : print_table(admin.out, header, rows);
 }
+
+ReadingMode mode_of(const Options& options) { return options.mode == "own" ? ReadingMode::own : ReadingMode::scope; }
 
 Result<void> add_scope(Administration& admin, const Options& options) {
   ScopeRow scope;
@@ -116,7 +97,7 @@ Result<void> add_person(Administration& admin, const Options& options) {
     if (options.scope.empty()) return {};
     auto scope = find_scope(transaction, options.scope);
     if (!scope) return scope.error();
-    transaction.put_membership(person.id, scope->key, *role_from_name(options.role), ReadingMode::scope);
+    transaction.put_membership(person.id, scope->key, *role_from_name(options.role), mode_of(options));
     return {};
   });
   if (!done) return done;
@@ -132,8 +113,9 @@ Result<void> list_people(Administration& admin, const Options& options) {
     for (const PersonRow& person : transaction.people()) {
       std::string scopes;
       for (const MembershipRow& membership : transaction.memberships(person.id)) {
-        scopes +=
-            (scopes.empty() ? "" : ", ") + membership.scope.name + " (" + std::string(name_of(membership.role)) + ")";
+        const bool is_own = reading_mode_of(membership.role, membership.mode) == ReadingMode::own;
+        scopes += (scopes.empty() ? "" : ", ") + membership.scope.name + " (" + std::string(name_of(membership.role)) +
+                  (is_own ? ", own records)" : ")");
       }
       rows.push_back({person.id.hex(), person.name, scopes});
     }
@@ -149,7 +131,7 @@ Result<void> set_membership(Administration& admin, const Options& options, bool 
     auto scope = find_scope(transaction, options.scope);
     if (!scope) return scope.error();
     transaction.put_membership(person->id, scope->key, joins ? *role_from_name(options.role) : Role::none,
-                               ReadingMode::scope);
+                               mode_of(options));
     return {};
   });
   if (done) {
@@ -201,8 +183,7 @@ Result<void> list_devices(Administration& admin, const Options& options) {
 
 Result<void> revoke_device(Administration& admin, const Options& options) {
   auto done = admin.store.write([&](WriteTransaction& transaction) -> Result<void> {
-    auto device =
-        find_one(transaction.devices(), options.device, "device", [](const DeviceRow& row) { return row.id.hex(); });
+    auto device = find_device(transaction, options.device);
     if (!device) return device.error();
     transaction.revoke_device(device->key, admin.clock());
     return {};
@@ -294,8 +275,8 @@ Result<void> check_database(Store& store) {
     std::string wrong_digests;
     for (const ScopeRow& scope : transaction.scopes()) {
       std::uint64_t sum = 0;
-      transaction.changes_after(scope.key, 0, [&](const RecordRow& row) {
-        sum += row.hash;
+      transaction.changes_after({scope.key, std::nullopt}, 0, [&](const VisibleRecord& visible) {
+        sum += visible.row.hash;
         return true;
       });
       if (sum != scope.digest) wrong_digests += " '" + scope.name + "'";
@@ -376,6 +357,7 @@ class CommandLine {
     serve->callback([this] { invocation_.kind = Invocation::Kind::serve; });
     add_scope_commands();
     add_person_commands();
+    add_participant_commands();
     add_device_commands();
     add_data_commands();
     // Last: a command starts with the footer that the program has when it is added.
@@ -453,6 +435,33 @@ class CommandLine {
     command->add_option("--role", options_.role, "What they may do there")
         ->check(CLI::IsMember({"monitor", "coordinator", "case_handler", "board", "administrator"}))
         ->capture_default_str();
+    command->add_option("--mode", options_.mode, "What they read there: all of the scope, or their own records")
+        ->check(CLI::IsMember({"scope", "own"}))
+        ->capture_default_str();
+  }
+
+  void add_participant_commands() {
+    auto* participant = app_.add_subcommand("participant", "Who takes part in a record: what they read in the mode own")
+                            ->require_subcommand(1);
+    auto* add = participant->add_subcommand("add", "Let a person take part: they get all of it, and its parts");
+    auto* remove = participant->add_subcommand("remove", "End that: their devices push what they have, then erase it");
+    auto* list = participant->add_subcommand("list", "Who takes part, and who did");
+    for (CLI::App* command : {add, remove, list})
+      command->add_option("record", options_.record, "The record's id, 32 hexadecimal digits")->required();
+    for (CLI::App* command : {add, remove})
+      command->add_option("person", options_.person, "Name, or the first letters of the id")->required();
+    add->footer(examples::participant_add);
+    remove->footer(examples::participant_remove);
+    does(add, [](Administration& admin, const Options& options) {
+      return set_participation(admin, options.record, options.person, true);
+    });
+    does(remove, [](Administration& admin, const Options& options) {
+      return set_participation(admin, options.record, options.person, false);
+    });
+    offer_json(list);
+    does(list, [](Administration& admin, const Options& options) {
+      return list_participants(admin, options.record, options.as_json);
+    });
   }
 
   void add_person_commands() {

@@ -32,18 +32,35 @@ inline constexpr char scope_add[] = R"(Example:
   fieldsync-server scope add 'Osh region')";
 
 inline constexpr char person_add[] = R"(Monitors, coordinators and case handlers read and write in the scope; the board
-and administrators read.
+reads. Administrators get reference data only. With --mode own a person reads the
+records that they take part in, and reference data.
 
 Examples:
   fieldsync-server person add 'Bakyt' --scope 'Osh region'
+  fieldsync-server person add 'Dilnoza' --scope 'Osh region' --mode own
   fieldsync-server person add 'Aigul' --scope 'Osh region' --role coordinator)";
 
 inline constexpr char person_join[] = R"(Examples:
   fieldsync-server person join 'Bakyt' 'Batken region'
-  fieldsync-server person join 'Bakyt' 'Osh region' --role coordinator)";
+  fieldsync-server person join 'Bakyt' 'Osh region' --role coordinator
+  fieldsync-server person join 'Bakyt' 'Osh region' --mode own)";
 
 inline constexpr char person_leave[] = R"(Example:
   fieldsync-server person leave 'Bakyt' 'Osh region')";
+
+inline constexpr char participant_add[] =
+    R"(The authors of a record take part in it by themselves, and in a part of a visit
+whoever takes part in the visit.
+
+Example:
+  fieldsync-server participant add 1a2b3c4d5e6f708192a3b4c5d6e7f809 'Dilnoza')";
+
+inline constexpr char participant_remove[] =
+    R"(What they saved and have not sent is still taken. They come back by `participant add`
+alone.
+
+Example:
+  fieldsync-server participant remove 1a2b3c4d5e6f708192a3b4c5d6e7f809 'Dilnoza')";
 
 inline constexpr char enrol_code[] = R"(Whoever has the text becomes that person, once, within `code_lifetime_minutes`
 (24 hours unless set otherwise). Hand it over in person.

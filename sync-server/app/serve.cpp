@@ -17,7 +17,7 @@
 #include "handlers/router.h"
 #include "http/http_server.h"
 #include "service/form_publication.h"
-#include "service/named_attachments.h"
+#include "service/store_upgrade.h"
 #include "store/files/posix_attachment_files.h"
 #include "store/sqlite/sqlite_store.h"
 #include "tls/key_pair.h"
@@ -68,7 +68,7 @@ class Office {
     if (!cursor_key) return cursor_key.error();
     auto files = PosixAttachmentFiles::open(configuration.attachments());
     if (!files) return files.error();
-    if (auto indexed = index_attachments(**store); !indexed) return indexed.error();
+    if (auto indexed = upgrade_store(**store); !indexed) return indexed.error();
     return std::unique_ptr<Office>(new Office(configuration, std::move(*store), std::move(*files), *cursor_key));
   }
 

@@ -90,7 +90,7 @@ Result<AttachmentCompletion::Look> AttachmentCompletion::look(const UploadName& 
   const auto looked = store_.read([&](ReadTransaction& transaction) -> Result<void> {
     const auto device = enrolled_device(transaction, upload.device, access_);
     if (!device) return device.error();
-    look.named = transaction.attachments_named(*device, upload.attachment);
+    look.named = attachments_known_to(transaction, *device, upload.attachment);
     look.durable = transaction.upload_bytes(device->key, upload.attachment);
     const bool is_known = std::any_of(look.named.begin(), look.named.end(), [&](const NamedAttachment& each) {
       return !question.size || each.size == *question.size;
@@ -154,7 +154,7 @@ Result<std::uint64_t> AttachmentCompletion::enter_complete(const UploadName& upl
   const auto entered = store_.write([&](WriteTransaction& transaction) -> Result<void> {
     const auto device = enrolled_device(transaction, upload.device, access_);
     if (!device) return device.error();
-    for (const NamedAttachment& each : transaction.attachments_named(*device, upload.attachment)) {
+    for (const NamedAttachment& each : attachments_known_to(transaction, *device, upload.attachment)) {
       if (each.size != size || !may_send(each)) continue;
       version = std::max(version, transaction.complete_attachment(each.scope, {upload.attachment, size}));
     }

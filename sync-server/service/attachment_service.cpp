@@ -38,7 +38,7 @@ Result<std::uint32_t> AttachmentService::readable_size(const core::DeviceId& dev
   const auto looked = store_.read([&](ReadTransaction& transaction) -> Result<void> {
     const auto row = enrolled_device(transaction, device);
     if (!row) return row.error();
-    named = transaction.attachments_named(*row, id);
+    named = attachments_known_to(transaction, *row, id);
     return {};
   });
   if (!looked) return looked.error();

@@ -6,7 +6,7 @@ namespace fieldsync::server {
 namespace {
 
 bool may_be_sent(ReadTransaction& transaction, const DeviceRow& device, const core::AttachmentId& id) {
-  const auto named = transaction.attachments_named(device, id);
+  const auto named = attachments_known_to(transaction, device, id);
   return std::any_of(named.begin(), named.end(), may_send);
 }
 

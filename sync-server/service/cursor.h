@@ -22,11 +22,12 @@ struct Cursor {
   // The last position at which nothing was left to read. Between pages a record
   // that changes moves behind `seq`: what the device has of it is as of here.
   std::uint64_t complete = 0;
+  // What the device read was its person's own (ReadersView), not all of the scope.
+  bool is_of_own = false;
 };
 
-// version (1) | scope (4) | epoch (8) | seq (8) | complete (8), big endian, then SipHash-2-4 over
-// the device's id and these. A forged cursor would open nothing: rights are
-// checked in each request.
+// 1, or 2 where it is of the person's own (1) | scope (4) | epoch (8) | seq (8) | complete (8), big endian, then
+// SipHash-2-4 over the device's id and these. A forged cursor would open nothing: rights are checked in each request.
 [[nodiscard]] std::string seal_cursor(const Cursor& cursor, const core::DeviceId& device, const CursorKey& key);
 
 // bad_cursor: another device's, another server's, or altered.

@@ -1,6 +1,9 @@
 #include "service/form_publication.h"
 
+#include <map>
+
 #include "core/field_view.h"
+#include "service/participation.h"
 #include "service/stored_record.h"
 
 namespace fieldsync::server {
@@ -18,15 +21,41 @@ Result<void> look_again_at_conflicts(WriteTransaction& transaction, const core::
   return {};
 }
 
+// Records that were saved before the form said so are part of others as well.
+Result<void> look_again_at_parts(WriteTransaction& transaction, const core::Form& form) {
+  codec::FrameReader reader;
+  std::map<std::int64_t, ParticipationKeeper> participations;
+  for (const core::RecordId& id : transaction.records_of(form.name)) {
+    const auto row = transaction.record(id);
+    const auto state = read_record(*row, reader);
+    if (!state) return state.error();
+    auto& participation = participations.try_emplace(row->scope, transaction, row->scope).first->second;
+    for (const core::FieldState& field : state->fields) {
+      if (field.key.field != form.part_of_field()->number) continue;
+      for (const core::Sibling& sibling : field.siblings) {
+        if (const auto* whole = std::get_if<core::RecordId>(&sibling.value)) participation.join_whole(id, *whole);
+      }
+    }
+  }
+  for (auto& [scope, participation] : participations) participation.settle();
+  return {};
+}
+
 }  // namespace
 
 Result<void> publish_form(WriteTransaction& transaction, const codec::ParsedForm& form) {
-  if (const auto current = transaction.form(form.form.name)) {
+  const auto current = transaction.form(form.form.name);
+  bool was_part = false;
+  if (current) {
     const auto decoded = codec::decode_form(current->bytes);
     if (!decoded) return decoded.error();
     if (auto checked = core::check_succession(*decoded, form.form); !checked) return checked;
+    was_part = !decoded->part_of.empty();
   }
-  transaction.put_form({form.form.name, form.form.version, form.bytes});
+  transaction.put_form({form.form.name, form.form.version, form.bytes, form.form.reference_data});
+  if (current && !was_part && !form.form.part_of.empty()) {
+    if (auto looked = look_again_at_parts(transaction, form.form); !looked) return looked;
+  }
   return look_again_at_conflicts(transaction, form.form);
 }
 

@@ -3,13 +3,17 @@
 #include <algorithm>
 
 #include "codec/record_codec.h"
+#include "service/rights.h"
 
 namespace fieldsync::server {
 namespace {
 
 // Only this batch changed it since the device last read: the device can tell for itself.
-bool is_own(const RecordRow& row, std::uint64_t cursor, const ScopeUpload* upload) {
-  if (upload == nullptr || row.last_seq < upload->first_seq || row.last_seq > upload->last_seq) return false;
+bool is_own(const VisibleRecord& visible, std::uint64_t cursor, const ScopeUpload* upload) {
+  const RecordRow& row = visible.row;
+  if (upload == nullptr || visible.seq() != row.last_seq || row.last_seq < upload->first_seq ||
+      row.last_seq > upload->last_seq)
+    return false;
   const auto before = upload->changed.find(row.id);
   return before != upload->changed.end() && before->second <= cursor;
 }
@@ -27,46 +31,56 @@ Result<void> PageBuilder::build(const v1::SyncRequest& request, const UploadOutc
     const ScopeUpload* own = nullptr;
     if (upload != nullptr && upload->scopes.contains(membership.scope.key))
       own = &upload->scopes.at(membership.scope.key);
-    auto start = start_of(membership, request, own);
+    const ReadersView view = view_of(membership, device_.person.id);
+    auto start = start_of(membership, view, request, own);
     if (!start) return start.error();
     v1::ScopeChanges& out = *reply.add_scopes();
     out.set_scope(membership.scope.id.view().data(), core::ScopeId::size);
     if (with_directory || !start->known) {
       out.set_name(membership.scope.name);
       out.set_role(static_cast<v1::Role>(membership.role));
-      out.set_reading_mode(static_cast<v1::ReadingMode>(membership.mode));
+      out.set_reading_mode(view.own_of ? v1::READING_MODE_OWN : v1::READING_MODE_SCOPE);
     }
-    if (auto filled = fill(membership, *start, own, style, out, more); !filled) return filled;
+    if (auto filled = fill(membership.scope, view, *start, own, style, out, more); !filled) return filled;
+    add_records_gone(view, *start, out);
     // A scope without news is left out.
     const bool news = out.role() != v1::ROLE_UNSPECIFIED || !out.cursor().empty() || out.changes_size() > 0 ||
-                      out.own_first_seq() != 0;
+                      out.own_first_seq() != 0 || out.records_gone_size() > 0;
     if (!news) reply.mutable_scopes()->RemoveLast();
   }
   reply.set_more(more);
   return add_scopes_gone(request, memberships, reply);
 }
 
-Result<PageBuilder::Start> PageBuilder::start_of(const MembershipRow& membership, const v1::SyncRequest& request,
-                                                 const ScopeUpload* upload) const {
+Result<PageBuilder::Start> PageBuilder::start_of(const MembershipRow& membership, const ReadersView& view,
+                                                 const v1::SyncRequest& request, const ScopeUpload* upload) {
   for (const v1::ScopePosition& position : request.positions()) {
     auto cursor = open_cursor(position.cursor(), device_.id, key_);
     if (!cursor) return cursor.error();
     if (cursor->scope != membership.scope.key) continue;
-    const std::uint64_t head = upload != nullptr ? upload->head_before : membership.scope.head;
-    const std::uint64_t digest = upload != nullptr ? upload->digest_before : membership.scope.digest;
     // Ahead of the head of one epoch: what is read here is older than what the device
     // was given, for a head that is behind has begun a new epoch by now.
     const bool rewound = cursor->epoch != membership.scope.epoch;
-    const bool diverged = cursor->seq == head && position.digest() != digest;
-    if (rewound || diverged) return Start{0, 0, true, true};
+    const bool reads_otherwise = cursor->is_of_own != view.own_of.has_value();
+    if (rewound || reads_otherwise || has_diverged(membership.scope, view, *cursor, position.digest(), upload))
+      return Start{0, 0, true, true};
     return Start{cursor->seq, cursor->complete, true, false};
   }
   return Start{};
 }
 
-Result<void> PageBuilder::fill(const MembershipRow& membership, const Start& start, const ScopeUpload* upload,
-                               BodyStyle style, v1::ScopeChanges& out, bool& more) {
-  const ScopeRow& scope = membership.scope;
+bool PageBuilder::has_diverged(const ScopeRow& scope, const ReadersView& view, const Cursor& cursor,
+                               std::uint64_t digest, const ScopeUpload* upload) {
+  if (!view.own_of) {
+    const std::uint64_t head = upload != nullptr ? upload->head_before : scope.head;
+    return cursor.seq == head && digest != (upload != nullptr ? upload->digest_before : scope.digest);
+  }
+  // What a view's digest was before the batch is not known: the next request looks.
+  return upload == nullptr && cursor.seq == scope.head && digest != transaction_.digest_of(view);
+}
+
+Result<void> PageBuilder::fill(const ScopeRow& scope, const ReadersView& view, const Start& start,
+                               const ScopeUpload* upload, BodyStyle style, v1::ScopeChanges& out, bool& more) {
   const bool own_only = upload != nullptr && upload->first_seq != 0 && start.known && !start.restart &&
                         start.seq == upload->head_before && scope.head == upload->last_seq;
   std::uint64_t reached = start.seq;
@@ -75,8 +89,9 @@ Result<void> PageBuilder::fill(const MembershipRow& membership, const Start& sta
   const auto read = [&](const ScopeUpload* own) {
     cut = false;
     reached = start.seq;
-    transaction_.changes_after(scope.key, start.seq, [&](const RecordRow& row) {
-      if (!is_own(row, start.seq, own)) {
+    transaction_.changes_after(view, start.seq, [&](const VisibleRecord& visible) {
+      const RecordRow& row = visible.row;
+      if (!is_own(visible, start.seq, own)) {
         const std::size_t size = row.head.size() + row.body_frame.size() + 16;
         // At least one record travels in each reply, however large.
         if (size > budget_ && (budget_ == 0 || out.changes_size() > 0)) {
@@ -84,10 +99,10 @@ Result<void> PageBuilder::fill(const MembershipRow& membership, const Start& sta
           return false;
         }
         budget_ -= std::min(budget_, size);
-        added = add_change(row, start.complete, style, out);
+        added = add_change(visible, start.complete, style, out);
         if (!added) return false;
       }
-      reached = row.last_seq;
+      reached = visible.seq();
       return true;
     });
   };
@@ -109,16 +124,24 @@ Result<void> PageBuilder::fill(const MembershipRow& membership, const Start& sta
   if (!cut) reached = std::max(reached, scope.head);
   more = more || cut;
   if (reached != start.seq || !start.known || start.restart) {
-    out.set_cursor(seal_cursor({scope.key, scope.epoch, reached, cut ? start.complete : reached}, device_.id, key_));
+    const Cursor cursor{scope.key, scope.epoch, reached, cut ? start.complete : reached, view.own_of.has_value()};
+    out.set_cursor(seal_cursor(cursor, device_.id, key_));
   }
   return {};
 }
 
-Result<void> PageBuilder::add_change(const RecordRow& row, std::uint64_t complete, BodyStyle style,
+void PageBuilder::add_records_gone(const ReadersView& view, const Start& start, v1::ScopeChanges& out) {
+  if (!view.own_of) return;
+  for (const core::RecordId& record : transaction_.left_after(view, start.seq))
+    out.add_records_gone(record.view().data(), core::RecordId::size);
+}
+
+Result<void> PageBuilder::add_change(const VisibleRecord& visible, std::uint64_t complete, BodyStyle style,
                                      v1::ScopeChanges& out) {
+  const RecordRow& row = visible.row;
   v1::RecordChange& change = *out.add_changes();
   change.set_head(row.head);
-  const bool whole = row.first_seq > complete;
+  const bool whole = std::max(row.first_seq, visible.since) > complete;
   if (whole && style == BodyStyle::frame) {
     change.set_body_frame(row.body_frame);
     return {};

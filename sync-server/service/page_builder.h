@@ -35,11 +35,14 @@ class PageBuilder {
     bool restart = false;        // its copy is not what it should be
   };
 
-  Result<Start> start_of(const MembershipRow& membership, const v1::SyncRequest& request,
-                         const ScopeUpload* upload) const;
-  Result<void> fill(const MembershipRow& membership, const Start& start, const ScopeUpload* upload, BodyStyle style,
-                    v1::ScopeChanges& out, bool& more);
-  Result<void> add_change(const RecordRow& row, std::uint64_t complete, BodyStyle style, v1::ScopeChanges& out);
+  Result<Start> start_of(const MembershipRow& membership, const ReadersView& view, const v1::SyncRequest& request,
+                         const ScopeUpload* upload);
+  bool has_diverged(const ScopeRow& scope, const ReadersView& view, const Cursor& cursor, std::uint64_t digest,
+                    const ScopeUpload* upload);
+  Result<void> fill(const ScopeRow& scope, const ReadersView& view, const Start& start, const ScopeUpload* upload,
+                    BodyStyle style, v1::ScopeChanges& out, bool& more);
+  Result<void> add_change(const VisibleRecord& visible, std::uint64_t complete, BodyStyle style, v1::ScopeChanges& out);
+  void add_records_gone(const ReadersView& view, const Start& start, v1::ScopeChanges& out);
   Result<void> add_scopes_gone(const v1::SyncRequest& request, const std::vector<MembershipRow>& memberships,
                                v1::SyncReply& reply);
 

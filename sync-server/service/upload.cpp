@@ -11,6 +11,7 @@
 #include "core/field_view.h"
 #include "core/validation.h"
 #include "service/named_attachments.h"
+#include "service/participation.h"
 #include "service/rights.h"
 #include "service/stored_record.h"
 
@@ -40,6 +41,15 @@ std::vector<bool> last_of_its_record(const std::vector<Result<core::Operation>>&
   return last;
 }
 
+std::vector<core::RecordId> records_named_by(const core::Operation& operation, const core::FormField* field) {
+  std::vector<core::RecordId> named;
+  for (const core::FieldWrite& write : operation.writes) {
+    const auto* record = std::get_if<core::RecordId>(&write.value);
+    if (field != nullptr && record != nullptr && write.key.field == field->number) named.push_back(*record);
+  }
+  return named;
+}
+
 // One batch on its way into the store.
 class Applier {
  public:
@@ -62,7 +72,7 @@ class Applier {
     if (!applied) quarantine(applied.error(), bytes, counter);
     // What is kept in quarantine is kept with its photos.
     for (const core::AttachmentFile& file : files)
-      if (!applied) transaction_.name_attachment(quarantine_of(device_.key), device_.key, file);
+      if (!applied) transaction_.name_attachment(quarantine_of(device_.key), device_.key, record, file);
     if (last) store(record);
     return {};
   }
@@ -74,6 +84,7 @@ class Applier {
           transaction_.advance_scope(key, scope.last_seq - scope.first_seq + 1, digest_growth_[key]);
       FIELDSYNC_CHECK(head == scope.last_seq, "nobody else numbers operations while this transaction writes");
     }
+    for (auto& [key, participation] : participations_) participation.settle();
     return std::move(outcome_);
   }
 
@@ -83,6 +94,7 @@ class Applier {
     RecordRow row;
     bool is_new = true;
     bool was_in_conflict = false;
+    bool has_author = false;  // this person was entered
   };
 
   // `files`: those that it names.
@@ -94,12 +106,12 @@ class Applier {
     if (device_.revoked) return Error{Errc::device_revoked, {}};
     const auto member = members_.find(operation.scope);
     if (member == members_.end()) return Error{Errc::scope_not_found, {}};
-    if (!may_write(member->second.role)) return Error{Errc::not_permitted, {}};
+    if (!policy_of(member->second.role).writes) return Error{Errc::not_permitted, {}};
     if (form == forms_.end())
       return Error{Errc::unknown_form,
                    "The server does not have the form '" + operation.form + "'. Ask the office to import it."};
     if (auto checked = core::check_operation(operation, form->second); !checked) return checked;
-    auto touched = load(operation, member->second.scope);
+    auto touched = load(operation, member->second, form->second);
     if (!touched) return touched.error();
     ScopeUpload& scope = scope_of(member->second.scope);
     Touched& record = **touched;
@@ -113,6 +125,7 @@ class Applier {
     stamp.seq = scope.last_seq + 1;
     const core::OperationId id = operation.id;
     const core::RecordId record_id = operation.record;
+    const auto whole_records = records_named_by(operation, form->second.part_of_field());
     const core::Instant corrected = core::corrected_time(operation.claimed, outcome_.arrival);
     const bool whole = record.row.first_seq == 0 || was_awaited(record.state, id);
     if (!record.state.apply(std::move(operation), stamp))
@@ -125,7 +138,11 @@ class Applier {
     transaction_.append_operation(
         {member->second.scope.key, stamp.seq, device_.key, id.counter, record_id, stamp.effective, stamp.received});
     for (const core::AttachmentFile& file : files)
-      transaction_.name_attachment(member->second.scope.key, device_.key, file);
+      transaction_.name_attachment(member->second.scope.key, device_.key, record_id, file);
+    ParticipationKeeper& participation = participation_in(member->second.scope.key);
+    if (!std::exchange(record.has_author, true)) participation.note_author(device_.person.id, record_id, stamp.seq);
+    for (const core::RecordId& whole_record : whole_records)
+      participation.note_part(record_id, whole_record, stamp.seq);
     if (stamp.effective != corrected) {
       v1::EffectiveTime& exception = outcome_.exceptions.emplace_back();
       exception.set_counter(id.counter);
@@ -140,14 +157,17 @@ class Applier {
     return known->second;
   }
 
-  Result<Touched*> load(const core::Operation& operation, const ScopeRow& scope) {
+  Result<Touched*> load(const core::Operation& operation, const MembershipRow& member, const core::Form& form) {
+    const ScopeRow& scope = member.scope;
     auto known = touched_.find(operation.record);
     if (known == touched_.end()) {
       Touched touched;
       if (auto row = transaction_.record(operation.record)) {
         auto state = read_record(*row, reader_);
         if (!state) return state.error();
-        touched = {std::move(*state), std::move(*row), false, false};
+        touched.state = std::move(*state);
+        touched.row = std::move(*row);
+        touched.is_new = false;
         touched.was_in_conflict = touched.state.stamps.size() > 1;
       } else {
         touched.row.scope = scope.key;
@@ -159,8 +179,16 @@ class Applier {
     // Another scope's record must look like no record at all: the answer is the
     // same for both, and the operation is kept in quarantine.
     if (known->second.row.scope != scope.key) return Error{Errc::scope_not_found, {}};
+    // The person who made it in this batch is entered already.
+    const bool is_theirs = known->second.is_new || known->second.has_author ||
+                           may_change(transaction_, member, device_.person.id, operation.record, form.reference_data);
+    if (!is_theirs) return Error{Errc::scope_not_found, {}};
     if (known->second.row.form != operation.form) return Error{Errc::wrong_context, {}};
     return &known->second;
+  }
+
+  ParticipationKeeper& participation_in(std::int64_t scope) {
+    return participations_.try_emplace(scope, transaction_, scope).first->second;
   }
 
   ScopeUpload& scope_of(const ScopeRow& scope) {
@@ -209,6 +237,7 @@ class Applier {
   std::map<core::ScopeId, MembershipRow> members_;
   std::map<core::RecordId, Touched> touched_;
   std::map<std::int64_t, std::uint64_t> digest_growth_;
+  std::map<std::int64_t, ParticipationKeeper> participations_;
   UploadOutcome outcome_;
 };
 

@@ -76,6 +76,30 @@ struct RecordRow {
   std::uint64_t hash = 0;
 };
 
+// What of a scope somebody reads.
+struct ReadersView {
+  std::int64_t scope = 0;  // ScopeRow::key
+  // Only records in which this person takes part, and reference data; else all.
+  std::optional<core::PersonId> own_of;
+};
+
+// A record in a view. Where its reader came to it later than it last changed, it counts as changed then.
+struct VisibleRecord {
+  RecordRow row;
+  // The place in the scope's order at which the reader came to it; 0 where it was always theirs.
+  std::uint64_t since = 0;
+
+  [[nodiscard]] std::uint64_t seq() const { return since > row.last_seq ? since : row.last_seq; }
+};
+
+// A person and a record: they take part in it, or did. Both change only as the office's order of
+// commits goes on, in which `since` is a place.
+struct Participation {
+  PersonRow person;
+  std::uint64_t since = 0;
+  bool is_gone = false;
+};
+
 struct BatchRow {
   std::int64_t device = 0;
   std::uint64_t first_counter = 0;
@@ -111,6 +135,7 @@ struct FormRow {
   std::string name;
   std::uint32_t version = 0;
   std::string bytes;
+  bool is_reference_data = false;
 };
 
 struct EnrolmentCodeRow {
@@ -124,6 +149,9 @@ struct NamedAttachment {
   std::int64_t scope = 0;  // ScopeRow::key; quarantine_of() the device where the operation was not applied
   Role role = Role::none;  // there, of the person who asks; none where they are no member
   bool is_own = false;     // the operation is of the person who asks
+  ReadingMode mode = ReadingMode::scope;  // there, of the person who asks
+  // A record names it in which the person takes part, or reference data.
+  bool takes_part = false;
   std::uint32_t size = 0;  // as the operation says; it may be wrong
   // Its bytes came, and were what the name promises: the version at which they had; else 0.
   std::uint64_t version = 0;
@@ -167,10 +195,23 @@ class ReadTransaction {
   virtual std::optional<RecordRow> record(const core::RecordId& id) = 0;
   // The form's records with open conflicts.
   virtual std::vector<core::RecordId> records_in_conflict(std::string_view form) = 0;
-  // Records of the scope that changed after `cursor`, oldest change first, until
-  // `take` returns false.
-  virtual void changes_after(std::int64_t scope, std::uint64_t cursor,
-                             const std::function<bool(const RecordRow&)>& take) = 0;
+  // The form's records, all of them.
+  virtual std::vector<core::RecordId> records_of(std::string_view form) = 0;
+  // Records of the view that changed, or came into it, after `cursor`, in that order, until `take`
+  // returns false.
+  virtual void changes_after(const ReadersView& view, std::uint64_t cursor,
+                             const std::function<bool(const VisibleRecord&)>& take) = 0;
+  // The sum of their hashes, modulo 2^64.
+  virtual std::uint64_t digest_of(const ReadersView& view) = 0;
+  // Records that went out of the person's view after `cursor`. Pre: the view is of one person's own.
+  virtual std::vector<core::RecordId> left_after(const ReadersView& view, std::uint64_t cursor) = 0;
+
+  // Everybody who takes part in the record, or did.
+  virtual std::vector<Participation> participants(std::int64_t scope, const core::RecordId& record) = 0;
+  virtual std::optional<Participation> participation(std::int64_t scope, const core::PersonId& person,
+                                                     const core::RecordId& record) = 0;
+  // The records of the scope that are part of this one (Form::part_of).
+  virtual std::vector<core::RecordId> parts_of(std::int64_t scope, const core::RecordId& record) = 0;
 
   // The device's operations up to `last` that went to quarantine, in the order of
   // their counters; without their bytes and times.
@@ -206,6 +247,8 @@ class WriteTransaction : public ReadTransaction {
  public:
   virtual void put_setting(std::string_view name, std::string_view value) = 0;
   virtual void put_form(const FormRow& form) = 0;
+  // What a database that was made before the mark existed says of a form that it has.
+  virtual void mark_reference_form(std::string_view name) = 0;
 
   virtual void add_scope(const ScopeRow& scope) = 0;
   virtual void set_epoch(std::int64_t scope, std::uint64_t epoch) = 0;
@@ -226,8 +269,15 @@ class WriteTransaction : public ReadTransaction {
   virtual void quarantine(const QuarantineRow& operation) = 0;
   virtual void put_record(const RecordRow& record, bool is_new) = 0;
   virtual void put_conflicts(const core::RecordId& record, const std::vector<core::FieldKey>& open) = 0;
-  // Does nothing where the scope names it already.
-  virtual void name_attachment(std::int64_t scope, std::int64_t device, const core::AttachmentFile& file) = 0;
+  // True where the person neither took part in it nor had left it: now they do.
+  virtual bool add_participant(std::int64_t scope, const core::PersonId& person, const core::RecordId& record,
+                               std::uint64_t since) = 0;
+  virtual void put_participation(std::int64_t scope, const core::PersonId& person, const core::RecordId& record,
+                                 std::uint64_t since, bool is_gone) = 0;
+  virtual void put_part(std::int64_t scope, const core::RecordId& part, const core::RecordId& of) = 0;
+  // The record's operation names it. Does nothing where that is known.
+  virtual void name_attachment(std::int64_t scope, std::int64_t device, const core::RecordId& record,
+                               const core::AttachmentFile& file) = 0;
   // The version at which it is: a new one where it was not yet. Pre: the scope names it.
   virtual std::uint64_t complete_attachment(std::int64_t scope, const core::AttachmentFile& file) = 0;
   // 0 ends the upload.

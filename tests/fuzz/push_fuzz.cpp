@@ -195,7 +195,8 @@ class Desk {
   static void check_scope(server::ReadTransaction& transaction, const server::ScopeRow& scope) {
     codec::FrameReader reader;
     std::uint64_t digest = 0;
-    transaction.changes_after(scope.key, 0, [&](const server::RecordRow& row) {
+    transaction.changes_after({scope.key, std::nullopt}, 0, [&](const server::VisibleRecord& visible) {
+      const server::RecordRow& row = visible.row;
       const auto body = reader.decompress(row.body_frame, record_bytes_max);
       must_hold(static_cast<bool>(body), "a stored body can be opened");
       const auto record = codec::decode_record(row.head, *body);

@@ -42,12 +42,12 @@ void StoredDevice::restart() {
 }
 
 core::Operation StoredDevice::save(const core::ScopeId& scope, const core::RecordId& record,
-                                   std::vector<core::FieldWrite> writes) {
+                                   std::vector<core::FieldWrite> writes, const std::string& form) {
   core::Operation operation;
   operation.id = {id, open_->identity.last_counter() + 1};
   operation.record = record;
   operation.scope = scope;
-  operation.form = "visit";
+  operation.form = form;
   operation.author = open_->identity.person();
   operation.claimed = {november_2026_ms};
   operation.writes = std::move(writes);

@@ -36,7 +36,8 @@ class StoredDevice {
   void restart();
 
   // Saves one operation as an app does: stored, counted and shown.
-  core::Operation save(const core::ScopeId& scope, const core::RecordId& record, std::vector<core::FieldWrite> writes);
+  core::Operation save(const core::ScopeId& scope, const core::RecordId& record, std::vector<core::FieldWrite> writes,
+                       const std::string& form = "visit");
   // Writes the text over what is shown.
   core::Operation type(const core::ScopeId& scope, const core::RecordId& record, std::uint32_t field,
                        const std::string& text);

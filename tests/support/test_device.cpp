@@ -103,6 +103,7 @@ void TestDevice::take(const v1::SyncReply& reply) {
       const auto after = codec::apply_changed_fields(*state, change.head(), change.changed().SerializeAsString());
       if (after) kept[record] = {change.head(), codec::encode_body(*after)};
     }
+    for (const std::string& gone : scope.records_gone()) kept.erase(core::RecordId::from_bytes(gone)->hex());
   }
 }
 

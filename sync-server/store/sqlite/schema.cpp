@@ -67,6 +67,24 @@ UPDATE attachment_author SET scope = -device WHERE scope = 0;
 DELETE FROM attachment WHERE scope = 0;
 CREATE INDEX device_by_person ON device(person);
 )"},
+      {4, R"(
+-- Who takes part in a record, or is_gone: did. `since` is a place in the scope's order, as seq is.
+CREATE TABLE participant(person INTEGER NOT NULL REFERENCES person, scope INTEGER NOT NULL REFERENCES scope,
+                         record BLOB NOT NULL, since INTEGER NOT NULL, is_gone INTEGER NOT NULL DEFAULT 0,
+                         PRIMARY KEY(person, scope, record)) WITHOUT ROWID;
+CREATE INDEX participant_by_record ON participant(record);
+INSERT INTO participant(person, scope, record, since) SELECT d.person, o.scope, o.record, min(o.seq)
+  FROM operation_index o JOIN device d ON d.key = o.device GROUP BY 1, 2, 3;
+-- By the forms' part_of.
+CREATE TABLE part_of(scope INTEGER NOT NULL, whole BLOB NOT NULL, part BLOB NOT NULL,
+                     PRIMARY KEY(scope, whole, part)) WITHOUT ROWID;
+-- Which records name a file.
+CREATE TABLE attachment_record(scope INTEGER NOT NULL, sha256 BLOB NOT NULL, size INTEGER NOT NULL, record BLOB NOT NULL,
+                               PRIMARY KEY(scope, sha256, size, record)) WITHOUT ROWID;
+ALTER TABLE form ADD COLUMN reference_data INTEGER NOT NULL DEFAULT 0;
+-- Forms and operations are read by the service, which then takes this away.
+INSERT OR REPLACE INTO setting SELECT 'attachments_to_index', 1 WHERE EXISTS (SELECT 1 FROM form);
+)"},
   });
   return migrations;
 }

@@ -60,6 +60,22 @@ RecordRow read_record(const sqlite::Statement& row) {
           row.unsigned_integer(7)};
 }
 
+Participation read_participation(const sqlite::Statement& row) {
+  return {
+      {id_from<core::PersonId>(row.blob(0)), std::string(row.text(1))}, row.unsigned_integer(2), row.integer(3) != 0};
+}
+
+FormRow read_form(const sqlite::Statement& row) {
+  return {std::string(row.text(0)), static_cast<std::uint32_t>(row.integer(1)), std::string(row.blob(2)),
+          row.integer(3) != 0};
+}
+
+std::vector<core::RecordId> read_ids(sqlite::Statement& select) {
+  std::vector<core::RecordId> ids;
+  while (select.step()) ids.push_back(id_from<core::RecordId>(select.blob(0)));
+  return ids;
+}
+
 #define SELECT_RECORD "SELECT id, scope, form, first_seq, last_seq, head, body, hash FROM record"
 
 }  // namespace
@@ -106,29 +122,35 @@ void SqliteTransaction::put_setting(std::string_view name, std::string_view valu
 
 std::vector<FormRow> SqliteTransaction::forms_since(std::uint64_t since) {
   auto select = connection_.prepare(
-      "SELECT name, version, bytes FROM form WHERE since > ?1 OR NOT EXISTS (SELECT 1 FROM form WHERE since = ?1) "
+      "SELECT name, version, bytes, reference_data FROM form WHERE since > ?1 OR NOT EXISTS (SELECT 1 FROM form WHERE "
+      "since = ?1) "
       "ORDER BY name");
   select.bind_unsigned(1, since);
   std::vector<FormRow> forms;
   while (select.step()) {
-    forms.push_back(
-        {std::string(select.text(0)), static_cast<std::uint32_t>(select.integer(1)), std::string(select.blob(2))});
+    forms.push_back(read_form(select));
   }
   return forms;
 }
 
 std::optional<FormRow> SqliteTransaction::form(std::string_view name) {
-  auto select = connection_.prepare("SELECT name, version, bytes FROM form WHERE name = ?1");
+  auto select = connection_.prepare("SELECT name, version, bytes, reference_data FROM form WHERE name = ?1");
   select.bind_text(1, name);
   if (!select.step()) return std::nullopt;
-  return FormRow{std::string(select.text(0)), static_cast<std::uint32_t>(select.integer(1)),
-                 std::string(select.blob(2))};
+  return read_form(select);
 }
 
 void SqliteTransaction::put_form(const FormRow& form) {
   const std::uint64_t since = raise_version("forms_version");
-  auto upsert = connection_.prepare("INSERT OR REPLACE INTO form(name, version, bytes, since) VALUES(?1, ?2, ?3, ?4)");
-  upsert.bind_text(1, form.name).bind(2, form.version).bind_blob(3, form.bytes).bind_unsigned(4, since).run();
+  auto upsert = connection_.prepare(
+      "INSERT OR REPLACE INTO form(name, version, bytes, since, reference_data) VALUES(?1, ?2, ?3, ?4, ?5)");
+  upsert.bind_text(1, form.name).bind(2, form.version).bind_blob(3, form.bytes).bind_unsigned(4, since);
+  upsert.bind(5, form.is_reference_data ? 1 : 0).run();
+}
+
+void SqliteTransaction::mark_reference_form(std::string_view name) {
+  auto update = connection_.prepare("UPDATE form SET reference_data = 1 WHERE name = ?1");
+  update.bind_text(1, name).run();
 }
 
 std::vector<ScopeRow> SqliteTransaction::scopes() {
@@ -309,17 +331,116 @@ std::vector<core::RecordId> SqliteTransaction::records_in_conflict(std::string_v
   auto select = connection_.prepare(
       "SELECT DISTINCT c.record FROM open_conflict c JOIN record r ON r.id = c.record WHERE r.form = ?1");
   select.bind_text(1, form);
-  std::vector<core::RecordId> ids;
-  while (select.step()) ids.push_back(id_from<core::RecordId>(select.blob(0)));
-  return ids;
+  return read_ids(select);
 }
 
-void SqliteTransaction::changes_after(std::int64_t scope, std::uint64_t cursor,
-                                      const std::function<bool(const RecordRow&)>& take) {
-  auto select = connection_.prepare(SELECT_RECORD " WHERE scope = ?1 AND last_seq > ?2 ORDER BY last_seq");
-  select.bind(1, scope).bind_unsigned(2, cursor);
-  while (select.step() && take(read_record(select))) {
+std::vector<core::RecordId> SqliteTransaction::records_of(std::string_view form) {
+  auto select = connection_.prepare("SELECT id FROM record WHERE form = ?1");
+  select.bind_text(1, form);
+  return read_ids(select);
+}
+
+void SqliteTransaction::changes_after(const ReadersView& view, std::uint64_t cursor,
+                                      const std::function<bool(const VisibleRecord&)>& take) {
+  if (view.own_of) {
+    for (const OwnRecord& own : own_records(view, cursor)) {
+      auto select = connection_.prepare(SELECT_RECORD " WHERE key = ?1");
+      select.bind(1, own.key);
+      if (select.step() && !take({read_record(select), own.since})) return;
+    }
+    return;
   }
+  auto select = connection_.prepare(SELECT_RECORD " WHERE scope = ?1 AND last_seq > ?2 ORDER BY last_seq");
+  select.bind(1, view.scope).bind_unsigned(2, cursor);
+  while (select.step() && take({read_record(select), 0})) {
+  }
+}
+
+std::vector<SqliteTransaction::OwnRecord> SqliteTransaction::own_records(const ReadersView& view,
+                                                                         std::uint64_t cursor) {
+  auto select = connection_.prepare(
+      "SELECT max(r.last_seq, t.since), t.since, r.key, r.hash FROM person p"
+      " JOIN participant t ON t.person = p.key AND t.scope = ?2 AND t.is_gone = 0"
+      " JOIN record r ON r.id = t.record AND r.scope = t.scope AND max(r.last_seq, t.since) > ?3 WHERE p.id = ?1"
+      " UNION ALL SELECT r.last_seq, 0, r.key, r.hash FROM record r JOIN form f ON f.name = r.form AND f.reference_data"
+      " WHERE r.scope = ?2 AND r.last_seq > ?3 AND NOT EXISTS (SELECT 1 FROM participant t JOIN person p ON"
+      " p.key = t.person WHERE p.id = ?1 AND t.scope = ?2 AND t.record = r.id AND t.is_gone = 0) ORDER BY 1");
+  select.bind_blob(1, view.own_of->view()).bind(2, view.scope).bind_unsigned(3, cursor);
+  std::vector<OwnRecord> records;
+  while (select.step()) {
+    records.push_back(
+        {select.unsigned_integer(0), select.unsigned_integer(1), select.integer(2), select.unsigned_integer(3)});
+  }
+  return records;
+}
+
+std::uint64_t SqliteTransaction::digest_of(const ReadersView& view) {
+  if (!view.own_of) {
+    const auto scope = scope_by_key(view.scope);
+    return scope ? scope->digest : 0;
+  }
+  std::uint64_t digest = 0;
+  for (const OwnRecord& own : own_records(view, 0)) digest += own.hash;
+  return digest;
+}
+
+std::vector<core::RecordId> SqliteTransaction::left_after(const ReadersView& view, std::uint64_t cursor) {
+  auto select = connection_.prepare(
+      "SELECT t.record FROM person p JOIN participant t ON t.person = p.key AND t.scope = ?2 AND t.is_gone <> 0"
+      " JOIN record r ON r.id = t.record AND r.scope = t.scope JOIN form f ON f.name = r.form AND NOT f.reference_data"
+      " WHERE p.id = ?1 AND t.since > ?3");
+  select.bind_blob(1, view.own_of->view()).bind(2, view.scope).bind_unsigned(3, cursor);
+  return read_ids(select);
+}
+
+std::vector<Participation> SqliteTransaction::participants(std::int64_t scope, const core::RecordId& record) {
+  auto select = connection_.prepare(
+      "SELECT p.id, p.name, t.since, t.is_gone FROM participant t JOIN person p ON p.key = t.person"
+      " WHERE t.record = ?1 AND t.scope = ?2 ORDER BY p.name");
+  select.bind_blob(1, record.view()).bind(2, scope);
+  std::vector<Participation> rows;
+  while (select.step()) rows.push_back(read_participation(select));
+  return rows;
+}
+
+std::optional<Participation> SqliteTransaction::participation(std::int64_t scope, const core::PersonId& person,
+                                                              const core::RecordId& record) {
+  auto select = connection_.prepare(
+      "SELECT p.id, p.name, t.since, t.is_gone FROM person p JOIN participant t ON t.person = p.key AND t.scope = ?2"
+      " AND t.record = ?3 WHERE p.id = ?1");
+  select.bind_blob(1, person.view()).bind(2, scope).bind_blob(3, record.view());
+  if (!select.step()) return std::nullopt;
+  return read_participation(select);
+}
+
+std::vector<core::RecordId> SqliteTransaction::parts_of(std::int64_t scope, const core::RecordId& record) {
+  auto select = connection_.prepare("SELECT part FROM part_of WHERE scope = ?1 AND whole = ?2");
+  select.bind(1, scope).bind_blob(2, record.view());
+  return read_ids(select);
+}
+
+bool SqliteTransaction::add_participant(std::int64_t scope, const core::PersonId& person, const core::RecordId& record,
+                                        std::uint64_t since) {
+  auto insert = connection_.prepare(
+      "INSERT OR IGNORE INTO participant(person, scope, record, since) SELECT key, ?2, ?3, ?4 FROM person WHERE id = "
+      "?1");
+  insert.bind_blob(1, person.view()).bind(2, scope).bind_blob(3, record.view()).bind_unsigned(4, since).run();
+  return connection_.changes() > 0;
+}
+
+void SqliteTransaction::put_participation(std::int64_t scope, const core::PersonId& person,
+                                          const core::RecordId& record, std::uint64_t since, bool is_gone) {
+  auto upsert = connection_.prepare(
+      "INSERT OR REPLACE INTO participant(person, scope, record, since, is_gone) SELECT key, ?2, ?3, ?4, ?5 FROM "
+      "person "
+      "WHERE id = ?1");
+  upsert.bind_blob(1, person.view()).bind(2, scope).bind_blob(3, record.view()).bind_unsigned(4, since);
+  upsert.bind(5, is_gone ? 1 : 0).run();
+}
+
+void SqliteTransaction::put_part(std::int64_t scope, const core::RecordId& part, const core::RecordId& of) {
+  auto insert = connection_.prepare("INSERT OR IGNORE INTO part_of(scope, whole, part) VALUES(?1, ?2, ?3)");
+  insert.bind(1, scope).bind_blob(2, of.view()).bind_blob(3, part.view()).run();
 }
 
 void SqliteTransaction::append_batch(const BatchRow& batch) {
@@ -374,10 +495,15 @@ void SqliteTransaction::put_conflicts(const core::RecordId& record, const std::v
 std::vector<NamedAttachment> SqliteTransaction::attachments_named(const DeviceRow& device,
                                                                   const core::AttachmentId& id) {
   auto select = connection_.prepare(
-      "SELECT a.scope, m.role, 0, a.size, a.complete FROM person p JOIN membership m ON m.person = p.key AND m.role <> "
-      "0"
+      "SELECT a.scope, m.role, 0, a.size, a.complete, m.mode, EXISTS (SELECT 1 FROM attachment_record n"
+      " JOIN record r ON r.id = n.record AND r.scope = n.scope LEFT JOIN form f ON f.name = r.form LEFT JOIN "
+      "participant t ON"
+      " t.person = p.key AND t.scope = a.scope AND t.record = n.record AND t.is_gone = 0"
+      " WHERE n.scope = a.scope AND n.sha256 = a.sha256 AND n.size = a.size"
+      " AND (t.record IS NOT NULL OR f.reference_data))"
+      " FROM person p JOIN membership m ON m.person = p.key AND m.role <> 0"
       " JOIN attachment a ON a.scope = m.scope AND a.sha256 = ?2 WHERE p.id = ?1"
-      " UNION ALL SELECT a.scope, 0, 1, a.size, a.complete FROM person p JOIN device d ON d.person = p.key"
+      " UNION ALL SELECT a.scope, 0, 1, a.size, a.complete, 0, 0 FROM person p JOIN device d ON d.person = p.key"
       " JOIN attachment_author w ON w.device = d.key AND w.sha256 = ?2"
       " JOIN attachment a ON a.scope = w.scope AND a.sha256 = w.sha256 AND a.size = w.size WHERE p.id = ?3"
       " ORDER BY 4, 1");
@@ -385,8 +511,14 @@ std::vector<NamedAttachment> SqliteTransaction::attachments_named(const DeviceRo
   select.bind_blob(1, member).bind_blob(2, id.view()).bind_blob(3, device.person.id.view());
   std::vector<NamedAttachment> rows;
   while (select.step()) {
-    rows.push_back({select.integer(0), static_cast<Role>(select.integer(1)), select.integer(2) != 0,
-                    static_cast<std::uint32_t>(select.integer(3)), select.unsigned_integer(4)});
+    NamedAttachment& row = rows.emplace_back();
+    row.scope = select.integer(0);
+    row.role = static_cast<Role>(select.integer(1));
+    row.is_own = select.integer(2) != 0;
+    row.size = static_cast<std::uint32_t>(select.integer(3));
+    row.version = select.unsigned_integer(4);
+    row.mode = static_cast<ReadingMode>(select.integer(5));
+    row.takes_part = select.integer(6) != 0;
   }
   return rows;
 }
@@ -412,12 +544,16 @@ std::uint64_t SqliteTransaction::bytes_taken(std::int64_t device, std::int64_t d
   return select.step() ? select.unsigned_integer(0) : 0;
 }
 
-void SqliteTransaction::name_attachment(std::int64_t scope, std::int64_t device, const core::AttachmentFile& file) {
+void SqliteTransaction::name_attachment(std::int64_t scope, std::int64_t device, const core::RecordId& record,
+                                        const core::AttachmentFile& file) {
   auto insert = connection_.prepare("INSERT OR IGNORE INTO attachment(scope, sha256, size) VALUES(?1, ?2, ?3)");
   insert.bind(1, scope).bind_blob(2, file.id.view()).bind(3, file.size).run();
   auto author = connection_.prepare(
       "INSERT OR IGNORE INTO attachment_author(device, sha256, size, scope) VALUES(?1, ?2, ?3, ?4)");
   author.bind(1, device).bind_blob(2, file.id.view()).bind(3, file.size).bind(4, scope).run();
+  auto place = connection_.prepare(
+      "INSERT OR IGNORE INTO attachment_record(scope, sha256, size, record) VALUES(?1, ?2, ?3, ?4)");
+  place.bind(1, scope).bind_blob(2, file.id.view()).bind(3, file.size).bind_blob(4, record.view()).run();
 }
 
 std::uint64_t SqliteTransaction::complete_attachment(std::int64_t scope, const core::AttachmentFile& file) {

@@ -24,8 +24,15 @@ class SqliteTransaction final : public WriteTransaction {
   std::vector<DeviceRow> devices() override;
   std::optional<RecordRow> record(const core::RecordId& id) override;
   std::vector<core::RecordId> records_in_conflict(std::string_view form) override;
-  void changes_after(std::int64_t scope, std::uint64_t cursor,
-                     const std::function<bool(const RecordRow&)>& take) override;
+  std::vector<core::RecordId> records_of(std::string_view form) override;
+  void changes_after(const ReadersView& view, std::uint64_t cursor,
+                     const std::function<bool(const VisibleRecord&)>& take) override;
+  std::uint64_t digest_of(const ReadersView& view) override;
+  std::vector<core::RecordId> left_after(const ReadersView& view, std::uint64_t cursor) override;
+  std::vector<Participation> participants(std::int64_t scope, const core::RecordId& record) override;
+  std::optional<Participation> participation(std::int64_t scope, const core::PersonId& person,
+                                             const core::RecordId& record) override;
+  std::vector<core::RecordId> parts_of(std::int64_t scope, const core::RecordId& record) override;
   std::vector<QuarantineRow> quarantined_up_to(std::int64_t device, std::uint64_t last) override;
   void batches_between(std::int64_t device, std::uint64_t first, std::uint64_t last,
                        const std::function<void(const BatchRow&)>& take) override;
@@ -41,6 +48,7 @@ class SqliteTransaction final : public WriteTransaction {
 
   void put_setting(std::string_view name, std::string_view value) override;
   void put_form(const FormRow& form) override;
+  void mark_reference_form(std::string_view name) override;
   void add_scope(const ScopeRow& scope) override;
   void set_epoch(std::int64_t scope, std::uint64_t epoch) override;
   void add_person(const PersonRow& person) override;
@@ -56,13 +64,26 @@ class SqliteTransaction final : public WriteTransaction {
   void quarantine(const QuarantineRow& operation) override;
   void put_record(const RecordRow& record, bool is_new) override;
   void put_conflicts(const core::RecordId& record, const std::vector<core::FieldKey>& open) override;
-  void name_attachment(std::int64_t scope, std::int64_t device, const core::AttachmentFile& file) override;
+  bool add_participant(std::int64_t scope, const core::PersonId& person, const core::RecordId& record,
+                       std::uint64_t since) override;
+  void put_participation(std::int64_t scope, const core::PersonId& person, const core::RecordId& record,
+                         std::uint64_t since, bool is_gone) override;
+  void put_part(std::int64_t scope, const core::RecordId& part, const core::RecordId& of) override;
+  void name_attachment(std::int64_t scope, std::int64_t device, const core::RecordId& record,
+                       const core::AttachmentFile& file) override;
   std::uint64_t complete_attachment(std::int64_t scope, const core::AttachmentFile& file) override;
   void set_upload_bytes(std::int64_t device, const core::AttachmentId& id, std::uint32_t durable) override;
   void add_bytes_taken(std::int64_t device, std::int64_t day, std::uint64_t bytes) override;
   std::uint64_t advance_scope(std::int64_t scope, std::uint64_t operations, std::uint64_t digest_growth) override;
 
  private:
+  // What a view of somebody's own holds after `cursor`, in order: (seq, since, key, hash).
+  struct OwnRecord {
+    std::uint64_t seq = 0, since = 0;
+    std::int64_t key = 0;
+    std::uint64_t hash = 0;
+  };
+  std::vector<OwnRecord> own_records(const ReadersView& view, std::uint64_t cursor);
   std::uint64_t version(std::string_view name);
   std::uint64_t raise_version(std::string_view name);
   std::uint64_t count(const char* sql);

@@ -101,7 +101,7 @@ Result<void> Office::prepare(const std::function<void()>& stored) {
     if (transaction.form("visit")) return {};
     const auto parsed = codec::parse_form_text(visit_form);
     FIELDSYNC_CHECK(parsed, "the form above is a form");
-    transaction.put_form({parsed->form.name, parsed->form.version, parsed->bytes});
+    transaction.put_form({parsed->form.name, parsed->form.version, parsed->bytes, parsed->form.reference_data});
     return {};
   };
   const std::vector<Body> bodies{

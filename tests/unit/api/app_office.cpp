@@ -61,7 +61,7 @@ AppOffice::AppOffice() {
     for (const char* text : {inspection_form, finding_form}) {
       const auto parsed = codec::parse_form_text(text);
       if (!parsed) return parsed.error();
-      transaction.put_form({parsed->form.name, parsed->form.version, parsed->bytes});
+      transaction.put_form({parsed->form.name, parsed->form.version, parsed->bytes, parsed->form.reference_data});
     }
     return {};
   }));

@@ -181,3 +181,23 @@ TEST_CASE("a following form changes no field's name, type, group or policy", "[c
   CHECK(succession_after([](Form& next) { next.fields[0].policy = MergePolicy::append; }) == "malformed_request");
   CHECK(succession_after([](Form& next) { next.fields[0].group = fields::interviews; }) == "malformed_request");
 }
+
+TEST_CASE("A form is part of another by a reference field of the record itself") {
+  Form form;
+  form.name = "note";
+  form.version = 1;
+  FormField visit;
+  visit.number = 1;
+  visit.name = "visit";
+  visit.type = FieldType::reference;
+  FormField text;
+  text.number = 2;
+  text.name = "text";
+  form.fields = {visit, text};
+  form.part_of = "visit";
+  CHECK(check_form(form));
+  for (const char* wrong : {"text", "nothing"}) {
+    form.part_of = wrong;
+    CHECK_FALSE(check_form(form));
+  }
+}

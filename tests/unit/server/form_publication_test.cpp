@@ -84,3 +84,40 @@ TEST_CASE("A version that does not follow the one in use is refused and changes 
   CHECK(again.error().code == Errc::malformed_request);
   check_sentence(again.error().message());
 }
+
+TEST_CASE("A form that says later of what its records are part takes up those that are there") {
+  TestOffice office;
+  TestDevice coordinators = office.add_device();
+  const core::PersonId guest = office.add_person(server::Role::monitor, office.scope, server::ReadingMode::own);
+  TestDevice guests = office.add_device(guest);
+  office.have_notes();
+  const auto form_of_notes = [&](std::uint32_t version, const char* part_of) {
+    v1::Form form;
+    REQUIRE(office.store->read([&](server::ReadTransaction& transaction) -> Result<void> {
+      REQUIRE(form.ParseFromString(transaction.form("note")->bytes));
+      return {};
+    }));
+    form.set_name("remark");
+    form.set_version(version);
+    form.set_part_of(part_of);
+    const std::string bytes = form.SerializeAsString();
+    return codec::ParsedForm{*codec::decode_form(bytes), bytes};
+  };
+  REQUIRE(publish(office, form_of_notes(1, "")));
+  const core::RecordId visit = new_record();
+  const core::RecordId remark = new_record();
+  office.push(coordinators, {coordinators.save(office.scope, visit, {writes_text("The visit.")})});
+  office.push(coordinators, {coordinators.save(office.scope, remark,
+                                               {{{{}, office_fields::part_of}, core::Value{visit}, {}}}, 0, "remark")});
+  office.join(guest, visit);
+  const auto held = [&] {
+    office.pull(guests);
+    return guests.records[std::string(office.scope.view())].size();
+  };
+  CHECK(held() == 1);
+  REQUIRE(publish(office, form_of_notes(2, "visit")));
+  CHECK(held() == 2);
+  const auto changed = publish(office, form_of_notes(3, ""));
+  REQUIRE_FALSE(changed);
+  check_sentence(changed.error().message());
+}

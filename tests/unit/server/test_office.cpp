@@ -8,6 +8,7 @@
 #include "codec/digest.h"
 #include "codec/form_codec.h"
 #include "codec/operation_codec.h"
+#include "service/participation.h"
 
 namespace fieldsync::testing {
 namespace {
@@ -22,8 +23,16 @@ constexpr const char* visit_form = R"(
            labels { language: "en" text: "Names" } }
   fields { number: 4 name: "photo" type: FIELD_TYPE_ATTACHMENT confidentiality: CONFIDENTIALITY_TEAM
            labels { language: "en" text: "Photo" } })";
+constexpr const char* note_form = R"(
+  name: "note" version: 1 part_of: "visit" labels { language: "en" text: "Note" }
+  fields { number: 1 name: "visit" type: FIELD_TYPE_REFERENCE confidentiality: CONFIDENTIALITY_TEAM
+           labels { language: "en" text: "Visit" } }
+  fields { number: 2 name: "text" type: FIELD_TYPE_TEXT confidentiality: CONFIDENTIALITY_TEAM
+           labels { language: "en" text: "Text" } }
+  fields { number: 4 name: "photo" type: FIELD_TYPE_ATTACHMENT confidentiality: CONFIDENTIALITY_TEAM
+           labels { language: "en" text: "Photo" } })";
 constexpr const char* facility_form = R"(
-  name: "facility" version: 1 labels { language: "en" text: "Facility" }
+  name: "facility" version: 1 reference_data: true labels { language: "en" text: "Facility" }
   fields { number: 1 name: "title" type: FIELD_TYPE_TEXT confidentiality: CONFIDENTIALITY_TEAM
            labels { language: "en" text: "Title" } })";
 
@@ -37,7 +46,7 @@ Id random_id() {
 void put_form(server::WriteTransaction& transaction, const char* text) {
   const auto parsed = codec::parse_form_text(text);
   REQUIRE(parsed);
-  transaction.put_form({parsed->form.name, parsed->form.version, parsed->bytes});
+  transaction.put_form({parsed->form.name, parsed->form.version, parsed->bytes, parsed->form.reference_data});
 }
 
 // Reads what was, writes to what is.
@@ -123,19 +132,45 @@ Result<v1::SyncReply> TestOffice::sync_reading_the_copy(const TestDevice& device
       .sync(device.id, request, server::BodyStyle::plain);
 }
 
-core::PersonId TestOffice::add_person(server::Role role, const core::ScopeId& where) {
+core::PersonId TestOffice::add_person(server::Role role, const core::ScopeId& where, server::ReadingMode mode) {
   const auto person = random_id<core::PersonId>();
   REQUIRE(store->write([&](server::WriteTransaction& transaction) -> Result<void> {
     transaction.add_person({person, "A person"});
     return {};
   }));
-  set_role(person, where, role);
+  set_role(person, where, role, mode);
   return person;
 }
 
-void TestOffice::set_role(const core::PersonId& person, const core::ScopeId& where, server::Role role) {
+void TestOffice::have_notes() {
   REQUIRE(store->write([&](server::WriteTransaction& transaction) -> Result<void> {
-    transaction.put_membership(person, transaction.scope(where)->key, role, server::ReadingMode::scope);
+    put_form(transaction, note_form);
+    return {};
+  }));
+}
+
+void TestOffice::join(const core::PersonId& person, const core::RecordId& record) {
+  REQUIRE(store->write([&](server::WriteTransaction& transaction) -> Result<void> {
+    server::ParticipationKeeper participation(transaction, transaction.record(record)->scope);
+    participation.join(person, record);
+    participation.settle();
+    return {};
+  }));
+}
+
+void TestOffice::leave(const core::PersonId& person, const core::RecordId& record) {
+  REQUIRE(store->write([&](server::WriteTransaction& transaction) -> Result<void> {
+    server::ParticipationKeeper participation(transaction, transaction.record(record)->scope);
+    participation.leave(person, record);
+    participation.settle();
+    return {};
+  }));
+}
+
+void TestOffice::set_role(const core::PersonId& person, const core::ScopeId& where, server::Role role,
+                          server::ReadingMode mode) {
+  REQUIRE(store->write([&](server::WriteTransaction& transaction) -> Result<void> {
+    transaction.put_membership(person, transaction.scope(where)->key, role, mode);
     return {};
   }));
 }

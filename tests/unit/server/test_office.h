@@ -18,6 +18,8 @@ inline constexpr std::uint32_t summary = 1;  // text
 inline constexpr std::uint32_t beds = 2;     // integer, 0 to 500
 inline constexpr std::uint32_t names = 3;    // text that must be sealed
 inline constexpr std::uint32_t photo = 4;    // attachment
+inline constexpr std::uint32_t part_of = 1;  // of the form `note`: the visit that it is part of
+inline constexpr std::uint32_t note_text = 2;
 }  // namespace office_fields
 
 // What must stay as it was when a request is refused.
@@ -38,8 +40,15 @@ class TestOffice {
   std::unique_ptr<server::AttachmentService> attachments;
   std::unique_ptr<server::SyncService> service;
 
-  core::PersonId add_person(server::Role role, const core::ScopeId& where);
-  void set_role(const core::PersonId& person, const core::ScopeId& where, server::Role role);
+  core::PersonId add_person(server::Role role, const core::ScopeId& where,
+                            server::ReadingMode mode = server::ReadingMode::scope);
+  void set_role(const core::PersonId& person, const core::ScopeId& where, server::Role role,
+                server::ReadingMode mode = server::ReadingMode::scope);
+  // The form `note`, whose records are part of a visit.
+  void have_notes();
+  // The office's decision.
+  void join(const core::PersonId& person, const core::RecordId& record);
+  void leave(const core::PersonId& person, const core::RecordId& record);
   // Enrolled as the monitor where nobody else is named.
   TestDevice add_device(const core::PersonId& person);
   TestDevice add_device() { return add_device(monitor); }

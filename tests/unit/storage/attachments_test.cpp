@@ -123,6 +123,8 @@ TEST_CASE("A save makes an attachment wait, and the office's word ends that") {
 TEST_CASE("What was lost at the office is offered anew") {
   Store store;
   AttachmentRow row = store.added("photo", file(1, 5));
+  store.change([&] { return store.attachments.name_in(row.file.id, record(1), scope(1)), 0; });
+  row = *store.attachments.read_again(row);
   store.change([&] { return store.attachments.set_held(row), 0; });
   store.change([&] { return store.attachments.offer_anew(), 0; });
   CHECK(store.attachments.in_state(AttachmentState::waiting).size() == 1);

@@ -7,14 +7,21 @@ namespace {
 
 constexpr int exchanges_max = 200;
 
-Result<v1::SyncReply> exchange(TestOffice& office, StoredDevice& device, std::size_t wire_bytes_max) {
-  return office.service->sync(device.id, device.request(device.next_batch(wire_bytes_max)), server::BodyStyle::frame);
+Result<v1::SyncReply> exchange(TestOffice& office, StoredDevice& device, std::size_t wire_bytes_max,
+                               std::uint32_t reply_budget_bytes = 0) {
+  v1::SyncRequest request = device.request(device.next_batch(wire_bytes_max));
+  request.set_reply_budget_bytes(reply_budget_bytes);
+  return office.service->sync(device.id, request, server::BodyStyle::frame);
 }
 
 }  // namespace
 
 std::unique_ptr<StoredDevice> add_stored_device(TestOffice& office) {
-  auto device = std::make_unique<StoredDevice>(office.add_device(), office.monitor);
+  return add_stored_device(office, office.monitor);
+}
+
+std::unique_ptr<StoredDevice> add_stored_device(TestOffice& office, const core::PersonId& person) {
+  auto device = std::make_unique<StoredDevice>(office.add_device(person), person);
   sync(office, *device);
   return device;
 }
@@ -23,9 +30,9 @@ void send_into_the_void(TestOffice& office, StoredDevice& device, std::size_t wi
   REQUIRE(exchange(office, device, wire_bytes_max));
 }
 
-void sync(TestOffice& office, StoredDevice& device, std::size_t wire_bytes_max) {
+void sync(TestOffice& office, StoredDevice& device, std::size_t wire_bytes_max, std::uint32_t reply_budget_bytes) {
   for (int i = 0; i < exchanges_max; ++i) {
-    const auto reply = exchange(office, device, wire_bytes_max);
+    const auto reply = exchange(office, device, wire_bytes_max, reply_budget_bytes);
     INFO((reply ? "" : reply.error().message()));
     REQUIRE(reply);
     const auto taken = device.take(*reply);
@@ -40,7 +47,9 @@ void check_same(TestOffice& office, StoredDevice& device) {
   std::map<std::string, std::string> at_office;
   codec::FrameReader frames;
   REQUIRE(office.store->read([&](server::ReadTransaction& transaction) -> Result<void> {
-    transaction.changes_after(transaction.scope(office.scope)->key, 0, [&](const server::RecordRow& row) {
+    const server::ReadersView all{transaction.scope(office.scope)->key, std::nullopt};
+    transaction.changes_after(all, 0, [&](const server::VisibleRecord& visible) {
+      const server::RecordRow& row = visible.row;
       at_office[row.id.hex()] =
           core::to_hex(row.head) + " " + core::to_hex(*frames.decompress(row.body_frame, 1'000'000));
       return true;
