@@ -1,8 +1,8 @@
 // http_server.h: HTTP/1.1 over TLS 1.3. Knows no business: a handler gets each request, whole or
 // as its body arrives, on a thread of the blocking pool.
 //
-// Deadlines stand on every wait. Framing that could be read in two ways is
-// refused and the connection closed (RFC 9112 sections 6.1 and 6.3).
+// Deadlines stand on every wait. Nothing that one connection does ends another, or the server. Framing that could be
+// read in two ways is refused and the connection closed (RFC 9112 sections 6.1 and 6.3).
 #pragma once
 
 #include <cstdint>
@@ -12,6 +12,7 @@
 
 #include "core/result.h"
 #include "http/message.h"
+#include "http/turned_away.h"
 
 namespace fieldsync::server {
 
@@ -20,14 +21,15 @@ struct HttpSettings {
   std::uint16_t port = 8443;  // 0: any free one
   std::string private_key_pem;
   std::string certificate_pem;
-  std::size_t io_threads = 1;
   std::size_t blocking_threads = 8;
   std::size_t connections_max = 5'000;
   std::size_t connections_per_address_max = 500;  // connection_count.h says what an address is
+  // Requests that wait for a blocking thread; those that come then are refused with `overloaded`.
+  std::size_t requests_waiting_max = 256;
   std::size_t body_bytes_max = 2 * 1024 * 1024;
 };
 
-// Who answers. None of them may throw, and no sink or source.
+// Who answers. None of them should throw, and no sink or source: that ends the connection without an answer.
 struct HttpHandlers {
   // What is to be done with a request's body, from its head alone.
   std::function<Reception(const Request& head)> receive;
@@ -35,6 +37,8 @@ struct HttpHandlers {
   std::function<Response(const Request&)> handle;
   // What the HTTP layer itself refuses.
   std::function<Response(const Error&, const Request&)> refuse;
+  // Once a minute, where there were any, and before the end; on the I/O thread. May be empty.
+  std::function<void(const TurnedAway&)> tell_turned_away{};
 };
 
 class HttpServer {
@@ -44,6 +48,10 @@ class HttpServer {
   virtual ~HttpServer() = default;
 
   [[nodiscard]] virtual std::uint16_t port() const = 0;
+  // For connections from now on; those that are open keep theirs. Threads: any.
+  // invalid_argument: they cannot be read, or do not belong together; nothing has changed then.
+  [[nodiscard]] virtual Result<void> use_certificate(const std::string& private_key_pem,
+                                                     const std::string& certificate_pem) = 0;
   virtual void start() = 0;
   // Stops accepting, lets running requests end (2 s), closes the rest, returns
   // when nothing runs any more.

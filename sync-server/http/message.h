@@ -4,6 +4,7 @@
 // Bodies are asked and given to on the blocking pool, one call at a time.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -67,8 +68,11 @@ class BodySink {
 // What is to be done with the body of a request: refused before it is read, taken as it arrives,
 // or, with neither, held whole.
 struct Reception {
-  std::optional<Response> refusal;
-  std::unique_ptr<BodySink> sink;
+  std::optional<Response> refusal{};
+  std::unique_ptr<BodySink> sink{};
+  // All of the body has to be there within this. Without it each step has a deadline, and there are
+  // as many as make progress.
+  std::optional<std::chrono::seconds> body_time_max{};
 };
 
 }  // namespace fieldsync::server

@@ -1,0 +1,60 @@
+// http_session.h: one connection: its handshake, and its requests one after another.
+//
+// Threads  Everything runs on the I/O thread, except is_busy().
+#pragma once
+
+#include <atomic>
+#include <boost/asio/awaitable.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "http/blocking_pool.h"
+#include "http/http_server.h"
+#include "http/request_head.h"
+#include "http/tls_stream.h"
+#include "http/turned_away.h"
+
+namespace fieldsync::server {
+
+// What all connections share. It outlives them.
+struct Surroundings {
+  const HttpSettings& settings;
+  const HttpHandlers& handlers;
+  BlockingPool& pool;
+  TurnedAwayCount& turned_away;
+  const std::atomic<bool>& stopping;
+};
+
+class HttpSession {
+ public:
+  HttpSession(std::shared_ptr<TlsStream> stream, const Surroundings& around)
+      : stream_(std::move(stream)), around_(around) {}
+
+  // Until the connection ends. The session outlives it.
+  boost::asio::awaitable<void> run();
+
+  [[nodiscard]] const std::shared_ptr<TlsStream>& stream() const { return stream_; }
+  // Whether a request is being answered.
+  [[nodiscard]] bool is_busy() const { return is_busy_; }
+
+ private:
+  using ErrorCode = TlsStream::ErrorCode;
+
+  boost::asio::awaitable<std::optional<Error>> read_head(HeaderGate& gate, ErrorCode& error);
+  boost::asio::awaitable<bool> serve(const HeaderGate& gate, std::optional<Error> problem);
+  boost::asio::awaitable<Reception> receive(const Request& request, const std::optional<Error>& problem);
+  boost::asio::awaitable<bool> read_body(RequestParser& parser, BodySink* sink);
+  boost::asio::awaitable<bool> answer(const Response& response, bool with_body, bool keep_alive);
+
+  std::shared_ptr<TlsStream> stream_;
+  const Surroundings& around_;
+  boost::beast::flat_buffer arrived_;  // and not read yet
+  std::string peer_key_;
+  int served_ = 0;
+  std::atomic<bool> is_busy_ = false;
+};
+
+}  // namespace fieldsync::server
