@@ -9,6 +9,7 @@
 #include <iomanip>
 #include <iostream>
 
+#include "app/certificate_commands.h"
 #include "app/examples.h"
 #include "app/import.h"
 #include "app/named_rows.h"
@@ -529,6 +530,10 @@ class CommandLine {
     offer_json(check_command);
     check_command->footer(examples::check);
     does(check_command, check);
+    auto* reload =
+        app_.add_subcommand("reload-certificate", "Let the running server read its key and certificate anew");
+    reload->footer(examples::reload_certificate);
+    does(reload, [](Administration& admin, const Options&) { return reload_certificate(admin); });
     auto* errors = app_.add_subcommand("errors", "Every code that a refusal can carry");
     offer_json(errors);
     does(errors, list_errors);

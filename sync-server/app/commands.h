@@ -24,6 +24,8 @@ struct Administration {
   AttachmentService& attachments;
   const Clock& clock;
   std::ostream& out;
+  // Of the server that runs; empty where none does.
+  std::function<Result<void>()> reload_certificate{};
 };
 
 using AdministratorCommand = std::function<Result<void>(Administration&)>;

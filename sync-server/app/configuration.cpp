@@ -30,6 +30,7 @@ Result<void> check_names(const toml::table& table, const std::filesystem::path& 
                                                 "blocking_threads",
                                                 "connections_max",
                                                 "connections_per_address_max",
+                                                "requests_waiting_max",
                                                 "log_level"};
   for (const auto& [name, value] : table) {
     if (known.contains(name.str())) continue;
@@ -104,6 +105,7 @@ Result<Configuration> parse_configuration(std::string_view text, const std::file
       done = settings.number("connections_per_address_max", 1, connections_bound,
                              configuration.connections_per_address_max);
     }
+    if (done) done = settings.number("requests_waiting_max", 1, connections_bound, configuration.requests_waiting_max);
     if (done) done = settings.text("log_level", configuration.log_level);
     if (!done) return done.error();
     if (!log_levels.contains(configuration.log_level))
@@ -132,6 +134,11 @@ std::string configuration_text(const Configuration& configuration) {
        << "# proxy all of them come from one.\n"
        << "connections_max = " << configuration.connections_max << "\n"
        << "connections_per_address_max = " << configuration.connections_per_address_max << "\n\n"
+       << "# Requests that may wait for one of blocking_threads. Those that come then are refused, with 503, and are "
+          "sent "
+          "again\n"
+       << "# a little later.\n"
+       << "requests_waiting_max = " << configuration.requests_waiting_max << "\n\n"
        << "# trace, debug, info, warn or error.\n"
        << "log_level = " << quoted(configuration.log_level) << "\n";
   return text.str();

@@ -100,6 +100,16 @@ nobody has.
 Example:
   fieldsync-server status --json)";
 
+inline constexpr char reload_certificate[] =
+    R"(For a certificate that was renewed, or for the spare key in the place of one that was
+lost. Devices that are connected go on; where key and certificate do not belong together
+nothing changes. SIGHUP does the same, and says in the log what came of it.
+
+Example, with the same key for 90 more days:
+  openssl req -x509 -key server.key -days 90 -subj /CN=office -out renewed.crt
+  mv renewed.crt server.crt
+  fieldsync-server reload-certificate)";
+
 inline constexpr char check[] = R"(Asks SQLite whether its file is sound, whether each scope's digest is that of its
 records, and whether each attachment that came is there and has its hash; it prints the
 hashes of those that have not. Exit code 1 where something is wrong.

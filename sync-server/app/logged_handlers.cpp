@@ -110,15 +110,22 @@ Response handle(Router& router, const Request& request) {
 
 Response refuse(const Error& error, const Request& request) {
   Response response = problem_response(error, request);
-  log_outcome(request, response);
+  // Those that were refused for want of room are told as a sum.
+  if (error.code != Errc::overloaded) log_outcome(request, response);
   return response;
+}
+
+void tell_turned_away(const TurnedAway& turned_away) {
+  spdlog::warn(
+      "turned away since the last such line: {} connections beyond the limits, {} requests because too many waited",
+      turned_away.connections, turned_away.requests);
 }
 
 }  // namespace
 
 HttpHandlers logged_handlers(Router& router) {
   return {[&](const Request& head) { return receive(router, head); },
-          [&](const Request& request) { return handle(router, request); }, refuse};
+          [&](const Request& request) { return handle(router, request); }, refuse, tell_turned_away};
 }
 
 }  // namespace fieldsync::server

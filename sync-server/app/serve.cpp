@@ -10,6 +10,8 @@
 #include <sstream>
 #include <thread>
 
+#include "app/certificate_commands.h"
+#include "app/descriptor_limit.h"
 #include "app/import.h"
 #include "app/logged_handlers.h"
 #include "app/standard_forms.h"
@@ -127,16 +129,54 @@ Result<void> make_key(const std::filesystem::path& key, const std::filesystem::p
   return again ? write_private_file(certificate, again->certificate_pem) : Result<void>(again.error());
 }
 
-CommandResult run_here(const Invocation& invocation, Office& office) {
+CommandResult run_here(const Invocation& invocation, Office& office,
+                       const std::function<Result<void>()>& reload_certificate = {}) {
   if (invocation.kind != Invocation::Kind::administration)
     return {2, "", "This command cannot be handed to a running server.\n"};
   std::ostringstream out;
-  Administration admin{office.configuration, *office.store, office.sync, office.attachments, office.clock, out};
+  Administration admin{office.configuration, *office.store, office.sync,       office.attachments,
+                       office.clock,         out,           reload_certificate};
   const Result<void> done = invocation.administration(admin);
   if (done) return {0, out.str(), ""};
   CommandResult result = refused(done.error());
   result.output = out.str();
   return result;
+}
+
+Result<HttpSettings> http_settings(const Configuration& configuration) {
+  const auto private_key = read_file(configuration.key());
+  if (!private_key) return private_key.error();
+  const auto certificate = read_file(configuration.certificate());
+  if (!certificate) return certificate.error();
+  const auto connections_max = connections_that_fit(configuration.connections_max, configuration.blocking_threads);
+  if (!connections_max) return connections_max.error();
+  if (*connections_max < configuration.connections_max) {
+    spdlog::warn("the limit of open files leaves room for {} connections, of connections_max = {}", *connections_max,
+                 configuration.connections_max);
+  }
+  HttpSettings settings;
+  settings.address = configuration.listen_address;
+  settings.port = configuration.port;
+  settings.private_key_pem = *private_key;
+  settings.certificate_pem = *certificate;
+  settings.blocking_threads = configuration.blocking_threads;
+  settings.connections_max = *connections_max;
+  settings.connections_per_address_max = configuration.connections_per_address_max;
+  settings.requests_waiting_max = configuration.requests_waiting_max;
+  return settings;
+}
+
+// SIGHUP is how an operator says that the certificate was renewed.
+void wait_for_end(const sigset_t& signals, const std::function<Result<void>()>& reload_certificate) {
+  int signal_number = SIGHUP;
+  while (sigwait(&signals, &signal_number) == 0 && signal_number == SIGHUP) {
+    const auto reloaded = reload_certificate();
+    if (reloaded) {
+      spdlog::info("the certificate was read anew");
+    } else {
+      spdlog::error("the certificate stays as it was: {}", reloaded.error().message());
+    }
+  }
 }
 
 }  // namespace
@@ -193,6 +233,7 @@ Result<void> serve(const Configuration& configuration) {
   sigemptyset(&signals);
   sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
   spdlog::set_level(spdlog::level::from_str(configuration.log_level));
@@ -201,32 +242,21 @@ Result<void> serve(const Configuration& configuration) {
   SqliteStore::prepare_process();
   const auto office = Office::open(configuration);
   if (!office) return office.error();
-  auto private_key = read_file(configuration.key());
-  auto certificate = read_file(configuration.certificate());
-  if (!private_key) return private_key.error();
-  if (!certificate) return certificate.error();
-
   Router router(*(*office)->store, (*office)->sync, (*office)->attachments, (*office)->clock);
-  HttpSettings settings;
-  settings.address = configuration.listen_address;
-  settings.port = configuration.port;
-  settings.private_key_pem = *private_key;
-  settings.certificate_pem = *certificate;
-  settings.blocking_threads = configuration.blocking_threads;
-  settings.connections_max = configuration.connections_max;
-  settings.connections_per_address_max = configuration.connections_per_address_max;
-  auto server = HttpServer::listen(settings, logged_handlers(router));
+  const auto settings = http_settings(configuration);
+  if (!settings) return settings.error();
+  auto server = HttpServer::listen(*settings, logged_handlers(router));
   if (!server) return server.error();
+  const auto reload = [&] { return use_certificate_of(configuration, **server); };
   const ControlSocket control(configuration.control_socket(), [&](const std::vector<std::string>& arguments) {
     if (arguments.empty()) return CommandResult{2, "", "No command.\n"};
     const std::filesystem::path working_folder = arguments.front();
     const Invocation invocation = parse_command_line({arguments.begin() + 1, arguments.end()}, working_folder);
-    return run_here(invocation, **office);
+    return run_here(invocation, **office, reload);
   });
   (*server)->start();
   spdlog::info("serving on {}:{}", configuration.listen_address, (*server)->port());
-  int signal_number = 0;
-  sigwait(&signals, &signal_number);
+  wait_for_end(signals, reload);
   spdlog::info("stopping");
   (*server)->stop();
   spdlog::info("stopped");
