@@ -9,12 +9,18 @@
 #include "fieldsync/v1/enrol.pb.h"
 #include "fieldsync/v1/sync.pb.h"
 #include "handlers/access.h"
+#include "handlers/json_scan.h"
 #include "handlers/message_response.h"
 #include "handlers/problem.h"
 #include "service/enrolment.h"
 
 namespace fieldsync::server {
 namespace {
+
+constexpr std::string_view enrol_target = "/v1/enrol";
+// The one body that somebody unknown may send: a code and a name, which come within the time that a header has.
+constexpr std::uint64_t enrol_body_bytes_max = 4 * 1024;
+constexpr std::chrono::seconds enrol_body_time_max{10};
 
 bool speaks_json(const Request& request) { return request.content_type.starts_with("application/json"); }
 
@@ -23,6 +29,7 @@ Result<void> decode(const Request& request, google::protobuf::Message& message) 
   if (speaks_json(request)) {
     if (request.body.size() > json_body_bytes_max)
       return Error{Errc::request_too_large, "A request in JSON may have 256 KiB."};
+    if (auto scanned = scan_json(request.body); !scanned) return scanned;
     const auto status = google::protobuf::util::JsonStringToMessage(request.body, &message);
     if (!status.ok())
       return Error{Errc::malformed_request,
@@ -40,13 +47,15 @@ Result<void> decode(const Request& request, google::protobuf::Message& message) 
 
 // Of addresses that take a message.
 std::optional<Response> message_gate(const Request& head) {
-  if (head.target != "/v1/sync" && head.target != "/v1/sync?hand_in" && head.target != "/v1/enrol")
+  if (head.target != "/v1/sync" && head.target != "/v1/sync?hand_in" && head.target != enrol_target)
     return problem_response({Errc::unknown_endpoint, {}}, head);
   if (head.method != "POST") return method_not_allowed("POST", head);
   if (!head.content_encoding.empty() && head.content_encoding != "identity") {
     return problem_response(
         {Errc::unsupported_encoding, "Content-Encoding is not accepted; frames inside are compressed."}, head);
   }
+  if (head.target == enrol_target && head.body_bytes > enrol_body_bytes_max)
+    return problem_response({Errc::request_too_large, "An enrolment has a code and a name."}, head);
   if (!speaks_json(head) && !head.content_type.starts_with("application/x-protobuf"))
     return problem_response({Errc::unsupported_media_type, {}}, head);
   return std::nullopt;
@@ -63,7 +72,7 @@ std::optional<Response> Router::gate(const Request& head) {
   auto refusal = Attachments::are_at(head.target) ? Attachments::gate(head) : message_gate(head);
   if (refusal) return refusal;
   if (head.peer_key.empty()) return problem_response({Errc::unknown_device, {}}, head);
-  if (head.target == "/v1/enrol") return std::nullopt;
+  if (head.target == enrol_target) return std::nullopt;
   const auto looked = store_.read([&](ReadTransaction& transaction) -> Result<void> {
     const auto device = enrolled_device(transaction, device_id_of(head.peer_key), access_of(head));
     return device ? Result<void>() : device.error();
@@ -72,11 +81,14 @@ std::optional<Response> Router::gate(const Request& head) {
 }
 
 Reception Router::receive(const Request& head) {
-  return Attachments::are_at(head.target) ? attachments_.receive(head) : Reception();
+  if (Attachments::are_at(head.target)) return attachments_.receive(head);
+  Reception reception;
+  if (head.target == enrol_target) reception.body_time_max = enrol_body_time_max;
+  return reception;
 }
 
 Response Router::handle(const Request& request) {
-  if (request.target == "/v1/enrol") return enrol(request);
+  if (request.target == enrol_target) return enrol(request);
   if (!Attachments::are_at(request.target)) return sync(request);
   if (request.method == "GET") return attachments_.get(request);
   Reception reception = attachments_.receive(request);
