@@ -8,8 +8,10 @@
 #include <fstream>
 #include <thread>
 
+#include "support/generic_refusal.h"
 #include "support/loopback.h"
 #include "support/raw_client.h"
+#include "support/settings.h"
 
 using namespace fieldsync::testing;
 
@@ -21,12 +23,14 @@ void check_refusal(const std::string& answer, int status, const std::string& cod
   CHECK(answer.find("HTTP/1.1 " + std::to_string(status)) != std::string::npos);
   CHECK(answer.find("\"code\":\"" + code + "\"") != std::string::npos);
   CHECK(answer.find("HTTP/1.1 ") == answer.rfind("HTTP/1.1 "));
+  check_tells_nothing(answer);
 }
 
 void check_curl(const Finished& answer, int status, const std::string& code) {
   INFO(answer.output);
   CHECK(answer.output.ends_with(std::to_string(status)));
   CHECK(answer.output.find("\"code\":\"" + code + "\"") != std::string::npos);
+  check_tells_nothing(answer.output);
 }
 
 class SilentConnection {
@@ -158,14 +162,7 @@ TEST_CASE("A connection that has served a request waits no longer than the first
 TEST_CASE("One address takes no more connections than it may, and gets them back") {
   RawClient client;
   client.enrol();
-  const std::string file = client.server.path("server") + "/fieldsync-server.toml";
-  std::string settings = content_of(file);
-  const std::string usual = "connections_per_address_max = 500";
-  REQUIRE(settings.find(usual) != std::string::npos);
-  settings.replace(settings.find(usual), usual.size(), "connections_per_address_max = 2");
-  REQUIRE(client.server.stop() == 0);
-  write_to(file, settings);
-  client.server.start();
+  restart_with(client.server, "connections_per_address_max", "2");
   const auto verdict = [&] { return client.curl("/v1/sync", json_sync).output; };
   {
     // They say nothing: the server waits for their handshake.

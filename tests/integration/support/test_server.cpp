@@ -25,9 +25,9 @@ TestServer::TestServer() : port_(free_port()) {
   start();
 }
 
-void TestServer::start() {
-  process_ = std::make_unique<Process>(std::vector<std::string>{FIELDSYNC_SERVER, "--dir", path("server"), "serve"},
-                                       path("server.log"));
+void TestServer::start(std::vector<std::string> before) {
+  before.insert(before.end(), {FIELDSYNC_SERVER, "--dir", path("server"), "serve"});
+  process_ = std::make_unique<Process>(before, path("server.log"));
   const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
   while (!accepts(port_)) {
     REQUIRE(process_->running());

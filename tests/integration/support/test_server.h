@@ -16,9 +16,11 @@ class TestServer {
   // Makes a server with the scope 'Osh region' and the monitor 'Bakyt', and starts it.
   TestServer();
 
-  // Waits until it accepts connections.
-  void start();
+  // Waits until it accepts connections. `before`: a command that takes the server's as its arguments, for example
+  // one that limits it.
+  void start(std::vector<std::string> before = {});
   [[nodiscard]] bool running() const { return process_->running(); }
+  [[nodiscard]] pid_t process() const { return process_->id(); }
   void kill() { process_->kill(); }
   // As an operator stops it. Its exit code.
   int stop();
