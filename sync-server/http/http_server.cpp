@@ -30,7 +30,6 @@ using asio::ip::tcp;
 using boost::system::error_code;
 
 constexpr auto stop_timeout = std::chrono::seconds(2);
-constexpr auto told_every = std::chrono::minutes(1);
 constexpr auto pause_without_resources = std::chrono::milliseconds(100);
 
 // OpenSSL writes with write(2): on a connection that the peer has reset, that is a signal.
@@ -197,7 +196,7 @@ class Server final : public HttpServer {
   asio::awaitable<void> tell_loop() {
     while (!stopping_) {
       error_code error;
-      telling_.expires_after(told_every);
+      telling_.expires_after(settings_.turned_away_told_every);
       co_await telling_.async_wait(asio::redirect_error(asio::use_awaitable, error));
       tell_turned_away();
     }

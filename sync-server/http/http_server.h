@@ -5,6 +5,7 @@
 // read in two ways is refused and the connection closed (RFC 9112 sections 6.1 and 6.3).
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -27,6 +28,7 @@ struct HttpSettings {
   // Requests that wait for a blocking thread; those that come then are refused with `overloaded`.
   std::size_t requests_waiting_max = 256;
   std::size_t body_bytes_max = 2 * 1024 * 1024;
+  std::chrono::milliseconds turned_away_told_every = std::chrono::minutes(1);
 };
 
 // Who answers. None of them should throw, and no sink or source: that ends the connection without an answer.
@@ -37,7 +39,7 @@ struct HttpHandlers {
   std::function<Response(const Request&)> handle;
   // What the HTTP layer itself refuses.
   std::function<Response(const Error&, const Request&)> refuse;
-  // Once a minute, where there were any, and before the end; on the I/O thread. May be empty.
+  // From time to time, where there were any, and before the end; one call at a time. May be empty.
   std::function<void(const TurnedAway&)> tell_turned_away{};
 };
 

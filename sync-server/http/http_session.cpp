@@ -30,6 +30,7 @@ std::string head_of(const Response& response, bool keep_alive) {
   head.append(reason.data(), reason.size());
   head += "\r\nContent-Type: " + response.content_type + "\r\nContent-Length: " + std::to_string(body_bytes);
   head += "\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff";
+  head += "\r\nStrict-Transport-Security: max-age=63072000";
   for (const auto& [name, value] : response.headers) head += "\r\n" + name + ": " + value;
   return head + (keep_alive ? "\r\n\r\n" : "\r\nConnection: close\r\n\r\n");
 }

@@ -285,6 +285,7 @@ void check(const RawClient& client, const std::vector<Case>& cases) {
     if (one.goes_on) CHECK(answer.find("HTTP/1.1 404 ") != std::string::npos);
     CHECK(answer.find("\r\nConnection: close\r\n") != std::string::npos);
     check_tells_nothing(answer);
+    CHECK(answer.find("\r\nStrict-Transport-Security: max-age=63072000\r\n") != std::string::npos);
     // The answer to HEAD is its head.
     if (one.bytes.starts_with("HEAD ")) CHECK(answer.find('{') == std::string::npos);
   }

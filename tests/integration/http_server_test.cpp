@@ -209,6 +209,37 @@ TEST_CASE("Connections beyond the limits are told as a sum") {
   CHECK(told == std::vector<TurnedAway>{{6, 0}});
 }
 
+TEST_CASE("What was turned away is told from time to time, and nothing where nobody was") {
+  std::mutex mutex;
+  std::vector<TurnedAway> told;
+  HttpHandlers handlers = plain_handlers();
+  handlers.tell_turned_away = [&](const TurnedAway& one) {
+    const std::lock_guard lock(mutex);
+    told.push_back(one);
+  };
+  const auto times_told = [&] {
+    const std::lock_guard lock(mutex);
+    return told.size();
+  };
+  HttpSettings settings;
+  settings.connections_max = 1;
+  settings.turned_away_told_every = std::chrono::milliseconds(300);
+  const RunningServer running(handlers, settings);
+  const auto one = running.connect();
+  for (std::size_t burst = 1; burst <= 2; ++burst) {
+    for (int i = 0; i < 4; ++i) CHECK_FALSE(running.connect(2));
+    const auto until = Clock::now() + std::chrono::seconds(5);
+    while (times_told() < burst && Clock::now() < until) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    REQUIRE(times_told() >= burst);
+  }
+  std::this_thread::sleep_for(std::chrono::milliseconds(700));
+  std::size_t connections = 0;
+  for (const TurnedAway& sum : told) connections += sum.connections;
+  CHECK(connections == 8);
+  // A burst may fall on both sides of a moment at which it is told.
+  CHECK(times_told() <= 4);
+}
+
 TEST_CASE("A server with a thousand connections open stops in time, and leaves nothing behind") {
   rlimit limit{};
   REQUIRE(::getrlimit(RLIMIT_NOFILE, &limit) == 0);

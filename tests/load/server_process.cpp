@@ -100,7 +100,7 @@ std::string ServerProcess::bring_attachment(std::size_t bytes) {
   };
   app({"enrol", new_code(), "--name", "phone"});
   app({"sync"});
-  const std::string record = value_of(app({"new", "register_check"}), "id");
+  const std::string record = value_of(app({"new", "register_check", "entries_sampled=12"}), "id");
   app({"attach", record, "anomalies[new].anomaly_photo=" + path("photo.jpg")});
   app({"sync"});
   const Finished summed = succeed(testing::run({"sha256sum", path("photo.jpg")}));
