@@ -76,6 +76,7 @@ enum class Errc {
   attachment_not_here,
   not_safe_to_erase,
   range_not_satisfiable,
+  too_many_attempts,
 };
 
 struct ErrcEntry {

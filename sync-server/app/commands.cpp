@@ -9,14 +9,14 @@
 #include <iomanip>
 #include <iostream>
 
+#include "app/enrolment_commands.h"
 #include "app/examples.h"
 #include "app/import.h"
+#include "app/named_rows.h"
 #include "app/rows.h"
 #include "codec/form_codec.h"
-#include "engine/enrolment_text.h"
-#include "service/enrolment.h"
+#include "core/fingerprint.h"
 #include "service/form_publication.h"
-#include "tls/key_pair.h"
 
 namespace fieldsync::server {
 namespace {
@@ -29,44 +29,11 @@ struct Options {
   bool as_json = false;
 };
 
-template <typename Row, typename Name>
-Result<Row> find_one(const std::vector<Row>& rows, const std::string& wanted, const std::string& what, Name name) {
-  std::vector<Row> named, begun;
-  for (const Row& row : rows) {
-    if (name(row) == wanted) named.push_back(row);
-    if (row.id.hex().starts_with(wanted) && wanted.size() >= 4) begun.push_back(row);
-  }
-  // A name goes before an id; two people may have one name.
-  const std::vector<Row>& found = named.empty() ? begun : named;
-  if (found.size() == 1) return found.front();
-  if (found.size() > 1)
-    return Error{Errc::ambiguous, "More than one " + what + " matches '" + wanted +
-                                      "'. Give more letters of the id. See: fieldsync-server " + what + " list"};
-  return Error{Errc::not_found, "There is no " + what + " '" + wanted + "'. See: fieldsync-server " + what + " list"};
-}
-
-Result<PersonRow> find_person(ReadTransaction& transaction, const std::string& wanted) {
-  return find_one(transaction.people(), wanted, "person", [](const PersonRow& row) { return row.name; });
-}
-
-Result<ScopeRow> find_scope(ReadTransaction& transaction, const std::string& wanted) {
-  return find_one(transaction.scopes(), wanted, "scope", [](const ScopeRow& row) { return row.name; });
-}
-
 template <typename IdType>
 IdType random_id() {
   IdType id;
   randombytes_buf(id.bytes.data(), id.bytes.size());
   return id;
-}
-
-std::string instant_text(core::Instant at) {
-  const std::time_t seconds = at.ms / 1000;
-  std::tm utc{};
-  gmtime_r(&seconds, &utc);
-  char text[32];
-  std::strftime(text, sizeof text, "%Y-%m-%d %H:%M UTC", &utc);
-  return text;
 }
 
 void print_rows(Administration& admin, const Options& options, const std::vector<std::string>& header,
@@ -159,50 +126,23 @@ Result<void> set_membership(Administration& admin, const Options& options, bool 
   return done;
 }
 
-Result<void> make_code(Administration& admin, const Options& options) {
-  const std::string code = new_enrolment_code();
-  const core::Instant expires = admin.clock() + core::Milliseconds{admin.configuration.code_lifetime_minutes * 60'000};
-  engine::EnrolmentText text{admin.configuration.public_address, {}, code};
-  for (const auto& file : {admin.configuration.certificate(), admin.configuration.spare_certificate()}) {
-    auto certificate = read_file(file);
-    if (!certificate) return certificate.error();
-    auto pin = tls::pin_of(*certificate);
-    if (!pin) return pin.error();
-    text.pins.push_back(*pin);
-  }
-  auto done = admin.store.write([&](WriteTransaction& transaction) -> Result<void> {
-    auto person = find_person(transaction, options.person);
-    if (!person) return person.error();
-    transaction.add_enrolment_code(*hash_enrolment_code(code), {person->id, expires, false});
-    return {};
-  });
-  if (!done) return done;
-  const std::string enrolment = engine::format_enrolment(text);
-  if (options.as_json) {
-    admin.out << json::serialize(json::object{{"enrolment", enrolment}, {"expires_ms", expires.ms}}) << "\n";
-    return {};
-  }
-  admin.out << "Works once, until " << instant_text(expires) << ". On the device of '" << options.person
-            << "':\n\n  fieldsync enrol " << enrolment << "\n";
-  return {};
-}
-
 Result<void> list_devices(Administration& admin, const Options& options) {
   return admin.store.read([&](ReadTransaction& transaction) -> Result<void> {
     std::vector<Row> rows;
     for (const DeviceRow& device : transaction.devices()) {
-      rows.push_back({device.id.hex(), device.person.name, device.name, device.last_counter,
-                      device.seen ? instant_text(*device.seen) : "never", device.revoked ? "revoked" : "active"});
+      rows.push_back({options.as_json ? device.id.hex() : core::fingerprint_of(device.id), device.person.name,
+                      device.name, device.last_counter, device.seen ? instant_text(*device.seen) : "never",
+                      device.revoked ? "revoked" : "active"});
     }
-    print_rows(admin, options, {"id", "person", "name", "operations", "last_upload", "state"}, rows);
+    print_rows(admin, options,
+               {options.as_json ? "id" : "fingerprint", "person", "name", "operations", "last_upload", "state"}, rows);
     return {};
   });
 }
 
 Result<void> revoke_device(Administration& admin, const Options& options) {
   auto done = admin.store.write([&](WriteTransaction& transaction) -> Result<void> {
-    auto device =
-        find_one(transaction.devices(), options.device, "device", [](const DeviceRow& row) { return row.id.hex(); });
+    auto device = find_device(transaction, options.device);
     if (!device) return device.error();
     transaction.revoke_device(device->key, admin.clock());
     return {};
@@ -425,6 +365,20 @@ class CommandLine {
     });
   }
 
+  // For commands that have options of their own.
+  template <typename OwnOptions>
+  void does(CLI::App* command, const OwnOptions& own, Result<void> (*function)(Administration&, const OwnOptions&)) {
+    command->callback([this, &own, function] {
+      invocation_.kind = Invocation::Kind::administration;
+      invocation_.administration = [own, function](Administration& admin) { return function(admin, own); };
+    });
+  }
+
+  void add_written_file(CLI::App* command, const std::string& name, std::string& into, const std::string& what) {
+    command->add_option_function<std::string>(
+        name, [this, &into](const std::string& file) { into = (working_folder_ / file).string(); }, what);
+  }
+
   void offer_json(CLI::App* command) { command->add_flag("--json", options_.as_json, "Print JSON for scripts"); }
 
   void add_init() {
@@ -481,19 +435,32 @@ class CommandLine {
   }
 
   void add_device_commands() {
-    auto* code = app_.add_subcommand("enrol-code", "Print a text that enrols one device of a person, once");
-    code->add_option("person", options_.person, "Name, or the first letters of the id")->required();
-    offer_json(code);
-    code->footer(examples::enrol_code);
-    does(code, make_code);
+    add_code_commands();
     auto* device = app_.add_subcommand("device", "Devices")->require_subcommand(1);
     auto* list = device->add_subcommand("list", "Devices, whose they are, and when they last uploaded");
     offer_json(list);
     does(list, list_devices);
     auto* revoke = device->add_subcommand("revoke", "Withdraw a device's access, at once");
-    revoke->add_option("device", options_.device, "The first letters of its id")->required();
+    revoke->add_option("device", options_.device, "The first digits of its fingerprint")->required();
     revoke->footer(examples::device_revoke);
     does(revoke, revoke_device);
+  }
+
+  void add_code_commands() {
+    auto* make = app_.add_subcommand("enrol-code", "Print a text that enrols one device of a person, once");
+    make->add_option("person", codes_.person, "Name, or the first letters of the id")->required();
+    make->add_flag("--qr", codes_.as_qr, "Draw the text as a QR code too");
+    add_written_file(make, "--svg", codes_.svg_file, "Draw the QR code into this file");
+    make->add_flag("--json", codes_.as_json, "Print JSON for scripts");
+    make->footer(examples::enrol_code);
+    does(make, codes_, make_code);
+    auto* code = app_.add_subcommand("code", "Enrolment codes that were made")->require_subcommand(1);
+    auto* list = code->add_subcommand("list", "Codes, whose they are, and what became of them");
+    list->add_flag("--json", codes_.as_json, "Print JSON for scripts");
+    does(list, codes_, list_codes);
+    auto* withdraw = code->add_subcommand("withdraw", "Withdraw a code that was not used yet");
+    withdraw->add_option("code", codes_.code, "The letters that name it: its first four")->required();
+    does(withdraw, codes_, withdraw_code);
   }
 
   void add_data_commands() {
@@ -536,6 +503,7 @@ class CommandLine {
   CLI::App app_{"The fieldsync server: brings monitors' reports together without losing a word.", "fieldsync-server"};
   std::string folder_ = "fieldsync-server";
   Options options_;
+  CodeOptions codes_;
   Invocation invocation_;
 };
 

@@ -46,10 +46,12 @@ inline constexpr char person_leave[] = R"(Example:
   fieldsync-server person leave 'Bakyt' 'Osh region')";
 
 inline constexpr char enrol_code[] = R"(Whoever has the text becomes that person, once, within `code_lifetime_minutes`
-(24 hours unless set otherwise). Hand it over in person.
+(24 hours unless set otherwise). Hand it over in person: on paper, or as a QR code on the screen.
+Five wrong tries lock a code. `code list` shows what became of each.
 
 Examples:
   fieldsync-server enrol-code 'Aigul'
+  fieldsync-server enrol-code 'Aigul' --qr
   fieldsync-server enrol-code 'Aigul' --json)";
 
 inline constexpr char device_revoke[] =

@@ -24,6 +24,7 @@
 #include <thread>
 
 #include "http/connection_count.h"
+#include "http/peer_address.h"
 #include "http/request_head.h"
 #include "http/stepped_stream.h"
 
@@ -209,6 +210,7 @@ class Server final : public HttpServer {
       problem = head_problem(error);
     }
     Request request = plain_head(parser, gate, peer_key);
+    request.peer_address = peer_address(beast::get_lowest_layer(stream).socket());
     Reception reception;
     if (problem) reception.refusal = handlers_.refuse(*problem, request);
     if (!reception.refusal) reception = co_await on_pool<Reception>([&] { return handlers_.receive(request); });

@@ -33,6 +33,8 @@ struct Request {
   std::uint64_t body_bytes = 0;
   // The body comes only when it is asked for.
   bool expects_continue = false;
+  // Where it comes from (peer_address.h); empty where the connection is gone.
+  std::string peer_address{};
 };
 
 // The body of an answer.

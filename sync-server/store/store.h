@@ -105,6 +105,7 @@ struct QuarantineRow {
   std::string message;
   std::string_view operation;
   core::Instant received;
+};        // where it was returned: the code before that
 };
 
 struct FormRow {
@@ -114,9 +115,12 @@ struct FormRow {
 };
 
 struct EnrolmentCodeRow {
+  std::string id;  // names it, and is no secret
+  Sha256 hash{};   // of the whole code
   core::PersonId person;
   core::Instant expires;
   bool used = false;
+  bool withdrawn = false;
 };
 
 // A file, an attachment or a preview, that an operation names.
@@ -194,7 +198,11 @@ class ReadTransaction {
   // How much was taken of the device on this day (UTC, since 1970).
   virtual std::uint64_t bytes_taken(std::int64_t device, std::int64_t day) = 0;
 
-  virtual std::optional<EnrolmentCodeRow> enrolment_code(const Sha256& hash) = 0;
+  virtual std::optional<EnrolmentCodeRow> enrolment_code(std::string_view id) = 0;
+  // The newest expiry first.
+  virtual std::vector<EnrolmentCodeRow> enrolment_codes() = 0;
+  // Of a code with this id, whether there is one or not.
+  virtual std::uint32_t wrong_tries(std::string_view id) = 0;
   virtual Counts counts() = 0;
   // Runs the engine's own consistency check: empty when all is well.
   virtual std::string integrity_problem() = 0;
@@ -213,8 +221,11 @@ class WriteTransaction : public ReadTransaction {
   // Role none ends the membership.
   virtual void put_membership(const core::PersonId& person, std::int64_t scope, Role role, ReadingMode mode) = 0;
 
-  virtual void add_enrolment_code(const Sha256& hash, const EnrolmentCodeRow& code) = 0;
-  virtual void use_enrolment_code(const Sha256& hash) = 0;
+  virtual void add_enrolment_code(const EnrolmentCodeRow& code) = 0;
+  virtual void use_enrolment_code(std::string_view id) = 0;
+  virtual void withdraw_enrolment_code(std::string_view id) = 0;
+  // Writes to the disk also where there are none.
+  virtual void add_wrong_tries(std::string_view id, std::uint32_t tries) = 0;
   virtual void add_device(const DeviceRow& device) = 0;
   virtual void revoke_device(std::int64_t device, core::Instant at) = 0;
   // The last counter moves in the transaction that applies the operations.

@@ -135,10 +135,10 @@ void Office::write_down_after(std::int64_t ms) {
 
 std::optional<std::string> Office::new_code(std::size_t person) {
   if (!server_.is_up()) return std::nullopt;
-  const std::string code = server::new_enrolment_code();
+  std::string code;
   const core::Instant expires{server_.clock().ms + code_lifetime_ms};
   const auto added = server_.store().write([&](server::WriteTransaction& transaction) -> Result<void> {
-    transaction.add_enrolment_code(*server::hash_enrolment_code(code), {people_[person].id, expires, false});
+    code = server::add_enrolment_code(transaction, people_[person].id, expires);
     return {};
   });
   if (!added) return std::nullopt;

@@ -67,6 +67,14 @@ UPDATE attachment_author SET scope = -device WHERE scope = 0;
 DELETE FROM attachment WHERE scope = 0;
 CREATE INDEX device_by_person ON device(person);
 )"},
+      {4, R"(
+-- The id is the code's first letters: wrong tries are counted for it, also where there is no such code.
+DROP TABLE enrolment_code;
+CREATE TABLE enrolment_code(id TEXT PRIMARY KEY, hash BLOB NOT NULL, person INTEGER NOT NULL REFERENCES person,
+                            expires INTEGER NOT NULL, used INTEGER NOT NULL DEFAULT 0,
+                            withdrawn INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
+CREATE TABLE enrolment_try(id TEXT PRIMARY KEY, wrong INTEGER NOT NULL) WITHOUT ROWID;
+)"},
   });
   return migrations;
 }

@@ -60,6 +60,15 @@ RecordRow read_record(const sqlite::Statement& row) {
           row.unsigned_integer(7)};
 }
 
+EnrolmentCodeRow read_code(const sqlite::Statement& row) {
+  return {std::string(row.text(0)), hash_from(row.blob(1)), id_from<core::PersonId>(row.blob(2)),
+          {row.integer(3)},         row.integer(4) != 0,    row.integer(5) != 0};
+}
+
+#define SELECT_CODE                                            \
+  "SELECT c.id, c.hash, p.id, c.expires, c.used, c.withdrawn " \
+  "FROM enrolment_code c JOIN person p ON p.key = c.person"
+
 #define SELECT_RECORD "SELECT id, scope, form, first_seq, last_seq, head, body, hash FROM record"
 
 }  // namespace
@@ -245,23 +254,47 @@ void SqliteTransaction::batches_between(std::int64_t device, std::uint64_t first
   }
 }
 
-std::optional<EnrolmentCodeRow> SqliteTransaction::enrolment_code(const Sha256& hash) {
-  auto select = connection_.prepare(
-      "SELECT p.id, c.expires, c.used FROM enrolment_code c JOIN person p ON p.key = c.person WHERE c.hash = ?1");
-  select.bind_blob(1, view_of(hash));
+std::optional<EnrolmentCodeRow> SqliteTransaction::enrolment_code(std::string_view id) {
+  auto select = connection_.prepare(SELECT_CODE " WHERE c.id = ?1");
+  select.bind_text(1, id);
   if (!select.step()) return std::nullopt;
-  return EnrolmentCodeRow{id_from<core::PersonId>(select.blob(0)), {select.integer(1)}, select.integer(2) != 0};
+  return read_code(select);
 }
 
-void SqliteTransaction::add_enrolment_code(const Sha256& hash, const EnrolmentCodeRow& code) {
+std::vector<EnrolmentCodeRow> SqliteTransaction::enrolment_codes() {
+  auto select = connection_.prepare(SELECT_CODE " ORDER BY c.expires DESC, c.id");
+  std::vector<EnrolmentCodeRow> rows;
+  while (select.step()) rows.push_back(read_code(select));
+  return rows;
+}
+
+std::uint32_t SqliteTransaction::wrong_tries(std::string_view id) {
+  auto select = connection_.prepare("SELECT wrong FROM enrolment_try WHERE id = ?1");
+  select.bind_text(1, id);
+  return select.step() ? static_cast<std::uint32_t>(select.integer(0)) : 0;
+}
+
+void SqliteTransaction::add_enrolment_code(const EnrolmentCodeRow& code) {
   auto insert = connection_.prepare(
-      "INSERT INTO enrolment_code(hash, person, expires) SELECT ?1, key, ?3 FROM person WHERE id = ?2");
-  insert.bind_blob(1, view_of(hash)).bind_blob(2, code.person.view()).bind(3, code.expires.ms).run();
+      "INSERT INTO enrolment_code(id, hash, person, expires) SELECT ?1, ?2, key, ?4 FROM person WHERE id = ?3");
+  insert.bind_text(1, code.id).bind_blob(2, view_of(code.hash)).bind_blob(3, code.person.view());
+  insert.bind(4, code.expires.ms).run();
 }
 
-void SqliteTransaction::use_enrolment_code(const Sha256& hash) {
-  auto update = connection_.prepare("UPDATE enrolment_code SET used = 1 WHERE hash = ?1");
-  update.bind_blob(1, view_of(hash)).run();
+void SqliteTransaction::use_enrolment_code(std::string_view id) {
+  auto update = connection_.prepare("UPDATE enrolment_code SET used = 1 WHERE id = ?1");
+  update.bind_text(1, id).run();
+}
+
+void SqliteTransaction::withdraw_enrolment_code(std::string_view id) {
+  auto update = connection_.prepare("UPDATE enrolment_code SET withdrawn = 1 WHERE id = ?1");
+  update.bind_text(1, id).run();
+}
+
+void SqliteTransaction::add_wrong_tries(std::string_view id, std::uint32_t tries) {
+  auto upsert = connection_.prepare(
+      "INSERT INTO enrolment_try(id, wrong) VALUES(?1, ?2) ON CONFLICT(id) DO UPDATE SET wrong = wrong + ?2");
+  upsert.bind_text(1, id).bind(2, tries).run();
 }
 
 std::optional<DeviceRow> SqliteTransaction::device_by_id(const core::DeviceId& id) {

@@ -34,7 +34,9 @@ class SqliteTransaction final : public WriteTransaction {
   void complete_attachments(const std::function<void(const core::AttachmentFile&)>& take) override;
   std::uint32_t upload_bytes(std::int64_t device, const core::AttachmentId& id) override;
   std::uint64_t bytes_taken(std::int64_t device, std::int64_t day) override;
-  std::optional<EnrolmentCodeRow> enrolment_code(const Sha256& hash) override;
+  std::optional<EnrolmentCodeRow> enrolment_code(std::string_view id) override;
+  std::vector<EnrolmentCodeRow> enrolment_codes() override;
+  std::uint32_t wrong_tries(std::string_view id) override;
   Counts counts() override;
   std::string integrity_problem() override;
   std::string setting(std::string_view name) override;
@@ -45,8 +47,10 @@ class SqliteTransaction final : public WriteTransaction {
   void set_epoch(std::int64_t scope, std::uint64_t epoch) override;
   void add_person(const PersonRow& person) override;
   void put_membership(const core::PersonId& person, std::int64_t scope, Role role, ReadingMode mode) override;
-  void add_enrolment_code(const Sha256& hash, const EnrolmentCodeRow& code) override;
-  void use_enrolment_code(const Sha256& hash) override;
+  void add_enrolment_code(const EnrolmentCodeRow& code) override;
+  void use_enrolment_code(std::string_view id) override;
+  void withdraw_enrolment_code(std::string_view id) override;
+  void add_wrong_tries(std::string_view id, std::uint32_t tries) override;
   void add_device(const DeviceRow& device) override;
   void revoke_device(std::int64_t device, core::Instant at) override;
   void set_device_position(std::int64_t device, std::uint64_t last_counter, const Sha256& last_batch_hash,

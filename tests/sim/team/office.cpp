@@ -27,7 +27,7 @@ constexpr const char* visit_form = R"(
 
 core::Instant clock_now() { return {november_2026_ms}; }
 
-std::string code_of(Person person) { return person == Person::aigul ? "0123456789ABC" : "0123456789ABD"; }
+std::string code_of(Person person) { return person == Person::aigul ? "A1GY0123456789ABC" : "BAKT0123456789ABD"; }
 
 template <typename Id>
 Id id_from(char letter) {
@@ -58,13 +58,12 @@ Result<void> add_person(server::WriteTransaction& transaction, Person person, co
   return {};
 }
 
-const std::string second_code = "0123456789ABE";
+const std::string second_code = "SEC00123456789ABE";
 
 Result<void> add_code(server::WriteTransaction& transaction, Person person, const std::string& code) {
-  const server::Sha256 hash = *server::hash_enrolment_code(code);
-  if (!transaction.enrolment_code(hash)) {
-    transaction.add_enrolment_code(hash, {id_of(person), {november_2026_ms + 3'600'000}, false});
-  }
+  const auto read = server::read_enrolment_code(code);
+  if (!transaction.enrolment_code(read->id))
+    transaction.add_enrolment_code({read->id, read->hash, id_of(person), {november_2026_ms + 3'600'000}});
   return {};
 }
 
