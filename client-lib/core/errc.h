@@ -77,6 +77,8 @@ enum class Errc {
   not_safe_to_erase,
   range_not_satisfiable,
   too_many_attempts,
+  returned,
+  superseded,
 };
 
 struct ErrcEntry {

@@ -13,6 +13,7 @@
 #include "app/examples.h"
 #include "app/import.h"
 #include "app/named_rows.h"
+#include "app/quarantine_commands.h"
 #include "app/rows.h"
 #include "codec/form_codec.h"
 #include "core/fingerprint.h"
@@ -317,6 +318,7 @@ class CommandLine {
     add_scope_commands();
     add_person_commands();
     add_device_commands();
+    add_quarantine_commands();
     add_data_commands();
     // Last: a command starts with the footer that the program has when it is added.
     app_.footer(examples::app);
@@ -463,6 +465,30 @@ class CommandLine {
     does(withdraw, codes_, withdraw_code);
   }
 
+  void add_quarantine_commands() {
+    auto* quarantine = app_.add_subcommand("quarantine", "Saves that may not be applied")->require_subcommand(1);
+    auto* list = quarantine->add_subcommand("list", "Whose they are, when they came, and why they were refused");
+    list->add_option("--device", quarantine_.device, "Of this device only: the first letters of its id");
+    auto* show = quarantine->add_subcommand("show", "What one holds");
+    auto* accept = quarantine->add_subcommand("accept", "Apply one, whatever its author may do in its scope");
+    auto* give_back = quarantine->add_subcommand("return", "Return one to its author with a note; it stays here too");
+    for (CLI::App* command : {show, accept, give_back})
+      command->add_option("operation", quarantine_.operation, "DEVICE:COUNTER, as listed")->required();
+    give_back->add_option("--note", quarantine_.note, "What its author reads, up to 500 characters")->required();
+    auto* save = quarantine->add_subcommand("export", "Write all of them into a file, one JSON object a line");
+    save->add_option_function<std::string>(
+            "file", [this](const std::string& file) { quarantine_.file = (working_folder_ / file).string(); },
+            "The file")
+        ->required();
+    for (CLI::App* command : {list, show}) command->add_flag("--json", quarantine_.as_json, "Print JSON for scripts");
+    quarantine->footer(examples::quarantine);
+    does(list, quarantine_, list_quarantined);
+    does(show, quarantine_, show_quarantined);
+    does(accept, quarantine_, accept_operation);
+    does(give_back, quarantine_, return_operation);
+    does(save, quarantine_, export_quarantine);
+  }
+
   void add_data_commands() {
     auto* form = app_.add_subcommand("form", "Forms")->require_subcommand(1);
     auto* form_import = form->add_subcommand("import", "Import a form in proto text, or its next version");
@@ -504,6 +530,7 @@ class CommandLine {
   std::string folder_ = "fieldsync-server";
   Options options_;
   CodeOptions codes_;
+  QuarantineOptions quarantine_;
   Invocation invocation_;
 };
 

@@ -45,6 +45,16 @@ inline constexpr char person_join[] = R"(Examples:
 inline constexpr char person_leave[] = R"(Example:
   fieldsync-server person leave 'Bakyt' 'Osh region')";
 
+inline constexpr char quarantine[] =
+    R"(A save is accepted as it was signed: under its author's name, in its scope. One whose
+record its device has saved again since is returned instead.
+
+Examples:
+  fieldsync-server quarantine list
+  fieldsync-server quarantine show 3f9a0c12:17
+  fieldsync-server quarantine accept 3f9a0c12:17
+  fieldsync-server quarantine return 3f9a0c12:17 --note 'The visit was on the 12th, I think.')";
+
 inline constexpr char enrol_code[] = R"(Whoever has the text becomes that person, once, within `code_lifetime_minutes`
 (24 hours unless set otherwise). Hand it over in person: on paper, or as a QR code on the screen.
 Five wrong tries lock a code. `code list` shows what became of each.

@@ -105,7 +105,8 @@ struct QuarantineRow {
   std::string message;
   std::string_view operation;
   core::Instant received;
-};        // where it was returned: the code before that
+  core::Milliseconds clock_offset;  // of its arrival
+  std::string refused_for{};        // where it was returned: the code before that
 };
 
 struct FormRow {
@@ -180,6 +181,10 @@ class ReadTransaction {
   // their counters; without their bytes and times.
   virtual std::vector<QuarantineRow> quarantined_up_to(std::int64_t device, std::uint64_t last) = 0;
 
+  // The same, between two counters, whole; the bytes live only while `take` runs.
+  virtual void quarantined_between(std::int64_t device, std::uint64_t first, std::uint64_t last,
+                                   const std::function<void(const QuarantineRow&)>& take) = 0;
+
   // The device's batches that hold any of these counters, oldest first. Their
   // content and signature live only while `take` runs.
   virtual void batches_between(std::int64_t device, std::uint64_t first, std::uint64_t last,
@@ -235,6 +240,11 @@ class WriteTransaction : public ReadTransaction {
   virtual void append_batch(const BatchRow& batch) = 0;
   virtual void append_operation(const OperationIndexRow& operation) = 0;
   virtual void quarantine(const QuarantineRow& operation) = 0;
+  // It was applied after all.
+  virtual void leave_quarantine(std::int64_t device, std::uint64_t counter) = 0;
+  // From now on its author is told `code` and `message`.
+  virtual void return_quarantined(std::int64_t device, std::uint64_t counter, std::string_view code,
+                                  std::string_view message) = 0;
   virtual void put_record(const RecordRow& record, bool is_new) = 0;
   virtual void put_conflicts(const core::RecordId& record, const std::vector<core::FieldKey>& open) = 0;
   // Does nothing where the scope names it already.

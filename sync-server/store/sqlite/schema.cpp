@@ -74,6 +74,10 @@ CREATE TABLE enrolment_code(id TEXT PRIMARY KEY, hash BLOB NOT NULL, person INTE
                             expires INTEGER NOT NULL, used INTEGER NOT NULL DEFAULT 0,
                             withdrawn INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
 CREATE TABLE enrolment_try(id TEXT PRIMARY KEY, wrong INTEGER NOT NULL) WITHOUT ROWID;
+-- What the office refused an operation for, before it was returned to its author with another code.
+ALTER TABLE quarantine ADD COLUMN refused_for TEXT NOT NULL DEFAULT '';
+-- Of its arrival: an operation that is accepted later gets the time that it would have had.
+ALTER TABLE quarantine ADD COLUMN clock_offset INTEGER NOT NULL DEFAULT 0;
 )"},
   });
   return migrations;

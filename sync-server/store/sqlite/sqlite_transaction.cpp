@@ -228,9 +228,39 @@ std::vector<QuarantineRow> SqliteTransaction::quarantined_up_to(std::int64_t dev
   std::vector<QuarantineRow> rows;
   while (select.step()) {
     rows.push_back(
-        {device, select.unsigned_integer(0), std::string(select.text(1)), std::string(select.text(2)), {}, {}});
+        {device, select.unsigned_integer(0), std::string(select.text(1)), std::string(select.text(2)), {}, {}, {}});
   }
   return rows;
+}
+
+void SqliteTransaction::quarantined_between(std::int64_t device, std::uint64_t first, std::uint64_t last,
+                                            const std::function<void(const QuarantineRow&)>& take) {
+  auto select = connection_.prepare(
+      "SELECT counter, code, message, operation, received, clock_offset, refused_for FROM quarantine"
+      " WHERE device = ?1 AND counter BETWEEN ?2 AND ?3 ORDER BY counter");
+  select.bind(1, device).bind_unsigned(2, first).bind_unsigned(3, last);
+  while (select.step()) {
+    take({device,
+          select.unsigned_integer(0),
+          std::string(select.text(1)),
+          std::string(select.text(2)),
+          select.blob(3),
+          {select.integer(4)},
+          {select.integer(5)},
+          std::string(select.text(6))});
+  }
+}
+
+void SqliteTransaction::leave_quarantine(std::int64_t device, std::uint64_t counter) {
+  auto remove = connection_.prepare("DELETE FROM quarantine WHERE device = ?1 AND counter = ?2");
+  remove.bind(1, device).bind_unsigned(2, counter).run();
+}
+
+void SqliteTransaction::return_quarantined(std::int64_t device, std::uint64_t counter, std::string_view code,
+                                           std::string_view message) {
+  auto update = connection_.prepare(
+      "UPDATE quarantine SET refused_for = code, code = ?3, message = ?4 WHERE device = ?1 AND counter = ?2");
+  update.bind(1, device).bind_unsigned(2, counter).bind_text(3, code).bind_text(4, message).run();
 }
 
 void SqliteTransaction::batches_between(std::int64_t device, std::uint64_t first, std::uint64_t last,
@@ -377,9 +407,11 @@ void SqliteTransaction::append_operation(const OperationIndexRow& operation) {
 
 void SqliteTransaction::quarantine(const QuarantineRow& operation) {
   auto insert = connection_.prepare(
-      "INSERT INTO quarantine(device, counter, code, message, operation, received) VALUES(?1, ?2, ?3, ?4, ?5, ?6)");
+      "INSERT INTO quarantine(device, counter, code, message, operation, received, clock_offset)"
+      " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)");
   insert.bind(1, operation.device).bind_unsigned(2, operation.counter).bind_text(3, operation.code);
-  insert.bind_text(4, operation.message).bind_blob(5, operation.operation).bind(6, operation.received.ms).run();
+  insert.bind_text(4, operation.message).bind_blob(5, operation.operation).bind(6, operation.received.ms);
+  insert.bind(7, operation.clock_offset.count).run();
 }
 
 void SqliteTransaction::put_record(const RecordRow& record, bool is_new) {

@@ -27,6 +27,8 @@ class SqliteTransaction final : public WriteTransaction {
   void changes_after(std::int64_t scope, std::uint64_t cursor,
                      const std::function<bool(const RecordRow&)>& take) override;
   std::vector<QuarantineRow> quarantined_up_to(std::int64_t device, std::uint64_t last) override;
+  void quarantined_between(std::int64_t device, std::uint64_t first, std::uint64_t last,
+                           const std::function<void(const QuarantineRow&)>& take) override;
   void batches_between(std::int64_t device, std::uint64_t first, std::uint64_t last,
                        const std::function<void(const BatchRow&)>& take) override;
   std::vector<NamedAttachment> attachments_named(const DeviceRow& device, const core::AttachmentId& id) override;
@@ -58,6 +60,9 @@ class SqliteTransaction final : public WriteTransaction {
   void append_batch(const BatchRow& batch) override;
   void append_operation(const OperationIndexRow& operation) override;
   void quarantine(const QuarantineRow& operation) override;
+  void leave_quarantine(std::int64_t device, std::uint64_t counter) override;
+  void return_quarantined(std::int64_t device, std::uint64_t counter, std::string_view code,
+                          std::string_view message) override;
   void put_record(const RecordRow& record, bool is_new) override;
   void put_conflicts(const core::RecordId& record, const std::vector<core::FieldKey>& open) override;
   void name_attachment(std::int64_t scope, std::int64_t device, const core::AttachmentFile& file) override;

@@ -47,7 +47,8 @@ class OldOffice : public AttachmentOffice {
           "DROP TABLE enrolment_try; DROP TABLE enrolment_code;"
           "CREATE TABLE enrolment_code(hash BLOB PRIMARY KEY, person INTEGER NOT NULL REFERENCES person, expires "
           "INTEGER "
-          "NOT NULL, used INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID");
+          "NOT NULL, used INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;"
+          "ALTER TABLE quarantine DROP COLUMN refused_for; ALTER TABLE quarantine DROP COLUMN clock_offset");
       database.execute(sql);
     }
     open();
