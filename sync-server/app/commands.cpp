@@ -328,6 +328,7 @@ class CommandLine {
     std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
     try {
       app_.parse(reversed);
+      invocation_.command = words();
     } catch (const CLI::Success& asked) {
       std::ostringstream text;
       app_.exit(asked, text);
@@ -343,6 +344,16 @@ class CommandLine {
 
  private:
   using Command = Result<void> (*)(Administration&, const Options&);
+
+  // Of the command that was parsed, without its arguments.
+  [[nodiscard]] std::string words() const {
+    std::string path;
+    for (const CLI::App* at = &app_; !at->get_subcommands().empty();) {
+      at = at->get_subcommands().front();
+      path += (path.empty() ? "" : " ") + at->get_name();
+    }
+    return path;
+  }
 
   // Names the command whose help is of use.
   [[nodiscard]] std::string sentence_for(const CLI::ParseError& wrong) const {

@@ -10,6 +10,7 @@
 #include <sstream>
 #include <thread>
 
+#include "app/event_log.h"
 #include "app/import.h"
 #include "app/logged_handlers.h"
 #include "app/standard_forms.h"
@@ -43,7 +44,8 @@ Result<std::unique_ptr<SqliteStore>> open_database(const Configuration& configur
 }
 
 CommandResult refused(const Error& error) {
-  return {1, "", "fieldsync-server: " + error.message() + " [" + std::string(describe(error.code).name) + "]\n"};
+  const std::string code(describe(error.code).name);
+  return {1, "", "fieldsync-server: " + error.message() + " [" + code + "]\n", code};
 }
 
 Result<CursorKey> cursor_key_of(Store& store) {
@@ -127,9 +129,41 @@ Result<void> make_key(const std::filesystem::path& key, const std::filesystem::p
   return again ? write_private_file(certificate, again->certificate_pem) : Result<void>(again.error());
 }
 
+spdlog::level::level_enum spdlog_level(LogLevel level) {
+  switch (level) {
+    case LogLevel::debug: return spdlog::level::debug;
+    case LogLevel::info: return spdlog::level::info;
+    case LogLevel::warn: return spdlog::level::warn;
+    case LogLevel::error: return spdlog::level::err;
+  }
+  return spdlog::level::info;
+}
+
+EventLog make_log(const Configuration& configuration) {
+  const bool is_json = configuration.log_format == "json";
+  spdlog::set_level(spdlog::level::from_str(configuration.log_level));
+  spdlog::flush_on(spdlog::level::info);
+  spdlog::set_pattern(
+      is_json ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})" : "time=%Y-%m-%dT%H:%M:%S.%eZ level=%l %v",
+      spdlog::pattern_time_type::utc);
+  const auto clock = [] {
+    const auto now = std::chrono::steady_clock::now().time_since_epoch();
+    return core::Instant{std::chrono::duration_cast<std::chrono::milliseconds>(now).count()};
+  };
+  return {{is_json ? LogFormat::json : LogFormat::text, configuration.log_addresses},
+          clock,
+          [](LogLevel level, const std::string& line) { spdlog::log(spdlog_level(level), "{}", line); }};
+}
+
+// Returns with the signal. Each minute the log says what it left out.
+void wait_for_signal(const sigset_t& signals, EventLog& log) {
+  const timespec minute{60, 0};
+  while (sigtimedwait(&signals, nullptr, &minute) < 0) log.tell_left_out();
+}
+
 CommandResult run_here(const Invocation& invocation, Office& office) {
   if (invocation.kind != Invocation::Kind::administration)
-    return {2, "", "This command cannot be handed to a running server.\n"};
+    return {2, "", "This command cannot be handed to a running server.\n", "wrong_usage"};
   std::ostringstream out;
   Administration admin{office.configuration, *office.store, office.sync, office.attachments, office.clock, out};
   const Result<void> done = invocation.administration(admin);
@@ -195,8 +229,7 @@ Result<void> serve(const Configuration& configuration) {
   sigaddset(&signals, SIGTERM);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
-  spdlog::set_level(spdlog::level::from_str(configuration.log_level));
-  spdlog::flush_on(spdlog::level::info);
+  EventLog log = make_log(configuration);
 
   SqliteStore::prepare_process();
   const auto office = Office::open(configuration);
@@ -215,21 +248,22 @@ Result<void> serve(const Configuration& configuration) {
   settings.blocking_threads = configuration.blocking_threads;
   settings.connections_max = configuration.connections_max;
   settings.connections_per_address_max = configuration.connections_per_address_max;
-  auto server = HttpServer::listen(settings, logged_handlers(router));
+  auto server = HttpServer::listen(settings, logged_handlers(router, log));
   if (!server) return server.error();
   const ControlSocket control(configuration.control_socket(), [&](const std::vector<std::string>& arguments) {
     if (arguments.empty()) return CommandResult{2, "", "No command.\n"};
     const std::filesystem::path working_folder = arguments.front();
     const Invocation invocation = parse_command_line({arguments.begin() + 1, arguments.end()}, working_folder);
-    return run_here(invocation, **office);
+    CommandResult result = run_here(invocation, **office);
+    log.command(invocation.command, result.outcome);
+    return result;
   });
   (*server)->start();
-  spdlog::info("serving on {}:{}", configuration.listen_address, (*server)->port());
-  int signal_number = 0;
-  sigwait(&signals, &signal_number);
-  spdlog::info("stopping");
+  log.serving((*server)->port());
+  wait_for_signal(signals, log);
+  log.stopping();
   (*server)->stop();
-  spdlog::info("stopped");
+  log.stopped();
   return {};
 }
 

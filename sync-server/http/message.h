@@ -52,6 +52,7 @@ struct Response {
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers;
   std::unique_ptr<BodySource> source{};  // in the place of `body`
+  std::string_view outcome{};            // the code of a refusal, from our own table; empty where it is none
 };
 
 // Takes the body of a request as it arrives.

@@ -4,6 +4,8 @@
 #include <map>
 #include <set>
 
+#include "app/event_log.h"
+#include "app/logged_handlers.h"
 #include "handlers/router.h"
 #include "service/enrolment.h"
 #include "support/whole_response.h"
@@ -129,4 +131,30 @@ TEST_CASE("Codes that are wrong, unknown, used, expired or withdrawn are refused
     is_even = slowest < 1.25 * fastest && slowest - fastest < noise;
   }
   CHECK(is_even);
+}
+
+TEST_CASE("10,000 bad requests of strangers write eleven lines") {
+  Desk desk;
+  std::vector<std::string> lines;
+  core::Instant now{0};
+  server::EventLog log(
+      {}, [&] { return now; }, [&](server::LogLevel, const std::string& line) { lines.push_back(line); });
+  const auto handlers = server::logged_handlers(desk.router, log);
+  for (int i = 0; i < 10'000; ++i) {
+    server::Request request = desk.request_with("ZZZZ0123456789ABC");
+    if (i % 4 == 0) request.target = "/v1/sync";
+    if (i % 4 == 1) request.target = "/\r\nevent=forged";
+    if (i % 4 == 2) {
+      CHECK(handlers.refuse({Errc::malformed_request, "\nforged"}, request).status == 400);
+      continue;
+    }
+    const server::Reception reception = handlers.receive(request);
+    CHECK(reception.refusal.has_value() == (i % 4 != 3));
+    if (!reception.refusal) CHECK(handlers.handle(request).status >= 400);
+  }
+  now.ms += 60'000;
+  log.tell_left_out();
+  REQUIRE(lines.size() == 11);
+  CHECK(lines.back() == "event=left_out device=- lines=9990 seconds=60");
+  for (const std::string& line : lines) CHECK(line.find("forged") == std::string::npos);
 }
