@@ -61,7 +61,7 @@ void write_memberships(server::WriteTransaction& transaction, const OfficePerson
 
 }  // namespace
 
-Office::Office(Run& run, Server& server) : run_(run), server_(server) {
+Office::Office(Run& run, Server& server) : run_(run), server_(server), desk_(run, server) {
   const std::size_t scope_count = run.chance.happens(0.3) ? 2 : 1;
   for (std::size_t i = 0; i < scope_count; ++i)
     scopes_.push_back({random_id<core::ScopeId>(), i == 0 ? "Osh region" : "Batken region"});

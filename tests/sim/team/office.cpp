@@ -4,6 +4,7 @@
 #include "core/check.h"
 #include "engine/enrolment_text.h"
 #include "service/enrolment.h"
+#include "service/quarantine.h"
 
 namespace fieldsync::team {
 namespace {
@@ -131,6 +132,20 @@ Result<void> Office::end_district() {
 
 Result<void> Office::add_second_code() {
   return store_->write([](auto& transaction) { return add_code(transaction, Person::aigul, second_code); });
+}
+
+Result<void> Office::accept_quarantine() {
+  std::vector<core::OperationId> ids;
+  auto done = store_->read([&](server::ReadTransaction& transaction) -> Result<void> {
+    ids.clear();
+    for (const auto& each : server::list_quarantine(transaction, std::nullopt))
+      ids.push_back({each.device.id, each.counter});
+    return {};
+  });
+  for (const core::OperationId& id : ids) {
+    if (done) done = server::accept_quarantined(*store_, id);
+  }
+  return done;
 }
 
 Result<void> Office::revoke(const core::DeviceId& device) {
