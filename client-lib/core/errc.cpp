@@ -105,6 +105,12 @@ constexpr auto table = std::to_array<ErrcEntry>({
      "The office does not have all of it yet: nothing was erased. Sync first."},
     {Errc::range_not_satisfiable, "range_not_satisfiable", 416, false,
      "The range begins behind the last byte of the attachment."},
+    {Errc::too_many_attempts, "too_many_attempts", 429, true,
+     "Too many wrong codes were tried. Wait 15 minutes; where this code is refused again, ask the coordinator for a "
+     "new one."},
+    {Errc::returned, "returned", 0, false, "The office returned the save to its author, to be put right."},
+    {Errc::superseded, "superseded", 0, false,
+     "Its device has saved the record again since, on what it saw without this save. Return it to its author."},
 });
 
 }  // namespace

@@ -76,6 +76,9 @@ enum class Errc {
   attachment_not_here,
   not_safe_to_erase,
   range_not_satisfiable,
+  too_many_attempts,
+  returned,
+  superseded,
 };
 
 struct ErrcEntry {

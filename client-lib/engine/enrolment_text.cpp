@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::string_view prefix = "fieldsync:1:";
 constexpr std::size_t pin_digits = 64;
-constexpr std::size_t code_letters = 13;
+constexpr std::size_t code_letters = 17;
 constexpr std::string_view crockford = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 // Takes the part behind the last colon off `text`.
@@ -52,6 +52,11 @@ Result<EnrolmentText> parse_enrolment(std::string_view text) {
   text.remove_prefix(prefix.size());
   EnrolmentText enrolment;
   enrolment.code = take_last(text);
+  if (!enrolment.code.empty() && enrolment.code.size() < pin_digits && enrolment.code.size() != code_letters) {
+    return Error{Errc::invalid_argument, "The code at the end of the enrolment text has " +
+                                             std::to_string(enrolment.code.size()) + " letters instead of " +
+                                             std::to_string(code_letters) + ". Copy the text whole."};
+  }
   while (text.size() > pin_digits && text[text.size() - pin_digits - 1] == ':') {
     const auto pin = core::from_hex(take_last(text));
     if (!pin) return wrong;

@@ -1,7 +1,7 @@
 // enrolment_text.h: what a coordinator hands to a monitor:
 //   fieldsync:1:HOST:PORT:PIN:PIN:CODE
 // The pins are SHA-256 of the server's key and of its spare, 64 hexadecimal
-// digits each; the code is 13 letters and works once.
+// digits each; the code is 17 letters and works once.
 #pragma once
 
 #include <string>

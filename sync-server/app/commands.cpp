@@ -10,17 +10,17 @@
 #include <iostream>
 
 #include "app/certificate_commands.h"
+#include "app/enrolment_commands.h"
 #include "app/examples.h"
 #include "app/import.h"
 #include "app/named_rows.h"
 #include "app/participant_commands.h"
+#include "app/quarantine_commands.h"
 #include "app/rows.h"
 #include "codec/form_codec.h"
-#include "engine/enrolment_text.h"
-#include "service/enrolment.h"
+#include "core/fingerprint.h"
 #include "service/form_publication.h"
 #include "service/policy.h"
-#include "tls/key_pair.h"
 
 namespace fieldsync::server {
 namespace {
@@ -38,15 +38,6 @@ IdType random_id() {
   IdType id;
   randombytes_buf(id.bytes.data(), id.bytes.size());
   return id;
-}
-
-std::string instant_text(core::Instant at) {
-  const std::time_t seconds = at.ms / 1000;
-  std::tm utc{};
-  gmtime_r(&seconds, &utc);
-  char text[32];
-  std::strftime(text, sizeof text, "%Y-%m-%d %H:%M UTC", &utc);
-  return text;
 }
 
 void print_rows(Administration& admin, const Options& options, const std::vector<std::string>& header,
@@ -142,42 +133,16 @@ Result<void> set_membership(Administration& admin, const Options& options, bool 
   return done;
 }
 
-Result<void> make_code(Administration& admin, const Options& options) {
-  const std::string code = new_enrolment_code();
-  const core::Instant expires = admin.clock() + core::Milliseconds{admin.configuration.code_lifetime_minutes * 60'000};
-  engine::EnrolmentText text{admin.configuration.public_address, {}, code};
-  for (const auto& file : {admin.configuration.certificate(), admin.configuration.spare_certificate()}) {
-    auto certificate = read_file(file);
-    if (!certificate) return certificate.error();
-    auto pin = tls::pin_of(*certificate);
-    if (!pin) return pin.error();
-    text.pins.push_back(*pin);
-  }
-  auto done = admin.store.write([&](WriteTransaction& transaction) -> Result<void> {
-    auto person = find_person(transaction, options.person);
-    if (!person) return person.error();
-    transaction.add_enrolment_code(*hash_enrolment_code(code), {person->id, expires, false});
-    return {};
-  });
-  if (!done) return done;
-  const std::string enrolment = engine::format_enrolment(text);
-  if (options.as_json) {
-    admin.out << json::serialize(json::object{{"enrolment", enrolment}, {"expires_ms", expires.ms}}) << "\n";
-    return {};
-  }
-  admin.out << "Works once, until " << instant_text(expires) << ". On the device of '" << options.person
-            << "':\n\n  fieldsync enrol " << enrolment << "\n";
-  return {};
-}
-
 Result<void> list_devices(Administration& admin, const Options& options) {
   return admin.store.read([&](ReadTransaction& transaction) -> Result<void> {
     std::vector<Row> rows;
     for (const DeviceRow& device : transaction.devices()) {
-      rows.push_back({device.id.hex(), device.person.name, device.name, device.last_counter,
-                      device.seen ? instant_text(*device.seen) : "never", device.revoked ? "revoked" : "active"});
+      rows.push_back({options.as_json ? device.id.hex() : core::fingerprint_of(device.id), device.person.name,
+                      device.name, device.last_counter, device.seen ? instant_text(*device.seen) : "never",
+                      device.revoked ? "revoked" : "active"});
     }
-    print_rows(admin, options, {"id", "person", "name", "operations", "last_upload", "state"}, rows);
+    print_rows(admin, options,
+               {options.as_json ? "id" : "fingerprint", "person", "name", "operations", "last_upload", "state"}, rows);
     return {};
   });
 }
@@ -360,6 +325,7 @@ class CommandLine {
     add_person_commands();
     add_participant_commands();
     add_device_commands();
+    add_quarantine_commands();
     add_data_commands();
     // Last: a command starts with the footer that the program has when it is added.
     app_.footer(examples::app);
@@ -369,6 +335,7 @@ class CommandLine {
     std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
     try {
       app_.parse(reversed);
+      invocation_.command = words();
     } catch (const CLI::Success& asked) {
       std::ostringstream text;
       app_.exit(asked, text);
@@ -384,6 +351,16 @@ class CommandLine {
 
  private:
   using Command = Result<void> (*)(Administration&, const Options&);
+
+  // Of the command that was parsed, without its arguments.
+  [[nodiscard]] std::string words() const {
+    std::string path;
+    for (const CLI::App* at = &app_; !at->get_subcommands().empty();) {
+      at = at->get_subcommands().front();
+      path += (path.empty() ? "" : " ") + at->get_name();
+    }
+    return path;
+  }
 
   // Names the command whose help is of use.
   [[nodiscard]] std::string sentence_for(const CLI::ParseError& wrong) const {
@@ -406,6 +383,20 @@ class CommandLine {
         return function(admin, options);
       };
     });
+  }
+
+  // For commands that have options of their own.
+  template <typename OwnOptions>
+  void does(CLI::App* command, const OwnOptions& own, Result<void> (*function)(Administration&, const OwnOptions&)) {
+    command->callback([this, &own, function] {
+      invocation_.kind = Invocation::Kind::administration;
+      invocation_.administration = [own, function](Administration& admin) { return function(admin, own); };
+    });
+  }
+
+  void add_written_file(CLI::App* command, const std::string& name, std::string& into, const std::string& what) {
+    command->add_option_function<std::string>(
+        name, [this, &into](const std::string& file) { into = (working_folder_ / file).string(); }, what);
   }
 
   void offer_json(CLI::App* command) { command->add_flag("--json", options_.as_json, "Print JSON for scripts"); }
@@ -491,19 +482,56 @@ class CommandLine {
   }
 
   void add_device_commands() {
-    auto* code = app_.add_subcommand("enrol-code", "Print a text that enrols one device of a person, once");
-    code->add_option("person", options_.person, "Name, or the first letters of the id")->required();
-    offer_json(code);
-    code->footer(examples::enrol_code);
-    does(code, make_code);
+    add_code_commands();
     auto* device = app_.add_subcommand("device", "Devices")->require_subcommand(1);
     auto* list = device->add_subcommand("list", "Devices, whose they are, and when they last uploaded");
     offer_json(list);
     does(list, list_devices);
     auto* revoke = device->add_subcommand("revoke", "Withdraw a device's access, at once");
-    revoke->add_option("device", options_.device, "The first letters of its id")->required();
+    revoke->add_option("device", options_.device, "The first digits of its fingerprint")->required();
     revoke->footer(examples::device_revoke);
     does(revoke, revoke_device);
+  }
+
+  void add_code_commands() {
+    auto* make = app_.add_subcommand("enrol-code", "Print a text that enrols one device of a person, once");
+    make->add_option("person", codes_.person, "Name, or the first letters of the id")->required();
+    make->add_flag("--qr", codes_.as_qr, "Draw the text as a QR code too");
+    add_written_file(make, "--svg", codes_.svg_file, "Draw the QR code into this file");
+    make->add_flag("--json", codes_.as_json, "Print JSON for scripts");
+    make->footer(examples::enrol_code);
+    does(make, codes_, make_code);
+    auto* code = app_.add_subcommand("code", "Enrolment codes that were made")->require_subcommand(1);
+    auto* list = code->add_subcommand("list", "Codes, whose they are, and what became of them");
+    list->add_flag("--json", codes_.as_json, "Print JSON for scripts");
+    does(list, codes_, list_codes);
+    auto* withdraw = code->add_subcommand("withdraw", "Withdraw a code that was not used yet");
+    withdraw->add_option("code", codes_.code, "The letters that name it: its first four")->required();
+    does(withdraw, codes_, withdraw_code);
+  }
+
+  void add_quarantine_commands() {
+    auto* quarantine = app_.add_subcommand("quarantine", "Saves that may not be applied")->require_subcommand(1);
+    auto* list = quarantine->add_subcommand("list", "Whose they are, when they came, and why they were refused");
+    list->add_option("--device", quarantine_.device, "Of this device only: the first letters of its id");
+    auto* show = quarantine->add_subcommand("show", "What one holds");
+    auto* accept = quarantine->add_subcommand("accept", "Apply one, whatever its author may do in its scope");
+    auto* give_back = quarantine->add_subcommand("return", "Return one to its author with a note; it stays here too");
+    for (CLI::App* command : {show, accept, give_back})
+      command->add_option("operation", quarantine_.operation, "DEVICE:COUNTER, as listed")->required();
+    give_back->add_option("--note", quarantine_.note, "What its author reads, up to 500 characters")->required();
+    auto* save = quarantine->add_subcommand("export", "Write all of them into a file, one JSON object a line");
+    save->add_option_function<std::string>(
+            "file", [this](const std::string& file) { quarantine_.file = (working_folder_ / file).string(); },
+            "The file")
+        ->required();
+    for (CLI::App* command : {list, show}) command->add_flag("--json", quarantine_.as_json, "Print JSON for scripts");
+    quarantine->footer(examples::quarantine);
+    does(list, quarantine_, list_quarantined);
+    does(show, quarantine_, show_quarantined);
+    does(accept, quarantine_, accept_operation);
+    does(give_back, quarantine_, return_operation);
+    does(save, quarantine_, export_quarantine);
   }
 
   void add_data_commands() {
@@ -550,6 +578,8 @@ class CommandLine {
   CLI::App app_{"The fieldsync server: brings monitors' reports together without losing a word.", "fieldsync-server"};
   std::string folder_ = "fieldsync-server";
   Options options_;
+  CodeOptions codes_;
+  QuarantineOptions quarantine_;
   Invocation invocation_;
 };
 

@@ -39,7 +39,8 @@ struct Invocation {
   enum class Kind : std::uint8_t { help, wrong_usage, init, serve, administration };
   Kind kind = Kind::help;
   std::filesystem::path folder;
-  std::string text;  // help: to print; wrong_usage: what to say
+  std::string text;     // help: to print; wrong_usage: what to say
+  std::string command;  // its words, for the log: "device revoke"
   InitOptions init;
   AdministratorCommand administration;
 };

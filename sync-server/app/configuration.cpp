@@ -31,7 +31,9 @@ Result<void> check_names(const toml::table& table, const std::filesystem::path& 
                                                 "connections_max",
                                                 "connections_per_address_max",
                                                 "requests_waiting_max",
-                                                "log_level"};
+                                                "log_level",
+                                                "log_format",
+                                                "log_addresses"};
   for (const auto& [name, value] : table) {
     if (known.contains(name.str())) continue;
     return wrong(file, "line " + std::to_string(value.source().begin.line) + ": there is no setting '" +
@@ -51,6 +53,14 @@ struct Settings {
     if (node == nullptr) return {};
     if (!node->is_string()) return wrong(file, std::string(name) + " must be a text in quotes.");
     into = node->ref<std::string>();
+    return {};
+  }
+
+  Result<void> flag(std::string_view name, bool& into) const {
+    const toml::node* node = table.get(name);
+    if (node == nullptr) return {};
+    if (!node->is_boolean()) return wrong(file, std::string(name) + " must be true or false.");
+    into = node->ref<bool>();
     return {};
   }
 
@@ -107,9 +117,13 @@ Result<Configuration> parse_configuration(std::string_view text, const std::file
     }
     if (done) done = settings.number("requests_waiting_max", 1, connections_bound, configuration.requests_waiting_max);
     if (done) done = settings.text("log_level", configuration.log_level);
+    if (done) done = settings.text("log_format", configuration.log_format);
+    if (done) done = settings.flag("log_addresses", configuration.log_addresses);
     if (!done) return done.error();
     if (!log_levels.contains(configuration.log_level))
       return wrong(file, "log_level must be trace, debug, info, warn or error.");
+    if (configuration.log_format != "text" && configuration.log_format != "json")
+      return wrong(file, "log_format must be text or json.");
     return configuration;
   } catch (const toml::parse_error& error) {
     return wrong(file,
@@ -140,7 +154,11 @@ std::string configuration_text(const Configuration& configuration) {
        << "# a little later.\n"
        << "requests_waiting_max = " << configuration.requests_waiting_max << "\n\n"
        << "# trace, debug, info, warn or error.\n"
-       << "log_level = " << quoted(configuration.log_level) << "\n";
+       << "log_level = " << quoted(configuration.log_level) << "\n\n"
+       << "# text: name=value. json: an object a line.\n"
+       << "log_format = " << quoted(configuration.log_format) << "\n\n"
+       << "# Whether the log names where requests come from (of IPv6 the network of 64 bits).\n"
+       << "log_addresses = " << (configuration.log_addresses ? "true" : "false") << "\n";
   return text.str();
 }
 

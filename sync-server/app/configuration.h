@@ -23,6 +23,8 @@ struct Configuration {
   std::size_t connections_per_address_max = 500;
   std::size_t requests_waiting_max = 256;
   std::string log_level = "info";
+  std::string log_format = "text";
+  bool log_addresses = false;
 
   [[nodiscard]] std::filesystem::path file() const { return folder / "fieldsync-server.toml"; }
   [[nodiscard]] std::filesystem::path database() const { return folder / "fieldsync-server.db"; }

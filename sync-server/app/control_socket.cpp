@@ -146,7 +146,8 @@ Result<std::optional<CommandResult>> send_command(const std::filesystem::path& p
   const json::object& object = parsed.as_object();
   return std::optional(CommandResult{static_cast<int>(object.at("exit").as_int64()),
                                      std::string(object.at("out").as_string()),
-                                     std::string(object.at("err").as_string())});
+                                     std::string(object.at("err").as_string()),
+                                     {}});
 }
 
 }  // namespace fieldsync::server

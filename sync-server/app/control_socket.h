@@ -17,6 +17,7 @@ struct CommandResult {
   int exit_code = 0;
   std::string output;
   std::string error;
+  std::string outcome = "ok";  // or the code of the refusal; not handed over
 };
 
 using RunCommand = std::function<CommandResult(const std::vector<std::string>& arguments)>;

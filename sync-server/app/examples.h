@@ -61,12 +61,23 @@ alone.
 
 Example:
   fieldsync-server participant remove 1a2b3c4d5e6f708192a3b4c5d6e7f809 'Dilnoza')";
+inline constexpr char quarantine[] =
+    R"(A save is accepted as it was signed: under its author's name, in its scope. One whose
+record its device has saved again since is returned instead.
+
+Examples:
+  fieldsync-server quarantine list
+  fieldsync-server quarantine show 3f9a0c12:17
+  fieldsync-server quarantine accept 3f9a0c12:17
+  fieldsync-server quarantine return 3f9a0c12:17 --note 'The visit was on the 12th, I think.')";
 
 inline constexpr char enrol_code[] = R"(Whoever has the text becomes that person, once, within `code_lifetime_minutes`
-(24 hours unless set otherwise). Hand it over in person.
+(24 hours unless set otherwise). Hand it over in person: on paper, or as a QR code on the screen.
+Five wrong tries lock a code. `code list` shows what became of each.
 
 Examples:
   fieldsync-server enrol-code 'Aigul'
+  fieldsync-server enrol-code 'Aigul' --qr
   fieldsync-server enrol-code 'Aigul' --json)";
 
 inline constexpr char device_revoke[] =

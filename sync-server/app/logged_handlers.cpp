@@ -1,131 +1,175 @@
 #include "app/logged_handlers.h"
 
-#include <spdlog/spdlog.h>
+#include <chrono>
+#include <memory>
 
 #include "handlers/problem.h"
+#include "service/enrolment.h"
 
 namespace fieldsync::server {
 namespace {
 
-// Not which attachment it was: that would show who has it to whoever knows its hash.
-void log_outcome(const Request& request, const Response& response) {
-  constexpr std::string_view longest = "/v1/attachments/";
-  if (response.status < 300) {
-    spdlog::debug("request {} {} {}", request.id, request.target.substr(0, longest.size()), response.status);
-  } else {
-    spdlog::info("request {} refused with status {}", request.id, response.status);
-  }
+// Whom a line is about.
+core::DeviceId device_of(const Request& request, bool is_enrolled) {
+  return is_enrolled && !request.peer_key.empty() ? device_id_of(request.peer_key) : core::DeviceId{};
 }
 
-// Once its answer had begun, or with nobody to answer to.
-void log_broken(const std::string& request_id, std::string_view why) {
-  spdlog::info("request {} ended early: {}", request_id, why);
+std::uint64_t bytes_of(const Response& response) {
+  return response.source ? response.source->size() : response.body.size();
 }
 
-Response safely(const Request& request, const std::function<Response()>& body) {
-  try {
-    return body();
-  } catch (const std::exception& error) {
-    spdlog::error("request {} failed: {}", request.id, error.what());
-    return problem_response({Errc::internal_error, {}}, request);
+// One request on its way to the log.
+class Logged {
+ public:
+  Logged(EventLog& log, Request head, bool is_enrolled)
+      : log_(log),
+        head_(std::move(head)),
+        device_(device_of(head_, is_enrolled)),
+        began_(std::chrono::steady_clock::now()) {
+    head_.body.clear();
   }
-}
 
-template <typename Outcome>
-Result<Outcome> safely(const std::string& request_id, const std::function<Result<Outcome>()>& body) {
-  try {
-    auto done = body();
-    if (!done) log_broken(request_id, describe(done.error().code).name);
-    return done;
-  } catch (const std::exception& error) {
-    log_broken(request_id, error.what());
-    return Error{Errc::internal_error, {}};
+  [[nodiscard]] const Request& head() const { return head_; }
+  void took_in(std::uint64_t bytes) { bytes_in_ += bytes; }
+
+  void answered(const Response& response) {
+    const auto took = std::chrono::steady_clock::now() - began_;
+    log_.request({head_.id, head_.target, device_, head_.peer_address,
+                  response.outcome.empty() ? std::string_view("ok") : response.outcome, response.status,
+                  std::chrono::duration_cast<std::chrono::milliseconds>(took).count(), bytes_in_, bytes_of(response)});
   }
-}
+  void ended_early(Errc code) { log_.request_ended_early(head_.id, device_, describe(code).name); }
+  void failed(const std::exception& error) { log_.request_failed(head_.id, device_, type_of(error)); }
+
+  Response safely(const std::function<Response()>& body) {
+    try {
+      return body();
+    } catch (const std::exception& error) {
+      failed(error);
+      return problem_response({Errc::internal_error, {}}, head_);
+    }
+  }
+
+  template <typename Outcome>
+  Result<Outcome> safely(const std::function<Result<Outcome>()>& body) {
+    try {
+      auto done = body();
+      if (!done) ended_early(done.error().code);
+      return done;
+    } catch (const std::exception& error) {
+      failed(error);
+      return Error{Errc::internal_error, {}};
+    }
+  }
+
+ private:
+  EventLog& log_;
+  Request head_;
+  core::DeviceId device_;
+  std::chrono::steady_clock::time_point began_;
+  std::uint64_t bytes_in_ = 0;
+};
 
 class LoggedSink final : public BodySink {
  public:
-  LoggedSink(Request head, std::unique_ptr<BodySink> sink) : head_(std::move(head)), sink_(std::move(sink)) {}
+  LoggedSink(Logged logged, std::unique_ptr<BodySink> sink) : logged_(std::move(logged)), sink_(std::move(sink)) {}
 
   void take(std::string_view piece) override {
+    logged_.took_in(piece.size());
     if (failure_) return;
-    Response outcome = safely(head_, [&] {
+    Response outcome = logged_.safely([&] {
       sink_->take(piece);
       return Response{};
     });
     if (outcome.status != 200) failure_ = std::move(outcome);
   }
   Response finish() override {
-    Response response = failure_ ? std::move(*failure_) : safely(head_, [&] { return sink_->finish(); });
-    log_outcome(head_, response);
+    Response response = failure_ ? std::move(*failure_) : logged_.safely([&] { return sink_->finish(); });
+    logged_.answered(response);
     return response;
   }
   Result<void> abandon() override {
-    return failure_ ? Result<void>() : safely<void>(head_.id, [&] { return sink_->abandon(); });
+    return failure_ ? Result<void>() : logged_.safely<void>([&] { return sink_->abandon(); });
   }
 
  private:
-  Request head_;
+  Logged logged_;
   std::unique_ptr<BodySink> sink_;
   std::optional<Response> failure_;  // after it the sink is left alone
 };
 
 class LoggedSource final : public BodySource {
  public:
-  LoggedSource(std::string request_id, std::unique_ptr<BodySource> source)
-      : request_id_(std::move(request_id)), source_(std::move(source)) {}
+  LoggedSource(Logged logged, std::unique_ptr<BodySource> source)
+      : logged_(std::move(logged)), source_(std::move(source)) {}
 
   [[nodiscard]] std::uint64_t size() const override { return source_->size(); }
   Result<std::string> read() override {
-    return safely<std::string>(request_id_, [&] { return source_->read(); });
+    return logged_.safely<std::string>([&] { return source_->read(); });
   }
 
  private:
-  std::string request_id_;
+  Logged logged_;
   std::unique_ptr<BodySource> source_;
 };
 
-Reception receive(Router& router, const Request& head) {
+Reception receive(Router& router, EventLog& log, const Request& head) {
   Reception reception;
-  Response outcome = safely(head, [&] {
+  // The gate lets through who is enrolled, and who wants to be.
+  Logged stranger(log, head, false);
+  Response outcome = stranger.safely([&] {
     reception.refusal = router.gate(head);
-    if (!reception.refusal) reception = router.receive(head);
-    if (reception.sink) reception.sink = std::make_unique<LoggedSink>(head, std::move(reception.sink));
     return Response{};
   });
   if (outcome.status != 200) reception.refusal = std::move(outcome);
-  if (reception.refusal) log_outcome(head, *reception.refusal);
+  if (reception.refusal) {
+    stranger.answered(*reception.refusal);
+    return reception;
+  }
+  Logged known(log, head, true);
+  outcome = known.safely([&] {
+    reception = router.receive(head);
+    if (reception.sink) reception.sink = std::make_unique<LoggedSink>(known, std::move(reception.sink));
+    return Response{};
+  });
+  if (outcome.status != 200) reception.refusal = std::move(outcome);
+  if (reception.refusal) known.answered(*reception.refusal);
   return reception;
 }
 
-Response handle(Router& router, const Request& request) {
-  Response response = safely(request, [&] {
-    Response made = router.handle(request);
-    if (made.source) made.source = std::make_unique<LoggedSource>(request.id, std::move(made.source));
-    return made;
-  });
-  log_outcome(request, response);
+Response handle(Router& router, EventLog& log, const Request& request) {
+  const auto answer = [&](Logged& logged) {
+    return logged.safely([&] {
+      Response made = router.handle(request);
+      if (made.source) made.source = std::make_unique<LoggedSource>(logged, std::move(made.source));
+      return made;
+    });
+  };
+  Logged known(log, request, true);
+  Logged stranger(log, request, false);
+  Response response = answer(known);
+  // Who was refused an enrolment is none of ours.
+  const bool is_stranger = request.target == "/v1/enrol" && response.status >= 300;
+  Logged& logged = is_stranger ? stranger : known;
+  logged.took_in(request.body.size());
+  logged.answered(response);
   return response;
 }
 
-Response refuse(const Error& error, const Request& request) {
+Response refuse(EventLog& log, const Error& error, const Request& request) {
   Response response = problem_response(error, request);
   // Those that were refused for want of room are told as a sum.
-  if (error.code != Errc::overloaded) log_outcome(request, response);
+  if (error.code != Errc::overloaded) Logged(log, request, false).answered(response);
   return response;
-}
-
-void tell_turned_away(const TurnedAway& turned_away) {
-  spdlog::warn(
-      "turned away since the last such line: {} connections beyond the limits, {} requests because too many waited",
-      turned_away.connections, turned_away.requests);
 }
 
 }  // namespace
 
-HttpHandlers logged_handlers(Router& router) {
-  return {[&](const Request& head) { return receive(router, head); },
-          [&](const Request& request) { return handle(router, request); }, refuse, tell_turned_away};
+HttpHandlers logged_handlers(Router& router, EventLog& log) {
+  return {[&](const Request& head) { return receive(router, log, head); },
+          [&](const Request& request) { return handle(router, log, request); },
+          [&](const Error& error, const Request& request) { return refuse(log, error, request); },
+          [&](const TurnedAway& turned_away) { log.turned_away(turned_away.connections, turned_away.requests); }};
 }
 
 }  // namespace fieldsync::server

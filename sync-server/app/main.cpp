@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <iostream>
 
+#include "app/event_log.h"
 #include "app/serve.h"
 
 namespace {
@@ -53,6 +54,7 @@ int main(int count, char** values) {
   try {
     return run({values + 1, values + count});
   } catch (const std::exception& error) {
-    return report({Errc::internal_error, error.what()});
+    // Its text may hold anything.
+    return report({Errc::internal_error, "Something went wrong: " + type_of(error) + "."});
   }
 }

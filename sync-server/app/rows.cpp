@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
+#include <ctime>
 
 namespace fieldsync::server {
 namespace {
@@ -46,6 +47,15 @@ void print_json_rows(std::ostream& out, const std::vector<std::string>& header, 
     list.push_back(std::move(object));
   }
   out << boost::json::serialize(list) << '\n';
+}
+
+std::string instant_text(core::Instant at) {
+  const std::time_t seconds = at.ms / 1000;
+  std::tm utc{};
+  gmtime_r(&seconds, &utc);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%d %H:%M UTC", &utc);
+  return text;
 }
 
 }  // namespace fieldsync::server

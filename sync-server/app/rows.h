@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "core/time.h"
+
 namespace fieldsync::server {
 
 using Row = boost::json::array;
@@ -16,5 +18,8 @@ void print_table(std::ostream& out, const std::vector<std::string>& header, cons
 
 // An array of objects whose members are named as in the header.
 void print_json_rows(std::ostream& out, const std::vector<std::string>& header, const std::vector<Row>& rows);
+
+// "2026-11-28 09:30 UTC"
+[[nodiscard]] std::string instant_text(core::Instant at);
 
 }  // namespace fieldsync::server

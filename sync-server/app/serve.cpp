@@ -12,6 +12,7 @@
 
 #include "app/certificate_commands.h"
 #include "app/descriptor_limit.h"
+#include "app/event_log.h"
 #include "app/import.h"
 #include "app/logged_handlers.h"
 #include "app/standard_forms.h"
@@ -45,7 +46,8 @@ Result<std::unique_ptr<SqliteStore>> open_database(const Configuration& configur
 }
 
 CommandResult refused(const Error& error) {
-  return {1, "", "fieldsync-server: " + error.message() + " [" + std::string(describe(error.code).name) + "]\n"};
+  const std::string code(describe(error.code).name);
+  return {1, "", "fieldsync-server: " + error.message() + " [" + code + "]\n", code};
 }
 
 Result<CursorKey> cursor_key_of(Store& store) {
@@ -129,10 +131,53 @@ Result<void> make_key(const std::filesystem::path& key, const std::filesystem::p
   return again ? write_private_file(certificate, again->certificate_pem) : Result<void>(again.error());
 }
 
+spdlog::level::level_enum spdlog_level(LogLevel level) {
+  switch (level) {
+    case LogLevel::debug: return spdlog::level::debug;
+    case LogLevel::info: return spdlog::level::info;
+    case LogLevel::warn: return spdlog::level::warn;
+    case LogLevel::error: return spdlog::level::err;
+  }
+  return spdlog::level::info;
+}
+
+EventLog make_log(const Configuration& configuration) {
+  const bool is_json = configuration.log_format == "json";
+  spdlog::set_level(spdlog::level::from_str(configuration.log_level));
+  spdlog::flush_on(spdlog::level::info);
+  spdlog::set_pattern(
+      is_json ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})" : "time=%Y-%m-%dT%H:%M:%S.%eZ level=%l %v",
+      spdlog::pattern_time_type::utc);
+  const auto clock = [] {
+    const auto now = std::chrono::steady_clock::now().time_since_epoch();
+    return core::Instant{std::chrono::duration_cast<std::chrono::milliseconds>(now).count()};
+  };
+  return {{is_json ? LogFormat::json : LogFormat::text, configuration.log_addresses},
+          clock,
+          [](LogLevel level, const std::string& line) { spdlog::log(spdlog_level(level), "{}", line); }};
+}
+
+// Returns with a signal that ends the server. SIGHUP is how an operator says that the certificate was renewed. Each
+// minute the log says what it left out.
+void wait_for_end(const sigset_t& signals, const std::function<Result<void>()>& reload_certificate, EventLog& log) {
+  const timespec minute{60, 0};
+  while (true) {
+    const int signal_number = sigtimedwait(&signals, nullptr, &minute);
+    if (signal_number == SIGHUP) {
+      const auto reloaded = reload_certificate();
+      log.certificate_read(reloaded ? "ok" : describe(reloaded.error().code).name);
+    } else if (signal_number > 0) {
+      return;
+    } else {
+      log.tell_left_out();
+    }
+  }
+}
+
 CommandResult run_here(const Invocation& invocation, Office& office,
                        const std::function<Result<void>()>& reload_certificate = {}) {
   if (invocation.kind != Invocation::Kind::administration)
-    return {2, "", "This command cannot be handed to a running server.\n"};
+    return {2, "", "This command cannot be handed to a running server.\n", "wrong_usage"};
   std::ostringstream out;
   Administration admin{office.configuration, *office.store, office.sync,       office.attachments,
                        office.clock,         out,           reload_certificate};
@@ -143,17 +188,14 @@ CommandResult run_here(const Invocation& invocation, Office& office,
   return result;
 }
 
-Result<HttpSettings> http_settings(const Configuration& configuration) {
+Result<HttpSettings> http_settings(const Configuration& configuration, EventLog& log) {
   const auto private_key = read_file(configuration.key());
   if (!private_key) return private_key.error();
   const auto certificate = read_file(configuration.certificate());
   if (!certificate) return certificate.error();
   const auto connections_max = connections_that_fit(configuration.connections_max, configuration.blocking_threads);
   if (!connections_max) return connections_max.error();
-  if (*connections_max < configuration.connections_max) {
-    spdlog::warn("the limit of open files leaves room for {} connections, of connections_max = {}", *connections_max,
-                 configuration.connections_max);
-  }
+  if (*connections_max < configuration.connections_max) log.fewer_connections(*connections_max);
   HttpSettings settings;
   settings.address = configuration.listen_address;
   settings.port = configuration.port;
@@ -164,19 +206,6 @@ Result<HttpSettings> http_settings(const Configuration& configuration) {
   settings.connections_per_address_max = configuration.connections_per_address_max;
   settings.requests_waiting_max = configuration.requests_waiting_max;
   return settings;
-}
-
-// SIGHUP is how an operator says that the certificate was renewed.
-void wait_for_end(const sigset_t& signals, const std::function<Result<void>()>& reload_certificate) {
-  int signal_number = SIGHUP;
-  while (sigwait(&signals, &signal_number) == 0 && signal_number == SIGHUP) {
-    const auto reloaded = reload_certificate();
-    if (reloaded) {
-      spdlog::info("the certificate was read anew");
-    } else {
-      spdlog::error("the certificate stays as it was: {}", reloaded.error().message());
-    }
-  }
 }
 
 }  // namespace
@@ -236,30 +265,31 @@ Result<void> serve(const Configuration& configuration) {
   sigaddset(&signals, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
-  spdlog::set_level(spdlog::level::from_str(configuration.log_level));
-  spdlog::flush_on(spdlog::level::info);
+  EventLog log = make_log(configuration);
 
   SqliteStore::prepare_process();
   const auto office = Office::open(configuration);
   if (!office) return office.error();
   Router router(*(*office)->store, (*office)->sync, (*office)->attachments, (*office)->clock);
-  const auto settings = http_settings(configuration);
+  const auto settings = http_settings(configuration, log);
   if (!settings) return settings.error();
-  auto server = HttpServer::listen(*settings, logged_handlers(router));
+  auto server = HttpServer::listen(*settings, logged_handlers(router, log));
   if (!server) return server.error();
   const auto reload = [&] { return use_certificate_of(configuration, **server); };
   const ControlSocket control(configuration.control_socket(), [&](const std::vector<std::string>& arguments) {
     if (arguments.empty()) return CommandResult{2, "", "No command.\n"};
     const std::filesystem::path working_folder = arguments.front();
     const Invocation invocation = parse_command_line({arguments.begin() + 1, arguments.end()}, working_folder);
-    return run_here(invocation, **office, reload);
+    CommandResult result = run_here(invocation, **office, reload);
+    log.command(invocation.command, result.outcome);
+    return result;
   });
   (*server)->start();
-  spdlog::info("serving on {}:{}", configuration.listen_address, (*server)->port());
-  wait_for_end(signals, reload);
-  spdlog::info("stopping");
+  log.serving((*server)->port());
+  wait_for_end(signals, reload, log);
+  log.stopping();
   (*server)->stop();
-  spdlog::info("stopped");
+  log.stopped();
   return {};
 }
 

@@ -34,6 +34,8 @@ Response problem_response(const Error& error, const Request& request) {
   problem.set_retry(entry.retry);
   Response response;
   response.status = static_cast<int>(problem.status());
+  response.outcome = entry.name;
+  if (entry.code == Errc::too_many_attempts) response.headers.emplace_back("Retry-After", "900");
   if (entry.code == Errc::overloaded) response.headers.emplace_back("Retry-After", "5");
   if (wants_protobuf(request)) {
     response.content_type = "application/x-protobuf";

@@ -12,7 +12,6 @@
 #include "handlers/json_scan.h"
 #include "handlers/message_response.h"
 #include "handlers/problem.h"
-#include "service/enrolment.h"
 
 namespace fieldsync::server {
 namespace {
@@ -64,7 +63,7 @@ std::optional<Response> message_gate(const Request& head) {
 }  // namespace
 
 Router::Router(Store& store, SyncService& sync, AttachmentService& attachments, Clock clock)
-    : store_(store), sync_(sync), attachments_(attachments, clock), clock_(std::move(clock)) {
+    : store_(store), sync_(sync), attachments_(attachments, clock), enrolment_(store, std::move(clock)) {
   google::protobuf::SetLogHandler(nullptr);
 }
 
@@ -110,7 +109,7 @@ Response Router::sync(const Request& request) {
 Response Router::enrol(const Request& request) {
   v1::EnrolRequest message;
   if (auto decoded = decode(request, message); !decoded) return problem_response(decoded.error(), request);
-  const auto reply = server::enrol(store_, message, request.peer_key, clock_);
+  const auto reply = enrolment_.enrol(message, request.peer_key, request.peer_address);
   return reply ? message_response(*reply, request) : problem_response(reply.error(), request);
 }
 

@@ -5,6 +5,7 @@
 
 #include "handlers/attachments.h"
 #include "http/message.h"
+#include "service/enrolment.h"
 #include "service/sync_service.h"
 #include "store/store.h"
 
@@ -33,7 +34,7 @@ class Router {
   Store& store_;
   SyncService& sync_;
   Attachments attachments_;
-  Clock clock_;
+  Enrolment enrolment_;
 };
 
 }  // namespace fieldsync::server

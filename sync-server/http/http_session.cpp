@@ -6,6 +6,8 @@
 #include <chrono>
 #include <cstdint>
 
+#include "http/peer_address.h"
+
 namespace fieldsync::server {
 namespace {
 
@@ -97,6 +99,7 @@ asio::awaitable<bool> HttpSession::serve(const HeaderGate& gate, std::optional<E
     problem = head_problem(error);
   }
   Request request = plain_head(parser, gate, peer_key_);
+  request.peer_address = peer_address(stream_->socket());
   Reception reception = co_await receive(request, problem);
   stream_->limit_steps(step_timeout);
   // The answer to HEAD ends with its head (RFC 9110 section 9.3.2).

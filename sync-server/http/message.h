@@ -34,6 +34,8 @@ struct Request {
   std::uint64_t body_bytes = 0;
   // The body comes only when it is asked for.
   bool expects_continue = false;
+  // Where it comes from (peer_address.h); empty where the connection is gone.
+  std::string peer_address{};
 };
 
 // The body of an answer.
@@ -51,6 +53,7 @@ struct Response {
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers;
   std::unique_ptr<BodySource> source{};  // in the place of `body`
+  std::string_view outcome{};            // the code of a refusal, from our own table; empty where it is none
 };
 
 // Takes the body of a request as it arrives.

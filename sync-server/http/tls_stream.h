@@ -53,6 +53,7 @@ class TlsStream : public std::enable_shared_from_this<TlsStream> {
 
   // The Ed25519 key that the handshake proved, 32 bytes; empty without one.
   [[nodiscard]] std::string peer_key() const;
+  [[nodiscard]] const boost::asio::ip::tcp::socket& socket() const { return socket_; }
   [[nodiscard]] auto get_executor() { return socket_.get_executor(); }
 
  private:

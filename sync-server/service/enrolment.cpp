@@ -10,7 +10,6 @@ namespace fieldsync::server {
 namespace {
 
 constexpr std::string_view crockford = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-constexpr std::size_t code_letters = 13;
 constexpr std::size_t device_name_characters_max = 64;
 
 Sha256 sha256(std::string_view bytes) {
@@ -42,7 +41,7 @@ std::string new_enrolment_code() {
   return code;
 }
 
-std::optional<Sha256> hash_enrolment_code(std::string_view typed) {
+std::optional<ReadCode> read_enrolment_code(std::string_view typed) {
   std::string code;
   for (const char typed_letter : typed) {
     if (typed_letter == ' ' || typed_letter == '-') continue;
@@ -51,7 +50,17 @@ std::optional<Sha256> hash_enrolment_code(std::string_view typed) {
     code += letter;
   }
   if (code.size() != code_letters) return std::nullopt;
-  return sha256("fieldsync enrolment code v1:" + code);
+  return ReadCode{code.substr(0, code_id_letters), sha256("fieldsync enrolment code v2:" + code)};
+}
+
+std::string add_enrolment_code(WriteTransaction& transaction, const core::PersonId& person, core::Instant expires) {
+  while (true) {
+    const std::string code = new_enrolment_code();
+    const auto read = read_enrolment_code(code);
+    if (transaction.enrolment_code(read->id) || transaction.wrong_tries(read->id) > 0) continue;
+    transaction.add_enrolment_code({read->id, read->hash, person, expires});
+    return code;
+  }
 }
 
 core::DeviceId device_id_of(std::string_view public_key) {
@@ -61,42 +70,81 @@ core::DeviceId device_id_of(std::string_view public_key) {
   return id;
 }
 
-Result<v1::EnrolReply> enrol(Store& store, const v1::EnrolRequest& request, std::string_view public_key,
-                             const Clock& clock) {
+namespace {
+
+// What a try came to. Not an error of the transaction, which keeps that there was one.
+enum class Verdict : std::uint8_t { enrolled, invalid, guessed, locked };
+
+struct Try {
+  ReadCode code;
+  std::string_view public_key;
+  const std::string& device_name;
+  core::Instant now;
+};
+
+Result<Verdict> redeem(WriteTransaction& transaction, const Try& attempt, std::optional<DeviceRow>& device) {
+  const ReadCode& typed = attempt.code;
+  const auto code = transaction.enrolment_code(typed.id);
+  device = transaction.device_by_id(device_id_of(attempt.public_key));
+  // Compared with something in any case, for the time it takes.
+  const Sha256 expected = code ? code->hash : Sha256{};
+  const bool is_right = sodium_memcmp(expected.data(), typed.hash.data(), expected.size()) == 0 && code;
+  if (is_right && was_answered_before(*code, device)) return Verdict::enrolled;
+  if (transaction.wrong_tries(typed.id) >= wrong_tries_per_code_max) return Verdict::locked;
+  const bool is_open = is_right && !code->used && !code->withdrawn && code->expires >= attempt.now;
+  if (!is_open) {
+    // Who has the whole code does not guess. What is written costs the same disk time as a guess.
+    transaction.add_wrong_tries(typed.id, is_right ? 0 : 1);
+    return is_right ? Verdict::invalid : Verdict::guessed;
+  }
+  if (device && device->revoked) return Error{Errc::device_revoked, {}};
+  if (device && device->person.id != code->person) return Error{Errc::device_already_enrolled, {}};
+  if (!device) {
+    DeviceRow row;
+    row.id = device_id_of(attempt.public_key);
+    row.public_key = attempt.public_key;
+    row.name = attempt.device_name;
+    row.enrolled = attempt.now;
+    row.person.id = code->person;
+    transaction.add_device(row);
+    device = transaction.device_by_id(row.id);
+  }
+  transaction.use_enrolment_code(typed.id);
+  return Verdict::enrolled;
+}
+
+}  // namespace
+
+Result<v1::EnrolReply> Enrolment::enrol(const v1::EnrolRequest& request, std::string_view public_key,
+                                        std::string_view address) {
   if (request.protocol_version() != protocol_version) return Error{Errc::unsupported_protocol_version, {}};
   const auto characters = core::count_characters(request.device_name());
   if (!characters || *characters == 0 || *characters > device_name_characters_max) {
     return Error{Errc::invalid_text, "The device's name must have 1 to 64 characters."};
   }
-  const auto hash = hash_enrolment_code(request.code());
-  if (!hash) return Error{Errc::enrolment_code_invalid, {}};
-  v1::EnrolReply reply;
-  const auto done = store.write([&](WriteTransaction& transaction) -> Result<void> {
-    const auto code = transaction.enrolment_code(*hash);
-    auto stored = transaction.device_by_id(device_id_of(public_key));
-    if (!code || !was_answered_before(*code, stored)) {
-      if (!code || code->used || code->expires < clock()) return Error{Errc::enrolment_code_invalid, {}};
-      if (stored && stored->revoked) return Error{Errc::device_revoked, {}};
-      if (stored && stored->person.id != code->person) return Error{Errc::device_already_enrolled, {}};
-      if (!stored) {
-        DeviceRow device;
-        device.id = device_id_of(public_key);
-        device.public_key = public_key;
-        device.name = request.device_name();
-        device.enrolled = clock();
-        device.person.id = code->person;
-        transaction.add_device(device);
-        stored = transaction.device_by_id(device.id);
-      }
-      transaction.use_enrolment_code(*hash);
-    }
-    FIELDSYNC_CHECK(stored.has_value(), "a code's person exists");
-    reply.set_device(stored->id.view().data(), core::DeviceId::size);
-    reply.mutable_person()->set_id(stored->person.id.view().data(), core::PersonId::size);
-    reply.mutable_person()->set_name(stored->person.name);
-    return {};
+  const auto code = read_enrolment_code(request.code());
+  if (!code) {
+    return Error{Errc::malformed_request, "An enrolment code has " + std::to_string(code_letters) +
+                                              " letters and digits, without U. Copy it whole."};
+  }
+  const core::Instant now = clock_();
+  if (limit_.is_reached(address, now)) return Error{Errc::too_many_attempts, {}};
+  std::optional<DeviceRow> device;
+  Verdict verdict = Verdict::invalid;
+  const auto done = store_.write([&](WriteTransaction& transaction) -> Result<void> {
+    const auto redeemed = redeem(transaction, {*code, public_key, request.device_name(), now}, device);
+    if (redeemed) verdict = *redeemed;
+    return redeemed ? Result<void>() : redeemed.error();
   });
   if (!done) return done.error();
+  if (verdict == Verdict::guessed) limit_.note_wrong(address, now);
+  if (verdict == Verdict::locked) return Error{Errc::too_many_attempts, {}};
+  if (verdict != Verdict::enrolled) return Error{Errc::enrolment_code_invalid, {}};
+  FIELDSYNC_CHECK(device.has_value(), "a code's person exists");
+  v1::EnrolReply reply;
+  reply.set_device(device->id.view().data(), core::DeviceId::size);
+  reply.mutable_person()->set_id(device->person.id.view().data(), core::PersonId::size);
+  reply.mutable_person()->set_name(device->person.name);
   return reply;
 }
 

@@ -14,6 +14,11 @@ void ParticipationKeeper::note_author(const core::PersonId& person, const core::
   if (known && known->is_gone) transaction_.put_participation(scope_, person, record, seq, true);
 }
 
+void ParticipationKeeper::note_accepted(const core::PersonId& person, const core::RecordId& record, std::uint64_t seq) {
+  const auto known = transaction_.participation(scope_, person, record);
+  if (!known || known->is_gone) transaction_.put_participation(scope_, person, record, seq, true);
+}
+
 void ParticipationKeeper::note_part(const core::RecordId& record, const core::RecordId& whole, std::uint64_t seq) {
   transaction_.put_part(scope_, record, whole);
   for (const Participation& each : transaction_.participants(scope_, whole)) {

@@ -18,6 +18,8 @@ class ParticipationKeeper {
   // The person's operation on the record was applied, as number `seq` of the scope. Who was taken out
   // stays so.
   void note_author(const core::PersonId& person, const core::RecordId& record, std::uint64_t seq);
+  // The office applied one that the person had no right to: it opens no record that was there before.
+  void note_accepted(const core::PersonId& person, const core::RecordId& record, std::uint64_t seq);
   // So was one that makes the record part of another.
   void note_part(const core::RecordId& record, const core::RecordId& whole, std::uint64_t seq);
   // The record, which has been there, is part of another from now on.

@@ -50,12 +50,22 @@ std::vector<core::RecordId> records_named_by(const core::Operation& operation, c
   return named;
 }
 
-// One batch on its way into the store.
+// Who says that an operation may be applied.
+enum class Judge : std::uint8_t { rights, office };
+
+// Operations of one device on their way into the store.
 class Applier {
  public:
   Applier(WriteTransaction& transaction, const DeviceRow& device, const core::Arrival& arrival,
-          const FormerTimes& former, const FormSet& forms, codec::FrameWriter& writer, codec::FrameReader& reader)
-      : transaction_(transaction), device_(device), former_(former), forms_(forms), writer_(writer), reader_(reader) {
+          const FormerTimes& former, const FormSet& forms, codec::FrameWriter& writer, codec::FrameReader& reader,
+          Judge judge = Judge::rights)
+      : transaction_(transaction),
+        device_(device),
+        former_(former),
+        forms_(forms),
+        writer_(writer),
+        reader_(reader),
+        judge_(judge) {
     outcome_.arrival = arrival;
     for (MembershipRow& membership : transaction.memberships(device.person.id)) {
       members_.emplace(membership.scope.id, std::move(membership));
@@ -75,6 +85,15 @@ class Applier {
       if (!applied) transaction_.name_attachment(quarantine_of(device_.key), device_.key, record, file);
     if (last) store(record);
     return {};
+  }
+
+  // It was in quarantine.
+  Result<void> take_back(core::Operation operation) {
+    const core::RecordId record = operation.record;
+    const std::vector<core::AttachmentFile> files = files_named_by(operation);
+    auto applied = apply(std::move(operation), files);
+    if (applied) store(record);
+    return applied;
   }
 
   UploadOutcome finish() {
@@ -103,17 +122,15 @@ class Applier {
     // Before any other reason: what is refused otherwise goes to quarantine.
     if (form != forms_.end() && core::holds_open_secret(operation, form->second))
       return Error{Errc::must_be_sealed, {}};
-    if (device_.revoked) return Error{Errc::device_revoked, {}};
-    const auto member = members_.find(operation.scope);
-    if (member == members_.end()) return Error{Errc::scope_not_found, {}};
-    if (!policy_of(member->second.role).writes) return Error{Errc::not_permitted, {}};
+    const auto place = scope_for(operation.scope);
+    if (!place) return place.error();
     if (form == forms_.end())
       return Error{Errc::unknown_form,
                    "The server does not have the form '" + operation.form + "'. Ask the office to import it."};
     if (auto checked = core::check_operation(operation, form->second); !checked) return checked;
-    auto touched = load(operation, member->second, form->second);
+    auto touched = load(operation, *place, form->second);
     if (!touched) return touched.error();
-    ScopeUpload& scope = scope_of(member->second.scope);
+    ScopeUpload& scope = scope_of(*place);
     Touched& record = **touched;
     core::Stamp stamp;
     stamp.author = operation.author;
@@ -128,19 +145,26 @@ class Applier {
     const auto whole_records = records_named_by(operation, form->second.part_of_field());
     const core::Instant corrected = core::corrected_time(operation.claimed, outcome_.arrival);
     const bool whole = record.row.first_seq == 0 || was_awaited(record.state, id);
-    if (!record.state.apply(std::move(operation), stamp))
-      return Error{Errc::malformed_operation, "The operation is older than what is known of its record."};
+    if (!record.state.apply(std::move(operation), stamp)) {
+      return judge_ == Judge::office
+                 ? Error{Errc::superseded, {}}
+                 : Error{Errc::malformed_operation, "The operation is older than what is known of its record."};
+    }
     scope.last_seq = stamp.seq;
     if (scope.first_seq == 0) scope.first_seq = stamp.seq;
     scope.changed.emplace(record_id, record.row.last_seq);
     record.row.last_seq = stamp.seq;
     if (whole) record.row.first_seq = stamp.seq;
     transaction_.append_operation(
-        {member->second.scope.key, stamp.seq, device_.key, id.counter, record_id, stamp.effective, stamp.received});
+        {place->key, stamp.seq, device_.key, id.counter, record_id, stamp.effective, stamp.received});
     for (const core::AttachmentFile& file : files)
-      transaction_.name_attachment(member->second.scope.key, device_.key, record_id, file);
-    ParticipationKeeper& participation = participation_in(member->second.scope.key);
-    if (!std::exchange(record.has_author, true)) participation.note_author(device_.person.id, record_id, stamp.seq);
+      transaction_.name_attachment(place->key, device_.key, record_id, file);
+    ParticipationKeeper& participation = participation_in(place->key);
+    if (!std::exchange(record.has_author, true)) {
+      const bool is_theirs = judge_ == Judge::rights || record.is_new;
+      is_theirs ? participation.note_author(device_.person.id, record_id, stamp.seq)
+                : participation.note_accepted(device_.person.id, record_id, stamp.seq);
+    }
     for (const core::RecordId& whole_record : whole_records)
       participation.note_part(record_id, whole_record, stamp.seq);
     if (stamp.effective != corrected) {
@@ -151,14 +175,26 @@ class Applier {
     return {};
   }
 
+  // Where the operation may be applied.
+  Result<ScopeRow> scope_for(const core::ScopeId& id) {
+    if (judge_ == Judge::office) {
+      const auto scope = transaction_.scope(id);
+      return scope ? Result(*scope) : Error{Errc::scope_not_found, "There is no such scope here. Return the save."};
+    }
+    if (device_.revoked) return Error{Errc::device_revoked, {}};
+    const auto member = members_.find(id);
+    if (member == members_.end()) return Error{Errc::scope_not_found, {}};
+    if (!policy_of(member->second.role).writes) return Error{Errc::not_permitted, {}};
+    return member->second.scope;
+  }
+
   [[nodiscard]] std::optional<core::Instant> former_time_of(std::uint64_t counter) const {
     const auto known = former_.find(counter);
     if (known == former_.end()) return std::nullopt;
     return known->second;
   }
 
-  Result<Touched*> load(const core::Operation& operation, const MembershipRow& member, const core::Form& form) {
-    const ScopeRow& scope = member.scope;
+  Result<Touched*> load(const core::Operation& operation, const ScopeRow& scope, const core::Form& form) {
     auto known = touched_.find(operation.record);
     if (known == touched_.end()) {
       Touched touched;
@@ -178,13 +214,20 @@ class Applier {
     }
     // Another scope's record must look like no record at all: the answer is the
     // same for both, and the operation is kept in quarantine.
-    if (known->second.row.scope != scope.key) return Error{Errc::scope_not_found, {}};
-    // The person who made it in this batch is entered already.
-    const bool is_theirs = known->second.is_new || known->second.has_author ||
-                           may_change(transaction_, member, device_.person.id, operation.record, form.reference_data);
-    if (!is_theirs) return Error{Errc::scope_not_found, {}};
+    if (known->second.row.scope != scope.key) {
+      return judge_ == Judge::office ? Error{Errc::wrong_context, "The record is in another scope. Return the save."}
+                                     : Error{Errc::scope_not_found, {}};
+    }
+    if (!is_theirs(known->second, operation, form)) return Error{Errc::scope_not_found, {}};
     if (known->second.row.form != operation.form) return Error{Errc::wrong_context, {}};
     return &known->second;
+  }
+
+  // Whether its author may change the record, or made it in this batch.
+  bool is_theirs(const Touched& touched, const core::Operation& operation, const core::Form& form) {
+    if (judge_ == Judge::office || touched.is_new || touched.has_author) return true;
+    return may_change(transaction_, members_.at(operation.scope), device_.person.id, operation.record,
+                      form.reference_data);
   }
 
   ParticipationKeeper& participation_in(std::int64_t scope) {
@@ -224,7 +267,8 @@ class Applier {
 
   void quarantine(const Error& error, std::string_view bytes, std::uint64_t counter) {
     const std::string code(describe(error.code).name);
-    transaction_.quarantine({device_.key, counter, code, error.message(), bytes, outcome_.arrival.received});
+    transaction_.quarantine(
+        {device_.key, counter, code, error.message(), bytes, outcome_.arrival.received, outcome_.arrival.clock_offset});
     outcome_.refused.push_back(quarantine_result(counter, code, error.message()));
   }
 
@@ -234,6 +278,7 @@ class Applier {
   const FormSet& forms_;
   codec::FrameWriter& writer_;
   codec::FrameReader& reader_;
+  const Judge judge_;
   std::map<core::ScopeId, MembershipRow> members_;
   std::map<core::RecordId, Touched> touched_;
   std::map<std::int64_t, std::uint64_t> digest_growth_;
@@ -304,6 +349,16 @@ Result<UploadOutcome> apply_batch(WriteTransaction& transaction, const DeviceRow
                             arrival.received});
   transaction.set_device_position(device.key, outcome.last_counter, checked.hash, arrival.received);
   return outcome;
+}
+
+Result<void> apply_as_office(WriteTransaction& transaction, const DeviceRow& device, core::Operation operation,
+                             const core::Arrival& arrival, const FormSet& forms, codec::FrameWriter& writer,
+                             codec::FrameReader& reader) {
+  const FormerTimes none;
+  Applier applier(transaction, device, arrival, none, forms, writer, reader, Judge::office);
+  auto applied = applier.take_back(std::move(operation));
+  if (applied) static_cast<void>(applier.finish());
+  return applied;
 }
 
 }  // namespace fieldsync::server

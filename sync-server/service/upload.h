@@ -73,4 +73,13 @@ using FormerTimes = std::map<std::uint64_t, core::Instant>;
                                                 const FormSet& forms, codec::FrameWriter& writer,
                                                 codec::FrameReader& reader);
 
+// Applies an operation that is in quarantine, in the scope that it names, whatever its author may do
+// there: the office decided so. All else is checked as at its arrival. superseded: its device has saved
+// the record since. must_be_sealed, scope_not_found, unknown_form, wrong_context, and what is wrong
+// with a value: nothing was changed that the transaction may keep.
+[[nodiscard]] Result<void> apply_as_office(WriteTransaction& transaction, const DeviceRow& device,
+                                           core::Operation operation, const core::Arrival& arrival,
+                                           const FormSet& forms, codec::FrameWriter& writer,
+                                           codec::FrameReader& reader);
+
 }  // namespace fieldsync::server

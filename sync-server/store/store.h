@@ -129,6 +129,8 @@ struct QuarantineRow {
   std::string message;
   std::string_view operation;
   core::Instant received;
+  core::Milliseconds clock_offset;  // of its arrival
+  std::string refused_for{};        // where it was returned: the code before that
 };
 
 struct FormRow {
@@ -139,9 +141,12 @@ struct FormRow {
 };
 
 struct EnrolmentCodeRow {
+  std::string id;  // names it, and is no secret
+  Sha256 hash{};   // of the whole code
   core::PersonId person;
   core::Instant expires;
   bool used = false;
+  bool withdrawn = false;
 };
 
 // A file, an attachment or a preview, that an operation names.
@@ -217,6 +222,10 @@ class ReadTransaction {
   // their counters; without their bytes and times.
   virtual std::vector<QuarantineRow> quarantined_up_to(std::int64_t device, std::uint64_t last) = 0;
 
+  // The same, between two counters, whole; the bytes live only while `take` runs.
+  virtual void quarantined_between(std::int64_t device, std::uint64_t first, std::uint64_t last,
+                                   const std::function<void(const QuarantineRow&)>& take) = 0;
+
   // The device's batches that hold any of these counters, oldest first. Their
   // content and signature live only while `take` runs.
   virtual void batches_between(std::int64_t device, std::uint64_t first, std::uint64_t last,
@@ -235,7 +244,11 @@ class ReadTransaction {
   // How much was taken of the device on this day (UTC, since 1970).
   virtual std::uint64_t bytes_taken(std::int64_t device, std::int64_t day) = 0;
 
-  virtual std::optional<EnrolmentCodeRow> enrolment_code(const Sha256& hash) = 0;
+  virtual std::optional<EnrolmentCodeRow> enrolment_code(std::string_view id) = 0;
+  // The newest expiry first.
+  virtual std::vector<EnrolmentCodeRow> enrolment_codes() = 0;
+  // Of a code with this id, whether there is one or not.
+  virtual std::uint32_t wrong_tries(std::string_view id) = 0;
   virtual Counts counts() = 0;
   // Runs the engine's own consistency check: empty when all is well.
   virtual std::string integrity_problem() = 0;
@@ -256,8 +269,11 @@ class WriteTransaction : public ReadTransaction {
   // Role none ends the membership.
   virtual void put_membership(const core::PersonId& person, std::int64_t scope, Role role, ReadingMode mode) = 0;
 
-  virtual void add_enrolment_code(const Sha256& hash, const EnrolmentCodeRow& code) = 0;
-  virtual void use_enrolment_code(const Sha256& hash) = 0;
+  virtual void add_enrolment_code(const EnrolmentCodeRow& code) = 0;
+  virtual void use_enrolment_code(std::string_view id) = 0;
+  virtual void withdraw_enrolment_code(std::string_view id) = 0;
+  // Writes to the disk also where there are none.
+  virtual void add_wrong_tries(std::string_view id, std::uint32_t tries) = 0;
   virtual void add_device(const DeviceRow& device) = 0;
   virtual void revoke_device(std::int64_t device, core::Instant at) = 0;
   // The last counter moves in the transaction that applies the operations.
@@ -267,6 +283,11 @@ class WriteTransaction : public ReadTransaction {
   virtual void append_batch(const BatchRow& batch) = 0;
   virtual void append_operation(const OperationIndexRow& operation) = 0;
   virtual void quarantine(const QuarantineRow& operation) = 0;
+  // It was applied after all.
+  virtual void leave_quarantine(std::int64_t device, std::uint64_t counter) = 0;
+  // From now on its author is told `code` and `message`.
+  virtual void return_quarantined(std::int64_t device, std::uint64_t counter, std::string_view code,
+                                  std::string_view message) = 0;
   virtual void put_record(const RecordRow& record, bool is_new) = 0;
   virtual void put_conflicts(const core::RecordId& record, const std::vector<core::FieldKey>& open) = 0;
   // True where the person neither took part in it nor had left it: now they do.

@@ -10,6 +10,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto again = server::parse_configuration(server::configuration_text(*read), "/srv/fieldsync");
   fuzz::must_hold(again && again->listen_address == read->listen_address && again->port == read->port &&
                       again->public_address == read->public_address && again->log_level == read->log_level &&
+                      again->log_format == read->log_format && again->log_addresses == read->log_addresses &&
                       again->code_lifetime_minutes == read->code_lifetime_minutes &&
                       again->blocking_threads == read->blocking_threads &&
                       again->connections_max == read->connections_max &&

@@ -90,15 +90,16 @@ class Server {
     request.set_device_name("A device");
     request.set_code(engine::parse_enrolment(team::enrolment_text(team::Person::aigul))->code);
     const auto key = tls::device_public_key(device_.certificate_pem);
-    must_hold(key && server::enrol(office_->store(), request, *key, now), "a device is enrolled");
+    must_hold(key && server::Enrolment(office_->store(), now).enrol(request, *key, {}), "a device is enrolled");
     add_second_code();
   }
 
   // The device's person may use it, once: so an input can change the office.
   void add_second_code() {
-    const auto hash = server::hash_enrolment_code("0123456789ABE");
-    must_hold(hash && office_->store().write([&](server::WriteTransaction& transaction) -> Result<void> {
-      transaction.add_enrolment_code(*hash, {id_of(team::Person::aigul), {team::november_2026_ms + 3'600'000}, false});
+    const auto code = server::read_enrolment_code("SEC00123456789ABE");
+    must_hold(code && office_->store().write([&](server::WriteTransaction& transaction) -> Result<void> {
+      transaction.add_enrolment_code(
+          {code->id, code->hash, id_of(team::Person::aigul), {team::november_2026_ms + 3'600'000}});
       return {};
     }),
               "a code is added");

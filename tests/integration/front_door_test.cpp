@@ -137,7 +137,7 @@ TEST_CASE("A certificate is renewed without a restart: devices go on, open conne
   fs::copy_file(server.path("server/spare.crt"), server.path("server/server.crt"),
                 fs::copy_options::overwrite_existing);
   REQUIRE(::kill(server.process(), SIGHUP) == 0);
-  wait_for_line(server.path("server.log"), "the certificate was read anew", 1);
+  wait_for_line(server.path("server.log"), "event=certificate_read outcome=ok", 1);
   CHECK(shown_certificate(server) != second);
   succeed(server.app("phone", {"sync"}));
   CHECK(open.ask(sync_request).starts_with("HTTP/1.1 200"));
@@ -258,7 +258,7 @@ TEST_CASE("With few descriptors connections are turned away, and those that are 
   CHECK(lines_with(server.path("server.log"), "storage_failed") == 0);
   CHECK(server.stop() == 0);
   // As a sum, and no line for each.
-  CHECK(lines_with(server.path("server.log"), "turned away") == 1);
+  CHECK(lines_with(server.path("server.log"), "event=turned_away") == 1);
 }
 
 TEST_CASE("A server that may open too few files for its threads does not start") {

@@ -70,6 +70,8 @@ constexpr std::array<KindRow, fault_kinds> rows = {{
     {"store_wiped", 0.4},
     {"refusal_put_right", 1},
     {"schedule_followed", 1},
+    {"quarantine_accepted", 0.7},
+    {"quarantine_returned", 0.7},
 }};
 
 }  // namespace

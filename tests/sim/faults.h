@@ -72,6 +72,8 @@ enum class FaultKind : std::uint8_t {
   store_wiped,
   refusal_put_right,
   schedule_followed,
+  quarantine_accepted,
+  quarantine_returned,
   count_
 };
 

@@ -60,6 +60,7 @@ void check_applied(const Healed& healed, const Book& book, const SavedOperation&
   const OfficePerson& person = healed.office.people()[book.person];
   // A restored office does not know of what it had decided.
   if (person.is_unsure || healed.server.restores() > 0) return;
+  if (healed.office.desk().may_have_accepted(saved.operation.id)) return;
   const auto forbids = [&](const std::map<std::size_t, std::int64_t>& since_ms) {
     return std::any_of(since_ms.begin(), since_ms.end(), [&](const auto& entry) {
       return healed.office.scopes()[entry.first].id == saved.operation.scope && saved.saved_ms > entry.second;
@@ -97,7 +98,8 @@ void check_device_at_office(const Healed& healed, Device& device, const OfficeCo
     if (applied == (quarantined != row.quarantine.end()))
       throw BrokenPromise(text_of(book, counter) +
                           (applied ? " is applied and in quarantine" : " is neither applied nor in quarantine"));
-    if (applied && revoked && had && healed.server.restores() == 0 && counter > *had)
+    const bool may_be_accepted = healed.office.desk().may_have_accepted(saved.operation.id);
+    if (applied && revoked && had && healed.server.restores() == 0 && counter > *had && !may_be_accepted)
       throw BrokenPromise("The office applied " + text_of(book, counter) + " after it had revoked the device");
     if (applied && saved.poisoned) throw BrokenPromise(text_of(book, counter) + " was poisoned and is applied");
     if (applied) {
@@ -382,7 +384,10 @@ void check_refused(const Healed& healed, Device& device, const OfficeDeviceCopy&
   for (const auto& [counter, bytes] : office.quarantine) {
     const bool settled = book.settled.contains(counter);
     // A restored office may have applied it, and refused it anew.
-    const bool may_be_either = book.perhaps_settled.contains(counter) || (settled && healed.server.restores() > 0);
+    // What is returned is another refusal, which is told again.
+    const bool is_told_again =
+        healed.server.restores() > 0 || healed.office.desk().may_have_returned({book.device, counter});
+    const bool may_be_either = book.perhaps_settled.contains(counter) || (settled && is_told_again);
     if (!may_be_either && shown.contains(counter) == settled)
       throw BrokenPromise(book.name +
                           (settled ? " shows a refusal that was settled: " : " shows nothing of a refusal: ") +

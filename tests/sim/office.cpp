@@ -61,7 +61,7 @@ void write_memberships(server::WriteTransaction& transaction, const OfficePerson
 
 }  // namespace
 
-Office::Office(Run& run, Server& server) : run_(run), server_(server) {
+Office::Office(Run& run, Server& server) : run_(run), server_(server), desk_(run, server) {
   const std::size_t scope_count = run.chance.happens(0.3) ? 2 : 1;
   for (std::size_t i = 0; i < scope_count; ++i)
     scopes_.push_back({random_id<core::ScopeId>(), i == 0 ? "Osh region" : "Batken region"});
@@ -135,10 +135,10 @@ void Office::write_down_after(std::int64_t ms) {
 
 std::optional<std::string> Office::new_code(std::size_t person) {
   if (!server_.is_up()) return std::nullopt;
-  const std::string code = server::new_enrolment_code();
+  std::string code;
   const core::Instant expires{server_.clock().ms + code_lifetime_ms};
   const auto added = server_.store().write([&](server::WriteTransaction& transaction) -> Result<void> {
-    transaction.add_enrolment_code(*server::hash_enrolment_code(code), {people_[person].id, expires, false});
+    code = server::add_enrolment_code(transaction, people_[person].id, expires);
     return {};
   });
   if (!added) return std::nullopt;

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "sim/quarantine_desk.h"
 #include "sim/server.h"
 
 namespace fieldsync::sim {
@@ -70,6 +71,8 @@ class Office {
   // How many of the device's operations the office had when it revoked the device.
   // Nothing where it did not come to that.
   [[nodiscard]] std::optional<std::uint64_t> had_when_revoked(const core::DeviceId& device) const;
+  [[nodiscard]] QuarantineDesk& desk() { return desk_; }
+  [[nodiscard]] const QuarantineDesk& desk() const { return desk_; }
   [[nodiscard]] std::uint32_t form_version() const { return form_version_; }
 
  private:
@@ -87,6 +90,7 @@ class Office {
 
   Run& run_;
   Server& server_;
+  QuarantineDesk desk_;
   std::vector<OfficeScope> scopes_;
   std::vector<OfficePerson> people_;
   std::set<core::DeviceId> revoked_;

@@ -76,7 +76,8 @@ void read_devices(sqlite::Connection& connection, OfficeCopy& copy, std::map<std
     copy.devices[id].last_counter = select.unsigned_integer(2);
   }
   for (const auto& [key, id] : keys) read_history(connection, key, copy.devices[id]);
-  auto quarantine = connection.prepare("SELECT device, counter, operation, code FROM quarantine");
+  auto quarantine = connection.prepare(
+      "SELECT device, counter, operation, CASE refused_for WHEN '' THEN code ELSE refused_for END FROM quarantine");
   while (quarantine.step()) {
     OfficeDeviceCopy& device = copy.devices[keys.at(quarantine.integer(0))];
     device.quarantine[quarantine.unsigned_integer(1)] = std::string(quarantine.blob(2));

@@ -27,8 +27,8 @@ struct OfficeDeviceCopy {
   std::uint64_t last_counter = 0;
   // The operations' bytes as they stand in the batches, by counter.
   std::map<std::uint64_t, std::string> history;
-  std::map<std::uint64_t, std::string> quarantine;  // with the operation's bytes
-  std::map<std::uint64_t, std::string> quarantine_code;
+  std::map<std::uint64_t, std::string> quarantine;       // with the operation's bytes
+  std::map<std::uint64_t, std::string> quarantine_code;  // what they were refused for
 };
 
 struct IndexedOperation {

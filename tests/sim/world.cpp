@@ -158,6 +158,10 @@ class World {
     });
     perhaps(FaultKind::store_wiped, 1, devices_, [](Device& device, Chance&) { device.wipe(); });
     perhaps(FaultKind::refusal_put_right, 12, monitors_, [](Monitor& monitor, Chance&) { monitor.put_right(); });
+    perhaps(FaultKind::quarantine_accepted, 12, devices_,
+            [this](Device&, Chance& chance) { office_.desk().accept_one(chance); });
+    perhaps(FaultKind::quarantine_returned, 6, devices_,
+            [this](Device&, Chance& chance) { office_.desk().return_one(chance); });
     perhaps(FaultKind::schedule_followed, 40, devices_, [](Device& device, Chance&) { device.change_conditions(); });
   }
 

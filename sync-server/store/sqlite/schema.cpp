@@ -85,6 +85,18 @@ ALTER TABLE form ADD COLUMN reference_data INTEGER NOT NULL DEFAULT 0;
 -- Forms and operations are read by the service, which then takes this away.
 INSERT OR REPLACE INTO setting SELECT 'attachments_to_index', 1 WHERE EXISTS (SELECT 1 FROM form);
 )"},
+      {5, R"(
+-- The id is the code's first letters: wrong tries are counted for it, also where there is no such code.
+DROP TABLE enrolment_code;
+CREATE TABLE enrolment_code(id TEXT PRIMARY KEY, hash BLOB NOT NULL, person INTEGER NOT NULL REFERENCES person,
+                            expires INTEGER NOT NULL, used INTEGER NOT NULL DEFAULT 0,
+                            withdrawn INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
+CREATE TABLE enrolment_try(id TEXT PRIMARY KEY, wrong INTEGER NOT NULL) WITHOUT ROWID;
+-- What the office refused an operation for, before it was returned to its author with another code.
+ALTER TABLE quarantine ADD COLUMN refused_for TEXT NOT NULL DEFAULT '';
+-- Of its arrival: an operation that is accepted later gets the time that it would have had.
+ALTER TABLE quarantine ADD COLUMN clock_offset INTEGER NOT NULL DEFAULT 0;
+)"},
   });
   return migrations;
 }

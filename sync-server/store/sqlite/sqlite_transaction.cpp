@@ -75,6 +75,14 @@ std::vector<core::RecordId> read_ids(sqlite::Statement& select) {
   while (select.step()) ids.push_back(id_from<core::RecordId>(select.blob(0)));
   return ids;
 }
+EnrolmentCodeRow read_code(const sqlite::Statement& row) {
+  return {std::string(row.text(0)), hash_from(row.blob(1)), id_from<core::PersonId>(row.blob(2)),
+          {row.integer(3)},         row.integer(4) != 0,    row.integer(5) != 0};
+}
+
+#define SELECT_CODE                                            \
+  "SELECT c.id, c.hash, p.id, c.expires, c.used, c.withdrawn " \
+  "FROM enrolment_code c JOIN person p ON p.key = c.person"
 
 #define SELECT_RECORD "SELECT id, scope, form, first_seq, last_seq, head, body, hash FROM record"
 
@@ -241,9 +249,39 @@ std::vector<QuarantineRow> SqliteTransaction::quarantined_up_to(std::int64_t dev
   std::vector<QuarantineRow> rows;
   while (select.step()) {
     rows.push_back(
-        {device, select.unsigned_integer(0), std::string(select.text(1)), std::string(select.text(2)), {}, {}});
+        {device, select.unsigned_integer(0), std::string(select.text(1)), std::string(select.text(2)), {}, {}, {}});
   }
   return rows;
+}
+
+void SqliteTransaction::quarantined_between(std::int64_t device, std::uint64_t first, std::uint64_t last,
+                                            const std::function<void(const QuarantineRow&)>& take) {
+  auto select = connection_.prepare(
+      "SELECT counter, code, message, operation, received, clock_offset, refused_for FROM quarantine"
+      " WHERE device = ?1 AND counter BETWEEN ?2 AND ?3 ORDER BY counter");
+  select.bind(1, device).bind_unsigned(2, first).bind_unsigned(3, last);
+  while (select.step()) {
+    take({device,
+          select.unsigned_integer(0),
+          std::string(select.text(1)),
+          std::string(select.text(2)),
+          select.blob(3),
+          {select.integer(4)},
+          {select.integer(5)},
+          std::string(select.text(6))});
+  }
+}
+
+void SqliteTransaction::leave_quarantine(std::int64_t device, std::uint64_t counter) {
+  auto remove = connection_.prepare("DELETE FROM quarantine WHERE device = ?1 AND counter = ?2");
+  remove.bind(1, device).bind_unsigned(2, counter).run();
+}
+
+void SqliteTransaction::return_quarantined(std::int64_t device, std::uint64_t counter, std::string_view code,
+                                           std::string_view message) {
+  auto update = connection_.prepare(
+      "UPDATE quarantine SET refused_for = code, code = ?3, message = ?4 WHERE device = ?1 AND counter = ?2");
+  update.bind(1, device).bind_unsigned(2, counter).bind_text(3, code).bind_text(4, message).run();
 }
 
 void SqliteTransaction::batches_between(std::int64_t device, std::uint64_t first, std::uint64_t last,
@@ -267,23 +305,47 @@ void SqliteTransaction::batches_between(std::int64_t device, std::uint64_t first
   }
 }
 
-std::optional<EnrolmentCodeRow> SqliteTransaction::enrolment_code(const Sha256& hash) {
-  auto select = connection_.prepare(
-      "SELECT p.id, c.expires, c.used FROM enrolment_code c JOIN person p ON p.key = c.person WHERE c.hash = ?1");
-  select.bind_blob(1, view_of(hash));
+std::optional<EnrolmentCodeRow> SqliteTransaction::enrolment_code(std::string_view id) {
+  auto select = connection_.prepare(SELECT_CODE " WHERE c.id = ?1");
+  select.bind_text(1, id);
   if (!select.step()) return std::nullopt;
-  return EnrolmentCodeRow{id_from<core::PersonId>(select.blob(0)), {select.integer(1)}, select.integer(2) != 0};
+  return read_code(select);
 }
 
-void SqliteTransaction::add_enrolment_code(const Sha256& hash, const EnrolmentCodeRow& code) {
+std::vector<EnrolmentCodeRow> SqliteTransaction::enrolment_codes() {
+  auto select = connection_.prepare(SELECT_CODE " ORDER BY c.expires DESC, c.id");
+  std::vector<EnrolmentCodeRow> rows;
+  while (select.step()) rows.push_back(read_code(select));
+  return rows;
+}
+
+std::uint32_t SqliteTransaction::wrong_tries(std::string_view id) {
+  auto select = connection_.prepare("SELECT wrong FROM enrolment_try WHERE id = ?1");
+  select.bind_text(1, id);
+  return select.step() ? static_cast<std::uint32_t>(select.integer(0)) : 0;
+}
+
+void SqliteTransaction::add_enrolment_code(const EnrolmentCodeRow& code) {
   auto insert = connection_.prepare(
-      "INSERT INTO enrolment_code(hash, person, expires) SELECT ?1, key, ?3 FROM person WHERE id = ?2");
-  insert.bind_blob(1, view_of(hash)).bind_blob(2, code.person.view()).bind(3, code.expires.ms).run();
+      "INSERT INTO enrolment_code(id, hash, person, expires) SELECT ?1, ?2, key, ?4 FROM person WHERE id = ?3");
+  insert.bind_text(1, code.id).bind_blob(2, view_of(code.hash)).bind_blob(3, code.person.view());
+  insert.bind(4, code.expires.ms).run();
 }
 
-void SqliteTransaction::use_enrolment_code(const Sha256& hash) {
-  auto update = connection_.prepare("UPDATE enrolment_code SET used = 1 WHERE hash = ?1");
-  update.bind_blob(1, view_of(hash)).run();
+void SqliteTransaction::use_enrolment_code(std::string_view id) {
+  auto update = connection_.prepare("UPDATE enrolment_code SET used = 1 WHERE id = ?1");
+  update.bind_text(1, id).run();
+}
+
+void SqliteTransaction::withdraw_enrolment_code(std::string_view id) {
+  auto update = connection_.prepare("UPDATE enrolment_code SET withdrawn = 1 WHERE id = ?1");
+  update.bind_text(1, id).run();
+}
+
+void SqliteTransaction::add_wrong_tries(std::string_view id, std::uint32_t tries) {
+  auto upsert = connection_.prepare(
+      "INSERT INTO enrolment_try(id, wrong) VALUES(?1, ?2) ON CONFLICT(id) DO UPDATE SET wrong = wrong + ?2");
+  upsert.bind_text(1, id).bind(2, tries).run();
 }
 
 std::optional<DeviceRow> SqliteTransaction::device_by_id(const core::DeviceId& id) {
@@ -465,9 +527,11 @@ void SqliteTransaction::append_operation(const OperationIndexRow& operation) {
 
 void SqliteTransaction::quarantine(const QuarantineRow& operation) {
   auto insert = connection_.prepare(
-      "INSERT INTO quarantine(device, counter, code, message, operation, received) VALUES(?1, ?2, ?3, ?4, ?5, ?6)");
+      "INSERT INTO quarantine(device, counter, code, message, operation, received, clock_offset)"
+      " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)");
   insert.bind(1, operation.device).bind_unsigned(2, operation.counter).bind_text(3, operation.code);
-  insert.bind_text(4, operation.message).bind_blob(5, operation.operation).bind(6, operation.received.ms).run();
+  insert.bind_text(4, operation.message).bind_blob(5, operation.operation).bind(6, operation.received.ms);
+  insert.bind(7, operation.clock_offset.count).run();
 }
 
 void SqliteTransaction::put_record(const RecordRow& record, bool is_new) {

@@ -34,6 +34,8 @@ class SqliteTransaction final : public WriteTransaction {
                                              const core::RecordId& record) override;
   std::vector<core::RecordId> parts_of(std::int64_t scope, const core::RecordId& record) override;
   std::vector<QuarantineRow> quarantined_up_to(std::int64_t device, std::uint64_t last) override;
+  void quarantined_between(std::int64_t device, std::uint64_t first, std::uint64_t last,
+                           const std::function<void(const QuarantineRow&)>& take) override;
   void batches_between(std::int64_t device, std::uint64_t first, std::uint64_t last,
                        const std::function<void(const BatchRow&)>& take) override;
   std::vector<NamedAttachment> attachments_named(const DeviceRow& device, const core::AttachmentId& id) override;
@@ -41,7 +43,9 @@ class SqliteTransaction final : public WriteTransaction {
   void complete_attachments(const std::function<void(const core::AttachmentFile&)>& take) override;
   std::uint32_t upload_bytes(std::int64_t device, const core::AttachmentId& id) override;
   std::uint64_t bytes_taken(std::int64_t device, std::int64_t day) override;
-  std::optional<EnrolmentCodeRow> enrolment_code(const Sha256& hash) override;
+  std::optional<EnrolmentCodeRow> enrolment_code(std::string_view id) override;
+  std::vector<EnrolmentCodeRow> enrolment_codes() override;
+  std::uint32_t wrong_tries(std::string_view id) override;
   Counts counts() override;
   std::string integrity_problem() override;
   std::string setting(std::string_view name) override;
@@ -53,8 +57,10 @@ class SqliteTransaction final : public WriteTransaction {
   void set_epoch(std::int64_t scope, std::uint64_t epoch) override;
   void add_person(const PersonRow& person) override;
   void put_membership(const core::PersonId& person, std::int64_t scope, Role role, ReadingMode mode) override;
-  void add_enrolment_code(const Sha256& hash, const EnrolmentCodeRow& code) override;
-  void use_enrolment_code(const Sha256& hash) override;
+  void add_enrolment_code(const EnrolmentCodeRow& code) override;
+  void use_enrolment_code(std::string_view id) override;
+  void withdraw_enrolment_code(std::string_view id) override;
+  void add_wrong_tries(std::string_view id, std::uint32_t tries) override;
   void add_device(const DeviceRow& device) override;
   void revoke_device(std::int64_t device, core::Instant at) override;
   void set_device_position(std::int64_t device, std::uint64_t last_counter, const Sha256& last_batch_hash,
@@ -62,6 +68,9 @@ class SqliteTransaction final : public WriteTransaction {
   void append_batch(const BatchRow& batch) override;
   void append_operation(const OperationIndexRow& operation) override;
   void quarantine(const QuarantineRow& operation) override;
+  void leave_quarantine(std::int64_t device, std::uint64_t counter) override;
+  void return_quarantined(std::int64_t device, std::uint64_t counter, std::string_view code,
+                          std::string_view message) override;
   void put_record(const RecordRow& record, bool is_new) override;
   void put_conflicts(const core::RecordId& record, const std::vector<core::FieldKey>& open) override;
   bool add_participant(std::int64_t scope, const core::PersonId& person, const core::RecordId& record,

@@ -18,7 +18,7 @@ export const texts = () => ({
 
 const PIN = 'ab'.repeat(32);
 const SPARE = '0123456789abcdef'.repeat(4);
-const CODE = '0123456789ABC';
+const CODE = 'WXYZ0123456789ABC';
 const enrolment = (host, port, pins, code) => ({ host, port, pins, code });
 
 const VALID_ENROLMENTS = {

@@ -2,7 +2,7 @@
 // fieldsync:1:HOST:PORT:PIN:PIN:CODE
 import { Refused } from './refusal.js';
 
-const TEXT = /^fieldsync:1:(.+):(\d{1,5})((?::[0-9a-f]{64})+):([0-9A-HJKMNP-TV-Z]{13})$/i;
+const TEXT = /^fieldsync:1:(.+):(\d{1,5})((?::[0-9a-f]{64})+):([0-9A-HJKMNP-TV-Z]{17})$/i;
 
 export function parseEnrolmentText(text) {
   const match = TEXT.exec(text.replace(/[ \n]+$/, ''));

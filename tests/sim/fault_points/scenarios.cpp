@@ -180,7 +180,7 @@ bool is_work(const std::string& phase) {
 
 bool allocates_itself(const std::string& phase) {
   for (const char* name : {"create", "administration", "save", "reopen", "migrate", "revoke", "enrolled anew",
-                           "hand in", "erased", "add photo", "fetch", "compare", "amend"}) {
+                           "hand in", "erased", "add photo", "fetch", "compare", "amend", "accept"}) {
     if (phase == name) return true;
   }
   return false;

@@ -4,6 +4,7 @@
 #include "core/check.h"
 #include "engine/enrolment_text.h"
 #include "service/enrolment.h"
+#include "service/quarantine.h"
 
 namespace fieldsync::team {
 namespace {
@@ -27,7 +28,7 @@ constexpr const char* visit_form = R"(
 
 core::Instant clock_now() { return {november_2026_ms}; }
 
-std::string code_of(Person person) { return person == Person::aigul ? "0123456789ABC" : "0123456789ABD"; }
+std::string code_of(Person person) { return person == Person::aigul ? "A1GY0123456789ABC" : "BAKT0123456789ABD"; }
 
 template <typename Id>
 Id id_from(char letter) {
@@ -58,13 +59,12 @@ Result<void> add_person(server::WriteTransaction& transaction, Person person, co
   return {};
 }
 
-const std::string second_code = "0123456789ABE";
+const std::string second_code = "SEC00123456789ABE";
 
 Result<void> add_code(server::WriteTransaction& transaction, Person person, const std::string& code) {
-  const server::Sha256 hash = *server::hash_enrolment_code(code);
-  if (!transaction.enrolment_code(hash)) {
-    transaction.add_enrolment_code(hash, {id_of(person), {november_2026_ms + 3'600'000}, false});
-  }
+  const auto read = server::read_enrolment_code(code);
+  if (!transaction.enrolment_code(read->id))
+    transaction.add_enrolment_code({read->id, read->hash, id_of(person), {november_2026_ms + 3'600'000}});
   return {};
 }
 
@@ -132,6 +132,20 @@ Result<void> Office::end_district() {
 
 Result<void> Office::add_second_code() {
   return store_->write([](auto& transaction) { return add_code(transaction, Person::aigul, second_code); });
+}
+
+Result<void> Office::accept_quarantine() {
+  std::vector<core::OperationId> ids;
+  auto done = store_->read([&](server::ReadTransaction& transaction) -> Result<void> {
+    ids.clear();
+    for (const auto& each : server::list_quarantine(transaction, std::nullopt))
+      ids.push_back({each.device.id, each.counter});
+    return {};
+  });
+  for (const core::OperationId& id : ids) {
+    if (done) done = server::accept_quarantined(*store_, id);
+  }
+  return done;
 }
 
 Result<void> Office::revoke(const core::DeviceId& device) {

@@ -40,6 +40,8 @@ class Office {
   Result<void> prepare(const std::function<void()>& stored);
   Result<void> end_district();
   Result<void> add_second_code();
+  // All that is in quarantine.
+  Result<void> accept_quarantine();
   Result<void> revoke(const core::DeviceId& device);
 
   [[nodiscard]] server::Store& store() { return *store_; }

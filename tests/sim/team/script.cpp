@@ -356,6 +356,12 @@ void Script::add_endings() {
   });
   sync("quarantine", Who::phone);
   amend(refused);
+  // After its author sent it otherwise: in the district it is a record of its own.
+  add("accept", [](Team& team, Run) -> Result<void> {
+    if (auto accepted = team.office->accept_quarantine(); !accepted) return accepted;
+    team.on_acknowledged(Who::office);
+    return {};
+  });
   sync("pull", Who::phone);
   sync("pull", Who::tablet);
   add_hand_in();

@@ -68,9 +68,9 @@ AppOffice::AppOffice() {
 }
 
 std::string AppOffice::enrolment_for(const core::PersonId& person) {
-  const std::string code = server::new_enrolment_code();
+  std::string code;
   REQUIRE(store->write([&](server::WriteTransaction& transaction) -> Result<void> {
-    transaction.add_enrolment_code(*server::hash_enrolment_code(code), {person, now + core::Milliseconds{1}, false});
+    code = server::add_enrolment_code(transaction, person, now + core::Milliseconds{1});
     return {};
   }));
   return std::string("fieldsync:1:") + address + ":" + std::string(64, 'a') + ":" + code;

@@ -8,7 +8,7 @@ namespace {
 
 const std::string pin(32, '\x5a');
 const std::string spare(32, '\xa5');
-const engine::EnrolmentText sample{"office.example:9443", {pin, spare}, "0123456789ABC"};
+const engine::EnrolmentText sample{"office.example:9443", {pin, spare}, "0123456789ABCDEFG"};
 
 std::string_view verdict_on(const std::string& text) {
   const auto parsed = engine::parse_enrolment(text);
@@ -58,5 +58,14 @@ TEST_CASE("A text with a part missing is refused") {
   for (const std::string& wrong : texts) {
     INFO(wrong);
     CHECK(verdict_on(wrong) == "invalid_argument");
+  }
+}
+
+TEST_CASE("A code of another length is told how long it is") {
+  for (const std::size_t length : {13U, 16U, 18U}) {
+    const auto parsed =
+        engine::parse_enrolment("fieldsync:1:office:9443:" + std::string(64, 'a') + ":" + std::string(length, 'A'));
+    REQUIRE_FALSE(parsed);
+    CHECK(parsed.error().message().find(std::to_string(length) + " letters instead of 17") != std::string::npos);
   }
 }

@@ -18,6 +18,20 @@ TEST_CASE("Settings with quotes and backslashes are read as they were written") 
   CHECK(read->public_address == configuration.public_address);
 }
 
+TEST_CASE("What the log is like is read as it was written") {
+  server::Configuration configuration;
+  configuration.log_format = "json";
+  configuration.log_addresses = true;
+  const auto read = server::parse_configuration(server::configuration_text(configuration), "/srv/fieldsync");
+  REQUIRE(read);
+  CHECK(read->log_format == "json");
+  CHECK(read->log_addresses);
+  const auto without = server::parse_configuration("", "/srv/fieldsync");
+  REQUIRE(without);
+  CHECK(without->log_format == "text");
+  CHECK_FALSE(without->log_addresses);
+}
+
 TEST_CASE("Settings that cannot be read are not taken for none") {
   const testing::TemporaryFolder folder;
   server::Configuration configuration;

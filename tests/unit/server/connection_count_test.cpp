@@ -1,5 +1,6 @@
-// How many connections one address may have.
+// How many connections one address may have, and how an address is called.
 #include "http/connection_count.h"
+#include "http/peer_address.h"
 
 #include <catch2/catch.hpp>
 
@@ -37,4 +38,11 @@ TEST_CASE("An IPv6 network of 64 bits is one, and an IPv4 address is itself in b
   CHECK(count.admit(make_address("192.0.2.1")));
   CHECK_FALSE(count.admit(make_address("::ffff:192.0.2.1")));
   CHECK(count.admit(make_address("::1")));
+}
+
+TEST_CASE("An address is called by its network of 64 bits, an IPv4 address by itself in both forms") {
+  CHECK(server::network_text(make_address("2001:db8:0:1:ffff::2")) == "2001:db8:0:1::/64");
+  CHECK(server::network_text(make_address("2001:db8:0:1::1")) == "2001:db8:0:1::/64");
+  CHECK(server::network_text(make_address("192.0.2.1")) == "192.0.2.1");
+  CHECK(server::network_text(make_address("::ffff:192.0.2.1")) == "192.0.2.1");
 }

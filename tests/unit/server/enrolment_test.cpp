@@ -1,6 +1,10 @@
 #include "service/enrolment.h"
 
 #include <atomic>
+#include <fstream>
+#include <map>
+#include <set>
+#include <sstream>
 #include <thread>
 
 #include "test_office.h"
@@ -11,9 +15,9 @@ using namespace fieldsync::testing;
 namespace {
 
 std::string make_code(TestOffice& office, const core::PersonId& person, core::Instant expires) {
-  const std::string code = server::new_enrolment_code();
+  std::string code;
   REQUIRE(office.store->write([&](server::WriteTransaction& transaction) -> Result<void> {
-    transaction.add_enrolment_code(*server::hash_enrolment_code(code), {person, expires, false});
+    code = server::add_enrolment_code(transaction, person, expires);
     return {};
   }));
   return code;
@@ -29,6 +33,10 @@ v1::EnrolRequest request_with(const std::string& code) {
   return request;
 }
 
+Result<v1::EnrolReply> enrol(TestOffice& office, const v1::EnrolRequest& request, const std::string& public_key) {
+  return server::Enrolment(*office.store, [&] { return office.now; }).enrol(request, public_key, "192.0.2.1");
+}
+
 std::size_t device_count(TestOffice& office) {
   std::size_t count = 0;
   REQUIRE(office.store->read([&](server::ReadTransaction& transaction) -> Result<void> {
@@ -38,10 +46,20 @@ std::size_t device_count(TestOffice& office) {
   return count;
 }
 
+struct FileOffice : TestOffice {
+  // Of the whole database.
+  std::string content() {
+    close();
+    std::ostringstream content;
+    content << std::ifstream(file(), std::ios::binary).rdbuf();
+    open();
+    return content.str();
+  }
+};
+
 // For every other device.
 void check_used_up(TestOffice& office, const std::string& code) {
-  const auto other =
-      server::enrol(*office.store, request_with(code), TestDevice().public_key, [&] { return office.now; });
+  const auto other = enrol(office, request_with(code), TestDevice().public_key);
   REQUIRE_FALSE(other);
   CHECK(other.error().code == Errc::enrolment_code_invalid);
 }
@@ -51,7 +69,7 @@ void check_used_up(TestOffice& office, const std::string& code) {
 TEST_CASE("Of 50 devices that redeem one code at once, one succeeds and 49 hear the same") {
   TestOffice office;
   const std::string code = make_code(office, office.now + core::Milliseconds{1000});
-  const server::Clock clock = [&] { return office.now; };
+  server::Enrolment enrolment(*office.store, [&] { return office.now; });
   std::vector<TestDevice> devices(50);
   std::vector<std::string> answers(devices.size());
   std::atomic<bool> go = false;
@@ -59,7 +77,7 @@ TEST_CASE("Of 50 devices that redeem one code at once, one succeeds and 49 hear 
   for (std::size_t i = 0; i < devices.size(); ++i) {
     threads.emplace_back([&, i] {
       go.wait(false);
-      const auto reply = server::enrol(*office.store, request_with(code), devices[i].public_key, clock);
+      const auto reply = enrolment.enrol(request_with(code), devices[i].public_key, "192.0.2.1");
       answers[i] = reply ? "enrolled" : std::string(describe(reply.error().code).name) + ": " + reply.error().message();
     });
   }
@@ -72,14 +90,40 @@ TEST_CASE("Of 50 devices that redeem one code at once, one succeeds and 49 hear 
   CHECK(device_count(office) == 1);
 }
 
-TEST_CASE("Wrong, used and expired codes get the same answer") {
+namespace {
+
+std::string verdict_on(TestOffice& office, const std::string& code) {
+  const auto reply = enrol(office, request_with(code), TestDevice().public_key);
+  if (reply) return "enrolled";
+  check_sentence(reply.error().message());
+  return std::string(describe(reply.error().code).name);
+}
+
+void withdraw(TestOffice& office, const std::string& code) {
+  REQUIRE(office.store->write([&](server::WriteTransaction& transaction) -> Result<void> {
+    transaction.withdraw_enrolment_code(server::read_enrolment_code(code)->id);
+    return {};
+  }));
+}
+
+// Another secret under the same name.
+std::string wrong_secret(std::string code) {
+  code.back() = code.back() == 'A' ? 'B' : 'A';
+  return code;
+}
+
+}  // namespace
+
+TEST_CASE("Wrong, used, expired and withdrawn codes get the same answer") {
   TestOffice office;
-  const server::Clock clock = [&] { return office.now; };
   const std::string used = make_code(office, office.now + core::Milliseconds{1000});
-  REQUIRE(server::enrol(*office.store, request_with(used), TestDevice().public_key, clock));
+  REQUIRE(enrol(office, request_with(used), TestDevice().public_key));
   const std::string expired = make_code(office, {office.now.ms - 1});
-  for (const std::string& code : {used, expired, server::new_enrolment_code(), std::string("short"), std::string()}) {
-    const auto reply = server::enrol(*office.store, request_with(code), TestDevice().public_key, clock);
+  const std::string withdrawn = make_code(office, office.now + core::Milliseconds{1000});
+  withdraw(office, withdrawn);
+  const std::string of_another = wrong_secret(make_code(office, office.now + core::Milliseconds{1000}));
+  for (const std::string& code : {used, expired, withdrawn, of_another, server::new_enrolment_code()}) {
+    const auto reply = enrol(office, request_with(code), TestDevice().public_key);
     REQUIRE_FALSE(reply);
     CHECK(reply.error().code == Errc::enrolment_code_invalid);
     CHECK(reply.error().message() == describe(Errc::enrolment_code_invalid).sentence);
@@ -87,24 +131,127 @@ TEST_CASE("Wrong, used and expired codes get the same answer") {
   CHECK(device_count(office) == 1);
 }
 
+TEST_CASE("What has not the length or the letters of a code is told so") {
+  TestOffice office;
+  for (const std::string& text : {std::string(), std::string("short"), std::string(13, 'A'), std::string(16, 'A'),
+                                  std::string(18, 'A'), std::string(17, 'U')}) {
+    const auto reply = enrol(office, request_with(text), TestDevice().public_key);
+    REQUIRE_FALSE(reply);
+    CHECK(reply.error().code == Errc::malformed_request);
+    CHECK(reply.error().message().find("17 letters") != std::string::npos);
+  }
+}
+
+TEST_CASE("Five wrong tries lock a code for good, and no other") {
+  TestOffice office;
+  const std::string code = make_code(office, office.now + core::Milliseconds{1'000'000'000});
+  const std::string other = make_code(office, office.now + core::Milliseconds{1'000'000'000});
+  for (int i = 0; i < 5; ++i) CHECK(verdict_on(office, wrong_secret(code)) == "enrolment_code_invalid");
+  CHECK(verdict_on(office, wrong_secret(code)) == "too_many_attempts");
+  CHECK(verdict_on(office, code) == "too_many_attempts");
+  office.now = office.now + core::Milliseconds{900'000'000};
+  office.keep_copy();  // starts it anew
+  CHECK(verdict_on(office, code) == "too_many_attempts");
+  CHECK(verdict_on(office, other) == "enrolled");
+}
+
+TEST_CASE("A code that does not exist is locked like one that does") {
+  TestOffice office;
+  const std::string code = server::new_enrolment_code();
+  for (int i = 0; i < 5; ++i) CHECK(verdict_on(office, code) == "enrolment_code_invalid");
+  CHECK(verdict_on(office, code) == "too_many_attempts");
+}
+
+TEST_CASE("Four wrong tries leave a code good") {
+  TestOffice office;
+  const std::string code = make_code(office, office.now);
+  for (int i = 0; i < 4; ++i) CHECK(verdict_on(office, wrong_secret(code)) == "enrolment_code_invalid");
+  CHECK(verdict_on(office, code) == "enrolled");
+}
+
+TEST_CASE("A device whose answer was lost hears it again, also where its used code was guessed at") {
+  TestOffice office;
+  const TestDevice device;
+  const std::string code = make_code(office, office.now);
+  REQUIRE(enrol(office, request_with(code), device.public_key));
+  for (int i = 0; i < 6; ++i) static_cast<void>(verdict_on(office, wrong_secret(code)));
+  CHECK(verdict_on(office, code) == "too_many_attempts");
+  CHECK(enrol(office, request_with(code), device.public_key));
+}
+
+TEST_CASE("Thirty wrong codes from one address end its tries for 15 minutes, and no other address's") {
+  TestOffice office;
+  server::Enrolment enrolment(*office.store, [&] { return office.now; });
+  const auto from = [&](const char* address, const std::string& code) {
+    const auto reply = enrolment.enrol(request_with(code), TestDevice().public_key, address);
+    return reply ? std::string_view("enrolled") : describe(reply.error().code).name;
+  };
+  const std::string used = make_code(office, office.now);
+  REQUIRE(from("192.0.2.1", used) == "enrolled");
+  // Who has the whole code does not guess.
+  for (int i = 0; i < 40; ++i) CHECK(from("192.0.2.1", used) == "enrolment_code_invalid");
+  for (int i = 0; i < 30; ++i) {
+    CHECK(from("192.0.2.1", server::new_enrolment_code()) == "enrolment_code_invalid");
+    office.now = office.now + core::Milliseconds{1000};
+  }
+  const std::string code = make_code(office, office.now + core::Milliseconds{10'000'000});
+  CHECK(from("192.0.2.1", server::new_enrolment_code()) == "too_many_attempts");
+  CHECK(from("192.0.2.1", code) == "too_many_attempts");
+  CHECK(from("192.0.2.2", server::new_enrolment_code()) == "enrolment_code_invalid");
+  // The first of the thirty is 15 minutes old: one more may be tried.
+  office.now = office.now + core::Milliseconds{15 * 60'000 - 30'000};
+  CHECK(from("192.0.2.1", server::new_enrolment_code()) == "enrolment_code_invalid");
+  CHECK(from("192.0.2.1", code) == "too_many_attempts");
+  office.now = office.now + core::Milliseconds{1000};
+  CHECK(from("192.0.2.1", code) == "enrolled");
+}
+
+TEST_CASE("Of 10,000 codes none comes twice, and each letter comes as often as any other") {
+  std::set<std::string> codes;
+  std::map<char, int> letters;
+  for (int i = 0; i < 10'000; ++i) {
+    const std::string code = server::new_enrolment_code();
+    CHECK(codes.insert(code).second);
+    for (const char letter : code) ++letters[letter];
+  }
+  REQUIRE(letters.size() == 32);
+  const double expected = 10'000.0 * server::code_letters / 32;
+  double chi_square = 0;
+  for (const auto& [letter, count] : letters) chi_square += (count - expected) * (count - expected) / expected;
+  // With 31 degrees of freedom: above it, and below the other, one time in a million.
+  CHECK(chi_square < 84);
+  CHECK(chi_square > 6);
+}
+
+TEST_CASE("The database holds the name of a code and not its secret") {
+  FileOffice office;
+  const std::string code = make_code(office, office.now);
+  const std::string file = office.content();
+  CHECK(file.find(code.substr(server::code_id_letters)) == std::string::npos);
+  CHECK(file.find(code.substr(0, server::code_id_letters)) != std::string::npos);
+}
+
 TEST_CASE("A code is read as people write it") {
-  const std::string code = "0123456789ABC";
-  CHECK(server::hash_enrolment_code("o1 23-456789abc") == server::hash_enrolment_code(code));
-  CHECK(server::hash_enrolment_code("OI23456789ABC") == server::hash_enrolment_code(code));
-  CHECK(server::hash_enrolment_code("0123456789ABU") == std::nullopt);
+  const auto hash = [](std::string_view typed) {
+    const auto read = server::read_enrolment_code(typed);
+    return read ? std::optional(read->hash) : std::nullopt;
+  };
+  const std::string code = "0123456789ABCDEFG";
+  CHECK(hash("o1 23-456789abc defg") == hash(code));
+  CHECK(hash("OI23456789ABCDEFG") == hash(code));
+  CHECK(hash("0123456789ABCDEFU") == std::nullopt);
+  CHECK(server::read_enrolment_code("o123456789ABCDEFG")->id == "0123");
 }
 
 TEST_CASE(
     "A device that lost the answer to its enrolment is answered for a new code of its person too, which is used up") {
   TestOffice office;
-  const server::Clock clock = [&] { return office.now; };
   const TestDevice device;
-  const auto first =
-      server::enrol(*office.store, request_with(make_code(office, office.now)), device.public_key, clock);
+  const auto first = enrol(office, request_with(make_code(office, office.now)), device.public_key);
   REQUIRE(first);
   const std::string code = make_code(office, office.now);
   for (int i = 0; i < 2; ++i) {
-    const auto again = server::enrol(*office.store, request_with(code), device.public_key, clock);
+    const auto again = enrol(office, request_with(code), device.public_key);
     REQUIRE(again);
     CHECK(again->SerializeAsString() == first->SerializeAsString());
   }
@@ -116,68 +263,64 @@ TEST_CASE("An expired code does not answer a device that is enrolled") {
   TestOffice office;
   const TestDevice known = office.add_device();
   const std::string code = make_code(office, {office.now.ms - 1});
-  const auto reply = server::enrol(*office.store, request_with(code), known.public_key, [&] { return office.now; });
+  const auto reply = enrol(office, request_with(code), known.public_key);
   REQUIRE_FALSE(reply);
   CHECK(reply.error().code == Errc::enrolment_code_invalid);
 }
 
 TEST_CASE("A device does not become another person's, and the code stays good for another device") {
   TestOffice office;
-  const server::Clock clock = [&] { return office.now; };
   const TestDevice known = office.add_device();
   const core::PersonId person = office.add_person(server::Role::monitor, office.scope);
   const std::string code = make_code(office, person, office.now);
-  const auto reply = server::enrol(*office.store, request_with(code), known.public_key, clock);
+  const auto reply = enrol(office, request_with(code), known.public_key);
   REQUIRE_FALSE(reply);
   CHECK(reply.error().code == Errc::device_already_enrolled);
-  const auto own = server::enrol(*office.store, request_with(make_code(office, office.now)), known.public_key, clock);
+  const auto own = enrol(office, request_with(make_code(office, office.now)), known.public_key);
   REQUIRE(own);
   CHECK(own->person().id() == office.monitor.view());
-  const auto other = server::enrol(*office.store, request_with(code), TestDevice().public_key, clock);
+  const auto other = enrol(office, request_with(code), TestDevice().public_key);
   REQUIRE(other);
   CHECK(other->person().id() == person.view());
 }
 
 TEST_CASE("A revoked device stays so whatever the code, which stays good for another") {
   TestOffice office;
-  const server::Clock clock = [&] { return office.now; };
   const TestDevice revoked = office.add_device();
   office.revoke(revoked);
   const std::string code = make_code(office, office.now);
-  const auto reply = server::enrol(*office.store, request_with(code), revoked.public_key, clock);
+  const auto reply = enrol(office, request_with(code), revoked.public_key);
   REQUIRE_FALSE(reply);
   CHECK(reply.error().code == Errc::device_revoked);
   office.refuses(revoked, revoked.request(), Errc::device_revoked);
-  CHECK(server::enrol(*office.store, request_with(code), TestDevice().public_key, clock));
+  CHECK(enrol(office, request_with(code), TestDevice().public_key));
 }
 
 TEST_CASE("A device that lost the answer to its enrolment hears it again, and nobody else does") {
   TestOffice office;
-  const server::Clock clock = [&] { return office.now; };
   const std::string code = make_code(office, office.now);
   const TestDevice device;
-  const auto first = server::enrol(*office.store, request_with(code), device.public_key, clock);
+  const auto first = enrol(office, request_with(code), device.public_key);
   REQUIRE(first);
   office.now = office.now + core::Milliseconds{1};  // the code is expired by now
-  const auto again = server::enrol(*office.store, request_with(code), device.public_key, clock);
+  const auto again = enrol(office, request_with(code), device.public_key);
   REQUIRE(again);
   CHECK(again->SerializeAsString() == first->SerializeAsString());
   CHECK(device_count(office) == 1);
   check_used_up(office, code);
   office.revoke(device);
-  const auto revoked = server::enrol(*office.store, request_with(code), device.public_key, clock);
+  const auto revoked = enrol(office, request_with(code), device.public_key);
   REQUIRE_FALSE(revoked);
   CHECK(revoked.error().code == Errc::enrolment_code_invalid);
 }
 
 TEST_CASE("A code that another device of the person used enrols nobody a second time") {
   TestOffice office;
-  const server::Clock clock = [&] { return office.now; };
   const std::string code = make_code(office, office.now);
   TestDevice revoked = office.add_device();
-  REQUIRE(server::enrol(*office.store, request_with(code), TestDevice().public_key, clock));
+  REQUIRE(enrol(office, request_with(code), TestDevice().public_key));
   office.revoke(revoked);
-  const auto reply = server::enrol(*office.store, request_with(code), revoked.public_key, clock);
+  const auto reply = enrol(office, request_with(code), revoked.public_key);
   REQUIRE_FALSE(reply);
   CHECK(reply.error().code == Errc::enrolment_code_invalid);
 }

@@ -3,6 +3,7 @@
 #include <boost/json/array.hpp>
 #include <iostream>
 
+#include "core/fingerprint.h"
 #include "fieldsync/calendar.h"
 #include "fieldsync/commands.h"
 #include "fieldsync/json_output.h"
@@ -50,7 +51,8 @@ void print_identity(const Identity& identity) {
     return;
   }
   std::cout << "Device " << short_id(identity.device) << " of " << for_terminal(identity.person_name)
-            << ", enrolled at " << identity.server << '\n';
+            << ", enrolled at " << identity.server << '\n'
+            << "Fingerprint  " << core::fingerprint_of(identity.device) << '\n';
 }
 
 std::string attachments_text(const Status& status) {
