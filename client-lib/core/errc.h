@@ -76,6 +76,10 @@ enum class Errc {
   attachment_not_here,
   not_safe_to_erase,
   range_not_satisfiable,
+  history_shortened,
+  history_forked,
+  history_key_changed,
+  receipt_invalid,
 };
 
 struct ErrcEntry {
