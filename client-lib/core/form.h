@@ -85,6 +85,8 @@ struct Form {
 
   [[nodiscard]] const FormField* find(std::uint32_t number) const;
   [[nodiscard]] const FormField* find(std::string_view name) const;
+  // Whether any of its fields is sealed, or for the safety of those who speak: who reads its records is noted.
+  [[nodiscard]] bool is_sensitive() const;
 };
 
 // Whether this can be the name of a form, field or choice: 1 to 64 of a-z, 0-9 and _.

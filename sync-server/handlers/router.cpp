@@ -98,7 +98,7 @@ Response Router::sync(const Request& request) {
 Response Router::enrol(const Request& request) {
   v1::EnrolRequest message;
   if (auto decoded = decode(request, message); !decoded) return problem_response(decoded.error(), request);
-  const auto reply = server::enrol(store_, message, request.peer_key, clock_);
+  const auto reply = server::enrol(store_, sync_.audit_log(), message, request.peer_key, clock_);
   return reply ? message_response(*reply, request) : problem_response(reply.error(), request);
 }
 

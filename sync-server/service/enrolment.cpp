@@ -61,8 +61,8 @@ core::DeviceId device_id_of(std::string_view public_key) {
   return id;
 }
 
-Result<v1::EnrolReply> enrol(Store& store, const v1::EnrolRequest& request, std::string_view public_key,
-                             const Clock& clock) {
+Result<v1::EnrolReply> enrol(Store& store, const AuditLog& log, const v1::EnrolRequest& request,
+                             std::string_view public_key, const Clock& clock) {
   if (request.protocol_version() != protocol_version) return Error{Errc::unsupported_protocol_version, {}};
   const auto characters = core::count_characters(request.device_name());
   if (!characters || *characters == 0 || *characters > device_name_characters_max) {
@@ -87,6 +87,7 @@ Result<v1::EnrolReply> enrol(Store& store, const v1::EnrolRequest& request, std:
         device.person.id = code->person;
         transaction.add_device(device);
         stored = transaction.device_by_id(device.id);
+        log.note_enrolment(transaction, device);
       }
       transaction.use_enrolment_code(*hash);
     }
@@ -94,6 +95,7 @@ Result<v1::EnrolReply> enrol(Store& store, const v1::EnrolRequest& request, std:
     reply.set_device(stored->id.view().data(), core::DeviceId::size);
     reply.mutable_person()->set_id(stored->person.id.view().data(), core::PersonId::size);
     reply.mutable_person()->set_name(stored->person.name);
+    reply.set_log_key(log.public_key().data(), log.public_key().size());
     return {};
   });
   if (!done) return done.error();

@@ -28,7 +28,7 @@ inline constexpr std::int64_t code_lifetime_ms_default = 24 * 3600 * 1000LL;
 // enrolment_code_invalid: wrong, used or expired, which look the same.
 // device_already_enrolled: for another person. device_revoked. Then nothing was
 // changed, and the code stays good.
-[[nodiscard]] Result<v1::EnrolReply> enrol(Store& store, const v1::EnrolRequest& request, std::string_view public_key,
-                                           const Clock& clock);
+[[nodiscard]] Result<v1::EnrolReply> enrol(Store& store, const AuditLog& log, const v1::EnrolRequest& request,
+                                           std::string_view public_key, const Clock& clock);
 
 }  // namespace fieldsync::server

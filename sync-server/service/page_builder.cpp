@@ -86,6 +86,7 @@ Result<void> PageBuilder::fill(const MembershipRow& membership, const Start& sta
         budget_ -= std::min(budget_, size);
         added = add_change(row, start.complete, style, out);
         if (!added) return false;
+        note_read(row, scope);
       }
       reached = row.last_seq;
       return true;
@@ -99,6 +100,7 @@ Result<void> PageBuilder::fill(const MembershipRow& membership, const Start& sta
       // Not all that came before the batch fits: then the batch's own effect
       // comes with what follows, in order.
       out.clear_changes();
+      std::erase_if(sensitive_reads_, [&](const auto& noted) { return noted.scope() == scope.id.view(); });
       budget_ = budget;
       read(nullptr);
     }
@@ -112,6 +114,17 @@ Result<void> PageBuilder::fill(const MembershipRow& membership, const Start& sta
     out.set_cursor(seal_cursor({scope.key, scope.epoch, reached, cut ? start.complete : reached}, device_.id, key_));
   }
   return {};
+}
+
+void PageBuilder::note_read(const RecordRow& row, const ScopeRow& scope) {
+  const auto form = forms_.find(row.form);
+  // Nobody knows what a record of an unknown form holds.
+  if (form != forms_.end() && !form->second.is_sensitive()) return;
+  if (sensitive_reads_.empty() || sensitive_reads_.back().scope() != scope.id.view())
+    sensitive_reads_.emplace_back().set_scope(scope.id.view().data(), core::ScopeId::size);
+  v1::ScopeRead& read = sensitive_reads_.back();
+  read.add_records(row.id.view().data(), core::RecordId::size);
+  read.set_up_to_seq(row.last_seq);
 }
 
 Result<void> PageBuilder::add_change(const RecordRow& row, std::uint64_t complete, BodyStyle style,

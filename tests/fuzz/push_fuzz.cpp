@@ -101,7 +101,7 @@ class Desk {
     request.set_protocol_version(1);
     request.set_device_name("A device");
     request.set_code(engine::parse_enrolment(team::enrolment_text(person))->code);
-    must_hold(static_cast<bool>(server::enrol(office_->store(), request, device.public_key, now)),
+    must_hold(static_cast<bool>(server::enrol(office_->store(), office_->audit_log(), request, device.public_key, now)),
               "a device is enrolled");
   }
 

@@ -40,8 +40,8 @@ std::size_t device_count(TestOffice& office) {
 
 // For every other device.
 void check_used_up(TestOffice& office, const std::string& code) {
-  const auto other =
-      server::enrol(*office.store, request_with(code), TestDevice().public_key, [&] { return office.now; });
+  const auto other = server::enrol(*office.store, office.service->audit_log(), request_with(code),
+                                   TestDevice().public_key, [&] { return office.now; });
   REQUIRE_FALSE(other);
   CHECK(other.error().code == Errc::enrolment_code_invalid);
 }
@@ -59,7 +59,8 @@ TEST_CASE("Of 50 devices that redeem one code at once, one succeeds and 49 hear 
   for (std::size_t i = 0; i < devices.size(); ++i) {
     threads.emplace_back([&, i] {
       go.wait(false);
-      const auto reply = server::enrol(*office.store, request_with(code), devices[i].public_key, clock);
+      const auto reply =
+          server::enrol(*office.store, office.service->audit_log(), request_with(code), devices[i].public_key, clock);
       answers[i] = reply ? "enrolled" : std::string(describe(reply.error().code).name) + ": " + reply.error().message();
     });
   }
@@ -76,10 +77,12 @@ TEST_CASE("Wrong, used and expired codes get the same answer") {
   TestOffice office;
   const server::Clock clock = [&] { return office.now; };
   const std::string used = make_code(office, office.now + core::Milliseconds{1000});
-  REQUIRE(server::enrol(*office.store, request_with(used), TestDevice().public_key, clock));
+  REQUIRE(
+      server::enrol(*office.store, office.service->audit_log(), request_with(used), TestDevice().public_key, clock));
   const std::string expired = make_code(office, {office.now.ms - 1});
   for (const std::string& code : {used, expired, server::new_enrolment_code(), std::string("short"), std::string()}) {
-    const auto reply = server::enrol(*office.store, request_with(code), TestDevice().public_key, clock);
+    const auto reply =
+        server::enrol(*office.store, office.service->audit_log(), request_with(code), TestDevice().public_key, clock);
     REQUIRE_FALSE(reply);
     CHECK(reply.error().code == Errc::enrolment_code_invalid);
     CHECK(reply.error().message() == describe(Errc::enrolment_code_invalid).sentence);
@@ -99,12 +102,13 @@ TEST_CASE(
   TestOffice office;
   const server::Clock clock = [&] { return office.now; };
   const TestDevice device;
-  const auto first =
-      server::enrol(*office.store, request_with(make_code(office, office.now)), device.public_key, clock);
+  const auto first = server::enrol(*office.store, office.service->audit_log(),
+                                   request_with(make_code(office, office.now)), device.public_key, clock);
   REQUIRE(first);
   const std::string code = make_code(office, office.now);
   for (int i = 0; i < 2; ++i) {
-    const auto again = server::enrol(*office.store, request_with(code), device.public_key, clock);
+    const auto again =
+        server::enrol(*office.store, office.service->audit_log(), request_with(code), device.public_key, clock);
     REQUIRE(again);
     CHECK(again->SerializeAsString() == first->SerializeAsString());
   }
@@ -116,7 +120,8 @@ TEST_CASE("An expired code does not answer a device that is enrolled") {
   TestOffice office;
   const TestDevice known = office.add_device();
   const std::string code = make_code(office, {office.now.ms - 1});
-  const auto reply = server::enrol(*office.store, request_with(code), known.public_key, [&] { return office.now; });
+  const auto reply = server::enrol(*office.store, office.service->audit_log(), request_with(code), known.public_key,
+                                   [&] { return office.now; });
   REQUIRE_FALSE(reply);
   CHECK(reply.error().code == Errc::enrolment_code_invalid);
 }
@@ -127,13 +132,16 @@ TEST_CASE("A device does not become another person's, and the code stays good fo
   const TestDevice known = office.add_device();
   const core::PersonId person = office.add_person(server::Role::monitor, office.scope);
   const std::string code = make_code(office, person, office.now);
-  const auto reply = server::enrol(*office.store, request_with(code), known.public_key, clock);
+  const auto reply =
+      server::enrol(*office.store, office.service->audit_log(), request_with(code), known.public_key, clock);
   REQUIRE_FALSE(reply);
   CHECK(reply.error().code == Errc::device_already_enrolled);
-  const auto own = server::enrol(*office.store, request_with(make_code(office, office.now)), known.public_key, clock);
+  const auto own = server::enrol(*office.store, office.service->audit_log(),
+                                 request_with(make_code(office, office.now)), known.public_key, clock);
   REQUIRE(own);
   CHECK(own->person().id() == office.monitor.view());
-  const auto other = server::enrol(*office.store, request_with(code), TestDevice().public_key, clock);
+  const auto other =
+      server::enrol(*office.store, office.service->audit_log(), request_with(code), TestDevice().public_key, clock);
   REQUIRE(other);
   CHECK(other->person().id() == person.view());
 }
@@ -144,11 +152,12 @@ TEST_CASE("A revoked device stays so whatever the code, which stays good for ano
   const TestDevice revoked = office.add_device();
   office.revoke(revoked);
   const std::string code = make_code(office, office.now);
-  const auto reply = server::enrol(*office.store, request_with(code), revoked.public_key, clock);
+  const auto reply =
+      server::enrol(*office.store, office.service->audit_log(), request_with(code), revoked.public_key, clock);
   REQUIRE_FALSE(reply);
   CHECK(reply.error().code == Errc::device_revoked);
   office.refuses(revoked, revoked.request(), Errc::device_revoked);
-  CHECK(server::enrol(*office.store, request_with(code), TestDevice().public_key, clock));
+  CHECK(server::enrol(*office.store, office.service->audit_log(), request_with(code), TestDevice().public_key, clock));
 }
 
 TEST_CASE("A device that lost the answer to its enrolment hears it again, and nobody else does") {
@@ -156,16 +165,19 @@ TEST_CASE("A device that lost the answer to its enrolment hears it again, and no
   const server::Clock clock = [&] { return office.now; };
   const std::string code = make_code(office, office.now);
   const TestDevice device;
-  const auto first = server::enrol(*office.store, request_with(code), device.public_key, clock);
+  const auto first =
+      server::enrol(*office.store, office.service->audit_log(), request_with(code), device.public_key, clock);
   REQUIRE(first);
   office.now = office.now + core::Milliseconds{1};  // the code is expired by now
-  const auto again = server::enrol(*office.store, request_with(code), device.public_key, clock);
+  const auto again =
+      server::enrol(*office.store, office.service->audit_log(), request_with(code), device.public_key, clock);
   REQUIRE(again);
   CHECK(again->SerializeAsString() == first->SerializeAsString());
   CHECK(device_count(office) == 1);
   check_used_up(office, code);
   office.revoke(device);
-  const auto revoked = server::enrol(*office.store, request_with(code), device.public_key, clock);
+  const auto revoked =
+      server::enrol(*office.store, office.service->audit_log(), request_with(code), device.public_key, clock);
   REQUIRE_FALSE(revoked);
   CHECK(revoked.error().code == Errc::enrolment_code_invalid);
 }
@@ -175,9 +187,11 @@ TEST_CASE("A code that another device of the person used enrols nobody a second 
   const server::Clock clock = [&] { return office.now; };
   const std::string code = make_code(office, office.now);
   TestDevice revoked = office.add_device();
-  REQUIRE(server::enrol(*office.store, request_with(code), TestDevice().public_key, clock));
+  REQUIRE(
+      server::enrol(*office.store, office.service->audit_log(), request_with(code), TestDevice().public_key, clock));
   office.revoke(revoked);
-  const auto reply = server::enrol(*office.store, request_with(code), revoked.public_key, clock);
+  const auto reply =
+      server::enrol(*office.store, office.service->audit_log(), request_with(code), revoked.public_key, clock);
   REQUIRE_FALSE(reply);
   CHECK(reply.error().code == Errc::enrolment_code_invalid);
 }
