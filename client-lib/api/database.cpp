@@ -10,6 +10,7 @@
 
 #include "api/attachments.h"
 #include "api/enrolment.h"
+#include "api/history_status.h"
 #include "api/local_database.h"
 #include "api/record_editor_session.h"
 #include "api/record_view.h"
@@ -262,6 +263,7 @@ class LocalDatabase final : public Database {
       status.open_conflicts = index.count_conflicts();
       status.records = index.count_visible();
       status.last_sync = store_.identity.last_sync();
+      status.history = api::history_status(store_.identity);
       return status;
     });
   }

@@ -124,6 +124,21 @@ Result<void> begin_anew(LocalStore& store, const tls::KeyPair& key) {
   return {};
 }
 
+// Whoever enrols again takes the key that the office has now: what was signed by the former is kept as evidence.
+void take_log_key(LocalStore& store, const v1::EnrolReply& reply) {
+  const auto key = audit::read_key(reply.log_key());
+  const audit::KnownHistory known = store.identity.history();
+  if (!key || known.key == key) return;
+  if (known.key && known.checkpoint) {
+    v1::SetBackEvidence evidence;
+    audit::write_checkpoint(*known.checkpoint, *evidence.mutable_before());
+    evidence.set_key_before(known.key->data(), known.key->size());
+    evidence.set_noticed_ms(store.environment.wall_clock().ms);
+    store.identity.add_set_back_evidence(evidence);
+  }
+  store.identity.set_history({key, {}});
+}
+
 // The office has taken the key for another person's. What is saved here may not become
 // theirs: nothing goes out under that key's id.
 Error for_another_person(LocalStore& store, const v1::EnrolReply& reply, bool anew) {
@@ -171,6 +186,7 @@ Result<void> enrol(LocalStore& store, const std::string& text, const std::string
   store.identity.set_person(person, reply->person().name());
   store.identity.set_server(enrolment->address);
   store.identity.set_server_pins(enrolment->pins);
+  take_log_key(store, *reply);
   transaction.commit();
   // Who loses the log from now on has no empty store: the office knows the device.
   store.vault.empty_log();

@@ -294,6 +294,10 @@ Result<std::string> SyncSteps::make_request(const engine::Action& action) {
   request.set_refusals_digest(store_.outbox.refusals_digest());
   request.set_attachments_version(store_.identity.attachments_version());
   const codec::ChainPosition acknowledged = store_.identity.acknowledged();
+  request.set_checks_history(true);
+  request.set_receipted_counter(acknowledged.counter);
+  if (const auto checkpoint = store_.identity.history().checkpoint)
+    audit::write_checkpoint(*checkpoint, *request.mutable_checkpoint());
   // Where the office has other saves from there on, a batch would tell nothing more.
   const bool forked = store_.identity.forked_from() != 0;
   const bool refusals_first = std::exchange(refusals_first_, false);
@@ -328,6 +332,7 @@ Result<std::string> SyncSteps::make_request(const engine::Action& action) {
 Result<storage::Taken> SyncSteps::store_reply(const v1::SyncReply& reply) {
   const std::lock_guard lock(store_.mutex);
   storage::Transaction transaction(store_.vault);
+  if (auto history = take_history(reply); !history) return history.error();
   auto taken = store_.replica.take(reply);
   if (!taken) return taken;
   if (auto ended = store_.fork.end_comparison(); !ended) return ended.error();
@@ -336,6 +341,29 @@ Result<storage::Taken> SyncSteps::store_reply(const v1::SyncReply& reply) {
   report_.operations_refused += taken->operations_refused;
   report_.records_received += taken->records_received;
   return taken;
+}
+
+Result<void> SyncSteps::take_history(const v1::SyncReply& reply) {
+  const audit::KnownHistory known = store_.identity.history();
+  std::optional<audit::AwaitedReceipt> awaited;
+  const auto position = store_.outbox.position_at(reply.acknowledged_counter(), reply.last_batch_hash_prefix());
+  if (position && reply.acknowledged_counter() > store_.identity.acknowledged_counter())
+    awaited = audit::AwaitedReceipt{store_.identity.device(), *position};
+  const auto checked = audit::check_history(reply, known, awaited);
+  if (!checked) return checked.error();
+  if (checked->loss) {
+    v1::SetBackEvidence evidence;
+    audit::write_checkpoint(*known.checkpoint, *evidence.mutable_before());
+    audit::write_checkpoint(*checked->known.checkpoint, *evidence.mutable_after());
+    evidence.set_entry(checked->loss->entry);
+    evidence.set_entry_number(checked->loss->entry_number);
+    evidence.set_noticed_ms(store_.environment.wall_clock().ms);
+    store_.identity.add_set_back_evidence(evidence);
+    report_.history_set_back = true;
+  }
+  const bool is_new = checked->known.key != known.key || checked->known.checkpoint != known.checkpoint;
+  if (is_new) store_.identity.set_history(checked->known);
+  return {};
 }
 
 void SyncSteps::report_progress() {

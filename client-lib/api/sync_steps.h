@@ -75,6 +75,9 @@ class SyncSteps {
   // There is more to send than the last request said.
   void ask_again(core::Milliseconds took);
   Result<storage::Taken> store_reply(const v1::SyncReply& reply);
+  // Before anything of the reply is taken: whether it goes on from the history that this device was shown. Stores
+  // what is known from now on. Pre: the store's lock is held, in the transaction that takes the reply up.
+  Result<void> take_history(const v1::SyncReply& reply);
   // Nothing where the sync is at its end, or an exchange has to come first.
   Result<std::optional<engine::HttpRequest>> next_transfer();
   SyncStep finish();

@@ -111,6 +111,18 @@ constexpr auto table = std::to_array<ErrcEntry>({
     {Errc::returned, "returned", 0, false, "The office returned the save to its author, to be put right."},
     {Errc::superseded, "superseded", 0, false,
      "Its device has saved the record again since, on what it saw without this save. Return it to its author."},
+    {Errc::history_shortened, "history_shortened", 0, false,
+     "The office shows a shorter history than before, and does not say that it was set back. Nothing was taken from "
+     "it, and everything stays saved here. Go on working, keep this device, and tell somebody outside that office."},
+    {Errc::history_forked, "history_forked", 0, false,
+     "The office shows another history than before: what it said once was changed. Nothing was taken from it, and "
+     "everything stays saved here. Go on working, keep this device, and tell somebody outside that office."},
+    {Errc::history_key_changed, "history_key_changed", 0, false,
+     "The office's history is signed by another key than before. Nothing was taken from it, and everything stays "
+     "saved here. Ask the office for its fingerprint by another way; where the new key is right, enrol again."},
+    {Errc::receipt_invalid, "receipt_invalid", 0, false,
+     "The office says that it has what was sent, and does not prove that it stands in its history. It does not count "
+     "as sent, and everything stays saved here. Tell the office; keep this device."},
 });
 
 }  // namespace

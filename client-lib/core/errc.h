@@ -79,6 +79,10 @@ enum class Errc {
   too_many_attempts,
   returned,
   superseded,
+  history_shortened,
+  history_forked,
+  history_key_changed,
+  receipt_invalid,
 };
 
 struct ErrcEntry {

@@ -84,6 +84,12 @@ const FormField* Form::find(std::string_view field_name) const {
   return at != fields.end() ? &*at : nullptr;
 }
 
+bool Form::is_sensitive() const {
+  return std::any_of(fields.begin(), fields.end(), [](const FormField& field) {
+    return field.confidentiality == Confidentiality::sealed || field.confidentiality == Confidentiality::safety;
+  });
+}
+
 std::string_view label_in(const std::vector<Label>& labels, std::string_view language, std::string_view fallback) {
   const auto in = [&](std::string_view wanted) {
     return std::find_if(labels.begin(), labels.end(), [&](const Label& label) { return label.language == wanted; });

@@ -88,6 +88,8 @@ struct Form {
   [[nodiscard]] const FormField* find(std::string_view name) const;
   // Null where its records are part of no other.
   [[nodiscard]] const FormField* part_of_field() const { return part_of.empty() ? nullptr : find(part_of); }
+  // Whether any of its fields is sealed, or for the safety of those who speak: who reads its records is noted.
+  [[nodiscard]] bool is_sensitive() const;
 };
 
 // Whether this can be the name of a form, field or choice: 1 to 64 of a-z, 0-9 and _.

@@ -49,6 +49,33 @@ void Identity::set_acknowledged(const codec::ChainPosition& position) {
   set_text("acknowledged_hash", codec::bytes_of(position.hash));
 }
 
+audit::KnownHistory Identity::history() {
+  audit::KnownHistory history{audit::read_key(text("log_key")), {}};
+  v1::Checkpoint checkpoint;
+  if (checkpoint.ParseFromString(text("checkpoint"))) history.checkpoint = audit::read_checkpoint(checkpoint);
+  return history;
+}
+
+void Identity::set_history(const audit::KnownHistory& history) {
+  v1::Checkpoint checkpoint;
+  if (history.checkpoint) audit::write_checkpoint(*history.checkpoint, checkpoint);
+  set_text("log_key", history.key ? audit::view_of_key(*history.key) : std::string_view());
+  set_text("checkpoint", checkpoint.SerializeAsString());
+}
+
+std::vector<v1::SetBackEvidence> Identity::set_back_evidence() {
+  v1::SetBackEvidenceList list;
+  static_cast<void>(list.ParseFromString(text("set_back_evidence")));
+  return {list.evidence().begin(), list.evidence().end()};
+}
+
+void Identity::add_set_back_evidence(const v1::SetBackEvidence& evidence) {
+  v1::SetBackEvidenceList list;
+  static_cast<void>(list.ParseFromString(text("set_back_evidence")));
+  *list.add_evidence() = evidence;
+  set_text("set_back_evidence", list.SerializeAsString());
+}
+
 std::optional<core::Instant> Identity::last_sync() {
   const std::uint64_t at = number("last_sync");
   if (at == 0) return std::nullopt;

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "audit/history_check.h"
 #include "codec/batch.h"
 #include "core/id.h"
 #include "core/time.h"
@@ -74,6 +75,13 @@ class Identity {
   // The greatest that the office named of an attachment (AttachmentStatus.version).
   [[nodiscard]] std::uint64_t attachments_version() { return number("attachments_version"); }
   void set_attachments_version(std::uint64_t version) { set_number("attachments_version", version); }
+
+  // What this device knows of the office's history.
+  [[nodiscard]] audit::KnownHistory history();
+  void set_history(const audit::KnownHistory& history);
+  // Every time that it was set back, the oldest first: kept for ever.
+  [[nodiscard]] std::vector<v1::SetBackEvidence> set_back_evidence();
+  void add_set_back_evidence(const v1::SetBackEvidence& evidence);
 
   [[nodiscard]] std::optional<core::Instant> last_sync();
   void set_last_sync(core::Instant at) { set_number("last_sync", static_cast<std::uint64_t>(at.ms)); }

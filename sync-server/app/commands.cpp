@@ -2,16 +2,16 @@
 
 #include <sodium.h>
 
-#include <unistd.h>
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <boost/json.hpp>
 #include <iomanip>
-#include <iostream>
 
+#include "app/acts.h"
 #include "app/certificate_commands.h"
 #include "app/enrolment_commands.h"
 #include "app/examples.h"
+#include "app/history_commands.h"
 #include "app/import.h"
 #include "app/named_rows.h"
 #include "app/participant_commands.h"
@@ -63,6 +63,7 @@ Result<void> add_scope(Administration& admin, const Options& options) {
     const auto office = core::PersonId::from_bytes(transaction.setting("office_person"));
     // The office writes what is imported.
     if (stored && office) transaction.put_membership(*office, stored->key, Role::case_handler, ReadingMode::scope);
+    note_act(admin, transaction, {"scope_add", {bytes_of(scope.id)}, {}});
     return {};
   });
   if (done) admin.out << "Scope '" << scope.name << "' made: " << scope.id.hex() << "\n";
@@ -86,10 +87,12 @@ Result<void> add_person(Administration& admin, const Options& options) {
   PersonRow person{random_id<core::PersonId>(), options.name};
   auto done = admin.store.write([&](WriteTransaction& transaction) -> Result<void> {
     transaction.add_person(person);
+    note_act(admin, transaction, {"person_add", {bytes_of(person.id)}, {}});
     if (options.scope.empty()) return {};
     auto scope = find_scope(transaction, options.scope);
     if (!scope) return scope.error();
     transaction.put_membership(person.id, scope->key, *role_from_name(options.role), mode_of(options));
+    note_act(admin, transaction, {"person_join", {bytes_of(person.id), bytes_of(scope->id)}, options.role});
     return {};
   });
   if (!done) return done;
@@ -124,6 +127,10 @@ Result<void> set_membership(Administration& admin, const Options& options, bool 
     if (!scope) return scope.error();
     transaction.put_membership(person->id, scope->key, joins ? *role_from_name(options.role) : Role::none,
                                mode_of(options));
+    note_act(admin, transaction,
+             {joins ? "person_join" : "person_leave",
+              {bytes_of(person->id), bytes_of(scope->id)},
+              joins ? options.role : std::string()});
     return {};
   });
   if (done) {
@@ -152,6 +159,7 @@ Result<void> revoke_device(Administration& admin, const Options& options) {
     auto device = find_device(transaction, options.device);
     if (!device) return device.error();
     transaction.revoke_device(device->key, admin.clock());
+    note_act(admin, transaction, {"device_revoke", {bytes_of(device->id)}, {}});
     return {};
   });
   if (done)
@@ -165,7 +173,11 @@ Result<void> import_form(Administration& admin, const Options& options) {
   if (!text) return text.error();
   auto parsed = codec::parse_form_text(*text);
   if (!parsed) return parsed.error();
-  auto done = admin.store.write([&](WriteTransaction& transaction) { return publish_form(transaction, *parsed); });
+  auto done = admin.store.write([&](WriteTransaction& transaction) -> Result<void> {
+    if (auto published = publish_form(transaction, *parsed); !published) return published;
+    note_act(admin, transaction, {"form_import", {}, parsed->form.name});
+    return {};
+  });
   if (done)
     admin.out << "Form '" << parsed->form.name << "' version " << parsed->form.version
               << " imported; devices get it with their next sync.\n";
@@ -188,13 +200,17 @@ Result<void> list_forms(Administration& admin, const Options& options) {
 Result<void> import_file(Administration& admin, const Options& options) {
   auto content = read_file(options.file);
   if (!content) return content.error();
+  auto noted = admin.store.write([&](WriteTransaction& transaction) -> Result<void> {
+    auto scope = find_scope(transaction, options.scope);
+    if (!scope) return scope.error();
+    note_act(admin, transaction, {"import", {bytes_of(scope->id)}, options.form});
+    return {};
+  });
+  if (!noted) return noted;
   ImportRequest request{options.form, options.scope, std::move(*content), options.key, {}};
-  if (::isatty(STDERR_FILENO) == 1) {
-    request.on_progress = [](std::size_t done, std::size_t all) {
-      if (done % 100 == 0 || done == all)
-        std::cerr << "\r" << done << " of " << all << " rows" << (done == all ? "\n" : "") << std::flush;
-    };
-  }
+  request.on_progress = [&](std::size_t done, std::size_t all) {
+    if (admin.on_progress && (done % 100 == 0 || done == all)) admin.on_progress(done, all);
+  };
   auto report = import_records(admin.store, admin.sync, admin.clock, request);
   if (!report) return report.error();
   admin.out << report->rows << " rows read: " << report->written << " records written, " << report->unchanged
@@ -327,6 +343,7 @@ class CommandLine {
     add_device_commands();
     add_quarantine_commands();
     add_data_commands();
+    add_history_commands();
     // Last: a command starts with the footer that the program has when it is added.
     app_.footer(examples::app);
   }
@@ -565,6 +582,31 @@ class CommandLine {
     auto* errors = app_.add_subcommand("errors", "Every code that a refusal can carry");
     offer_json(errors);
     does(errors, list_errors);
+  }
+
+  void add_history_commands() {
+    auto* fingerprint = app_.add_subcommand("fingerprint", "Print the fingerprint of the key that signs the history");
+    offer_json(fingerprint);
+    fingerprint->footer(examples::fingerprint);
+    does(fingerprint,
+         [](Administration& admin, const Options& options) { return show_fingerprint(admin, options.as_json); });
+    auto* history = app_.add_subcommand("history", "The history that nobody can change quietly")->require_subcommand(1);
+    auto* history_export = history->add_subcommand("export", "Write it to a file, with every batch, for `verify`");
+    add_file(history_export);
+    history_export->footer(examples::history_export);
+    does(history_export,
+         [](Administration& admin, const Options& options) { return export_history(admin, options.file); });
+    auto* verify = app_.add_subcommand("verify", "Check an exported history, without server, network or keys");
+    add_file(verify);
+    verify->add_option("--root", invocation_.verify.root, "The fingerprint, written down before")->required();
+    verify->add_option("--checkpoint", invocation_.verify.checkpoint, "One that a device holds, to be looked for");
+    offer_json(verify);
+    verify->footer(examples::verify);
+    verify->callback([this] {
+      invocation_.kind = Invocation::Kind::verify;
+      invocation_.verify.file = options_.file;
+      invocation_.verify.as_json = options_.as_json;
+    });
   }
 
   void add_file(CLI::App* command) {

@@ -9,12 +9,16 @@
 #include <vector>
 
 #include "app/configuration.h"
+#include "app/verify.h"
 #include "core/result.h"
 #include "service/attachment_service.h"
 #include "service/sync_service.h"
 #include "store/store.h"
 
 namespace fieldsync::server {
+
+// Has its effect where the command was given, not where it runs.
+using ReportProgress = std::function<void(std::uint64_t done, std::uint64_t all)>;
 
 // What an administrator's command works with.
 struct Administration {
@@ -24,6 +28,7 @@ struct Administration {
   AttachmentService& attachments;
   const Clock& clock;
   std::ostream& out;
+  ReportProgress on_progress;  // may be empty
   // Of the server that runs; empty where none does.
   std::function<Result<void>()> reload_certificate{};
 };
@@ -36,12 +41,13 @@ struct InitOptions {
 };
 
 struct Invocation {
-  enum class Kind : std::uint8_t { help, wrong_usage, init, serve, administration };
+  enum class Kind : std::uint8_t { help, wrong_usage, init, serve, verify, administration };
   Kind kind = Kind::help;
   std::filesystem::path folder;
   std::string text;     // help: to print; wrong_usage: what to say
   std::string command;  // its words, for the log: "device revoke"
   InitOptions init;
+  VerifyRequest verify;
   AdministratorCommand administration;
 };
 

@@ -31,6 +31,7 @@ struct Configuration {
   [[nodiscard]] std::filesystem::path attachments() const { return folder / "attachments"; }
   [[nodiscard]] std::filesystem::path key() const { return folder / "server.key"; }
   [[nodiscard]] std::filesystem::path certificate() const { return folder / "server.crt"; }
+  [[nodiscard]] std::filesystem::path log_key() const { return folder / "log.key"; }
   [[nodiscard]] std::filesystem::path spare_key() const { return folder / "spare.key"; }
   [[nodiscard]] std::filesystem::path spare_certificate() const { return folder / "spare.crt"; }
   [[nodiscard]] std::filesystem::path control_socket() const { return folder / "control.sock"; }

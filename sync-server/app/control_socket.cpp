@@ -7,6 +7,7 @@
 
 #include <boost/json.hpp>
 #include <cstring>
+#include <sstream>
 #include <system_error>
 #include <thread>
 
@@ -31,12 +32,31 @@ sockaddr_un address_of(const std::filesystem::path& path) {
 
 const sockaddr* generic(const sockaddr_un& address) { return reinterpret_cast<const sockaddr*>(&address); }
 
+// Lines before the answer: "~done all".
+constexpr char progress = '~';
+
+// Takes the lines at the beginning of `text` that tell of progress.
+void take_progress(std::string& text, const TellProgress& tell) {
+  while (!text.empty() && text.front() == progress) {
+    const std::size_t end = text.find('\n');
+    if (end == std::string::npos) return;
+    std::istringstream line(text.substr(1, end - 1));
+    std::uint64_t done = 0;
+    std::uint64_t all = 0;
+    if (line >> done >> all && tell) tell(done, all);
+    text.erase(0, end + 1);
+  }
+}
+
 // A message ends where its sender shuts its side.
-std::string read_all(int socket) {
+std::string read_all(int socket, const TellProgress& tell = {}) {
   std::string text;
   char buffer[16384];
   ssize_t got = 0;
-  while ((got = ::read(socket, buffer, sizeof buffer)) > 0) text.append(buffer, static_cast<std::size_t>(got));
+  while ((got = ::read(socket, buffer, sizeof buffer)) > 0) {
+    text.append(buffer, static_cast<std::size_t>(got));
+    take_progress(text, tell);
+  }
   return text;
 }
 
@@ -112,7 +132,9 @@ class ControlSocket::Listener {
     for (const json::value& argument : parsed.as_array()) {
       if (argument.is_string()) arguments.emplace_back(argument.as_string());
     }
-    const CommandResult result = run_(arguments);
+    const CommandResult result = run_(arguments, [&](std::uint64_t done, std::uint64_t all) {
+      write_all(peer, progress + std::to_string(done) + " " + std::to_string(all) + "\n");
+    });
     write_all(peer,
               json::serialize(json::object{{"exit", result.exit_code}, {"out", result.output}, {"err", result.error}}));
   }
@@ -129,7 +151,7 @@ ControlSocket::ControlSocket(const std::filesystem::path& path, RunCommand run)
 ControlSocket::~ControlSocket() = default;
 
 Result<std::optional<CommandResult>> send_command(const std::filesystem::path& path,
-                                                  const std::vector<std::string>& arguments) {
+                                                  const std::vector<std::string>& arguments, const TellProgress& tell) {
   const Connected socket(path);
   if (!socket.is_taken()) return std::optional<CommandResult>();
   json::array list;
@@ -137,7 +159,7 @@ Result<std::optional<CommandResult>> send_command(const std::filesystem::path& p
   write_all(socket.descriptor(), json::serialize(list));
   ::shutdown(socket.descriptor(), SHUT_WR);
   boost::system::error_code error;
-  const json::value parsed = json::parse(read_all(socket.descriptor()), error);
+  const json::value parsed = json::parse(read_all(socket.descriptor(), tell), error);
   if (error || !parsed.is_object()) {
     return Error{Errc::connection_lost,
                  "The server ended before it answered. See whether the command was carried out before you give it "

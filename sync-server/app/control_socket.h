@@ -2,6 +2,7 @@
 // the database open: a Unix socket in the server's folder, for its owner only.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -20,7 +21,9 @@ struct CommandResult {
   std::string outcome = "ok";  // or the code of the refusal; not handed over
 };
 
-using RunCommand = std::function<CommandResult(const std::vector<std::string>& arguments)>;
+// How far a long command has come, for whoever gave it.
+using TellProgress = std::function<void(std::uint64_t done, std::uint64_t all)>;
+using RunCommand = std::function<CommandResult(const std::vector<std::string>& arguments, const TellProgress& tell)>;
 
 // Serves one command after another until it is destroyed.
 class ControlSocket {
@@ -39,6 +42,7 @@ class ControlSocket {
 // Nothing where no server took the command; it may then be carried out otherwise. An error
 // where one took it and ended before it answered: nobody knows whether it was carried out.
 [[nodiscard]] Result<std::optional<CommandResult>> send_command(const std::filesystem::path& path,
-                                                                const std::vector<std::string>& arguments);
+                                                                const std::vector<std::string>& arguments,
+                                                                const TellProgress& tell);
 
 }  // namespace fieldsync::server

@@ -104,6 +104,30 @@ inline constexpr char import_file[] =
 Example:
   fieldsync-server import facility facilities.csv --scope 'Osh region' --key external_code)";
 
+inline constexpr char fingerprint[] = R"(Write it down and keep it outside the office: with it, and an exported history,
+anybody can tell whether something was changed. It stays the same for as long as log.key does.
+
+Example:
+  fieldsync-server fingerprint)";
+
+inline constexpr char history_export[] =
+    R"(The file holds everything that devices sent, as they signed it: it is as confidential as
+the database. Devices go on syncing meanwhile. That it was made is noted in the history.
+
+Example:
+  fieldsync-server history export history-2026.fsh)";
+
+inline constexpr char verify[] =
+    R"(Says that the history is sound, or names the first entry that was altered, dropped, swapped,
+back-dated or signed by another key. A history whose end was cut off neatly is sound in
+itself: give it a checkpoint that a device shows (fieldsync status --json).
+
+Exit codes: 0 sound, 1 not sound or not readable, 2 the command line is wrong.
+
+Examples:
+  fieldsync-server verify history-2026.fsh --root 5f3a...
+  fieldsync-server verify history-2026.fsh --root 5f3a... --checkpoint fieldsync-checkpoint:1:...)";
+
 inline constexpr char status[] = R"(Attachments are awaited where a record names them and their bytes have not all come:
 from devices that have not synced since, and for ever where somebody named a file that
 nobody has.

@@ -233,7 +233,7 @@ class Importer {
 
 }  // namespace
 
-Result<void> make_office(Store& store, const Clock& clock) {
+Result<void> make_office(Store& store, const AuditLog& log, const Clock& clock) {
   return store.write([&](WriteTransaction& transaction) -> Result<void> {
     if (!transaction.setting("office_key").empty()) return {};
     codec::VerifyingKey public_key;
@@ -250,6 +250,7 @@ Result<void> make_office(Store& store, const Clock& clock) {
     device.name = "imports";
     device.enrolled = clock();
     transaction.add_device(device);
+    log.note_enrolment(transaction, device);
     transaction.put_setting("office_person", office.id.view());
     transaction.put_setting("office_key", {reinterpret_cast<const char*>(key.data()), key.size()});
     return {};

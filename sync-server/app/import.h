@@ -26,7 +26,7 @@ struct ImportReport {
 };
 
 // The office's person and device, made once.
-[[nodiscard]] Result<void> make_office(Store& store, const Clock& clock);
+[[nodiscard]] Result<void> make_office(Store& store, const AuditLog& log, const Clock& clock);
 
 // A column is a field's name, or `name:language` for text with a language.
 // unknown_form, unknown_field, scope_not_found, wrong_value_type with the row.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "app/acts.h"
 #include "app/named_rows.h"
 #include "app/rows.h"
 #include "service/participation.h"
@@ -39,6 +40,8 @@ Result<void> set_participation(Administration& admin, const std::string& record,
     ParticipationKeeper participation(transaction, row->scope);
     takes_part ? participation.join(found->id, row->id) : participation.leave(found->id, row->id);
     participation.settle();
+    note_act(admin, transaction,
+             {takes_part ? "participant_add" : "participant_remove", {bytes_of(found->id), bytes_of(row->id)}, {}});
     return {};
   });
   if (done)

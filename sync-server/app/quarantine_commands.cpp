@@ -3,6 +3,7 @@
 #include <boost/json.hpp>
 #include <charconv>
 
+#include "app/acts.h"
 #include "app/named_rows.h"
 #include "app/operation_view.h"
 #include "app/rows.h"
@@ -149,7 +150,7 @@ Result<core::OperationId> named_operation(Administration& admin, const std::stri
 Result<void> accept_operation(Administration& admin, const QuarantineOptions& options) {
   const auto id = named_operation(admin, options.operation);
   if (!id) return id.error();
-  auto done = accept_quarantined(admin.store, *id);
+  auto done = accept_quarantined(admin.store, admin.sync.audit_log(), *id);
   if (done) admin.out << options.operation << " is applied; devices get it with their next sync.\n";
   return done;
 }
@@ -157,7 +158,7 @@ Result<void> accept_operation(Administration& admin, const QuarantineOptions& op
 Result<void> return_operation(Administration& admin, const QuarantineOptions& options) {
   const auto id = named_operation(admin, options.operation);
   if (!id) return id.error();
-  auto done = return_quarantined(admin.store, *id, options.note);
+  auto done = return_quarantined(admin.store, admin.sync.audit_log(), *id, options.note);
   if (done) admin.out << options.operation << " is returned: its author reads the note with their next sync.\n";
   return done;
 }
@@ -176,6 +177,12 @@ Result<void> export_quarantine(Administration& admin, const QuarantineOptions& o
   });
   if (!read) return read;
   auto written = write_private_file(options.file, lines);
+  if (written) {
+    written = admin.store.write([&](WriteTransaction& transaction) -> Result<void> {
+      note_act(admin, transaction, {"quarantine_export", {}, {}});
+      return {};
+    });
+  }
   if (written)
     admin.out << count << " operations written. Their attachments are in " << admin.configuration.attachments().string()
               << ", named by their SHA-256.\n";

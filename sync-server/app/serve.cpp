@@ -14,6 +14,7 @@
 #include "app/descriptor_limit.h"
 #include "app/event_log.h"
 #include "app/import.h"
+#include "app/log_key.h"
 #include "app/logged_handlers.h"
 #include "app/standard_forms.h"
 #include "codec/form_codec.h"
@@ -73,7 +74,11 @@ class Office {
     auto files = PosixAttachmentFiles::open(configuration.attachments());
     if (!files) return files.error();
     if (auto indexed = upgrade_store(**store); !indexed) return indexed.error();
-    return std::unique_ptr<Office>(new Office(configuration, std::move(*store), std::move(*files), *cursor_key));
+    const auto log_key = open_log_key(configuration, **store);
+    if (!log_key) return log_key.error();
+    const AuditLog log(*log_key, wall_clock);
+    if (auto begun = begin_audit_log(**store, log); !begun) return begun.error();
+    return std::unique_ptr<Office>(new Office(configuration, std::move(*store), std::move(*files), *cursor_key, log));
   }
 
   const Configuration& configuration;
@@ -85,21 +90,22 @@ class Office {
 
  private:
   Office(const Configuration& its_configuration, std::unique_ptr<SqliteStore> its_store,
-         std::unique_ptr<PosixAttachmentFiles> its_files, const CursorKey& cursor_key)
+         std::unique_ptr<PosixAttachmentFiles> its_files, const CursorKey& cursor_key, const AuditLog& log)
       : configuration(its_configuration),
         store(std::move(its_store)),
         files(std::move(its_files)),
         attachments(*store, *files, clock),
-        sync(*store, attachments, cursor_key, clock) {}
+        sync(*store, attachments, cursor_key, log, clock) {}
 };
 
 // Does nothing where it has been done.
-Result<void> fill_database(Store& store, const Clock& clock) {
+Result<void> fill_database(Store& store, const AuditLog& log, const Clock& clock) {
   CursorKey key;
   randombytes_buf(key.data(), key.size());
   auto filled = store.write([&](WriteTransaction& transaction) -> Result<void> {
     if (!transaction.setting("cursor_key").empty()) return {};
     transaction.put_setting("cursor_key", {reinterpret_cast<const char*>(key.data()), key.size()});
+    log.note_act(transaction, {"init", {}, {}});
     for (const std::string_view text : standard_forms()) {
       auto parsed = codec::parse_form_text(text);
       if (!parsed) return parsed.error();
@@ -108,7 +114,7 @@ Result<void> fill_database(Store& store, const Clock& clock) {
     return {};
   });
   if (!filled) return filled;
-  return make_office(store, clock);
+  return make_office(store, log, clock);
 }
 
 // Keeps a key that is there: another would be another server. The certificate is written
@@ -174,13 +180,13 @@ void wait_for_end(const sigset_t& signals, const std::function<Result<void>()>& 
   }
 }
 
-CommandResult run_here(const Invocation& invocation, Office& office,
+CommandResult run_here(const Invocation& invocation, Office& office, const TellProgress& tell,
                        const std::function<Result<void>()>& reload_certificate = {}) {
   if (invocation.kind != Invocation::Kind::administration)
     return {2, "", "This command cannot be handed to a running server.\n", "wrong_usage"};
   std::ostringstream out;
-  Administration admin{office.configuration, *office.store, office.sync,       office.attachments,
-                       office.clock,         out,           reload_certificate};
+  Administration admin{office.configuration, *office.store, office.sync, office.attachments,
+                       office.clock,         out,           tell,        reload_certificate};
   const Result<void> done = invocation.administration(admin);
   if (done) return {0, out.str(), ""};
   CommandResult result = refused(done.error());
@@ -235,7 +241,10 @@ Result<void> make_server(const std::filesystem::path& folder, const InitOptions&
   // First, for its lock.
   auto store = SqliteStore::open(configuration.database().string());
   if (!store) return store.error();
-  if (auto filled = fill_database(**store, wall_clock); !filled) return filled;
+  const auto log_key = open_log_key(configuration, **store);
+  if (!log_key) return log_key.error();
+  const AuditLog log(*log_key, wall_clock);
+  if (auto filled = fill_database(**store, log, wall_clock); !filled) return filled;
   auto made = make_key(configuration.key(), configuration.certificate(), options.host);
   if (made) made = make_key(configuration.spare_key(), configuration.spare_certificate(), options.host);
   if (!made) return made;
@@ -251,7 +260,9 @@ Result<void> make_server(const std::filesystem::path& folder, const InitOptions&
   if (auto written = write_private_file(configuration.file(), configuration_text(configuration)); !written)
     return written;
   out << "A server was made in " << folder.string() << ". Keep " << configuration.spare_key().string()
-      << " somewhere else: devices trust it if the first key is lost.\nNext: fieldsync-server --dir " << folder.string()
+      << " somewhere else: devices trust it if the first key is lost.\nWrite down the fingerprint of its history, and "
+         "keep it outside the office: "
+      << core::to_hex(audit::view_of(log.fingerprint())) << "\nNext: fieldsync-server --dir " << folder.string()
       << " scope add NAME\n";
   return {};
 }
@@ -276,14 +287,15 @@ Result<void> serve(const Configuration& configuration) {
   auto server = HttpServer::listen(*settings, logged_handlers(router, log));
   if (!server) return server.error();
   const auto reload = [&] { return use_certificate_of(configuration, **server); };
-  const ControlSocket control(configuration.control_socket(), [&](const std::vector<std::string>& arguments) {
-    if (arguments.empty()) return CommandResult{2, "", "No command.\n"};
-    const std::filesystem::path working_folder = arguments.front();
-    const Invocation invocation = parse_command_line({arguments.begin() + 1, arguments.end()}, working_folder);
-    CommandResult result = run_here(invocation, **office, reload);
-    log.command(invocation.command, result.outcome);
-    return result;
-  });
+  const ControlSocket control(
+      configuration.control_socket(), [&](const std::vector<std::string>& arguments, const TellProgress& tell) {
+        if (arguments.empty()) return CommandResult{2, "", "No command.\n"};
+        const std::filesystem::path working_folder = arguments.front();
+        const Invocation invocation = parse_command_line({arguments.begin() + 1, arguments.end()}, working_folder);
+        CommandResult result = run_here(invocation, **office, tell, reload);
+        log.command(invocation.command, result.outcome);
+        return result;
+      });
   (*server)->start();
   log.serving((*server)->port());
   wait_for_end(signals, reload, log);
@@ -294,16 +306,16 @@ Result<void> serve(const Configuration& configuration) {
 }
 
 CommandResult administrate(const Configuration& configuration, const std::vector<std::string>& arguments,
-                           const std::filesystem::path& working_folder) {
+                           const std::filesystem::path& working_folder, const TellProgress& tell) {
   std::vector<std::string> handed{working_folder.string()};
   handed.insert(handed.end(), arguments.begin(), arguments.end());
   const auto until = std::chrono::steady_clock::now() + wait_for_other;
   while (true) {
-    auto sent = send_command(configuration.control_socket(), handed);
+    auto sent = send_command(configuration.control_socket(), handed, tell);
     if (!sent) return refused(sent.error());
     if (*sent) return **sent;
     const auto office = Office::open(configuration);
-    if (office) return run_here(parse_command_line(arguments, working_folder), **office);
+    if (office) return run_here(parse_command_line(arguments, working_folder), **office, tell);
     const bool passes = office.error().code == Errc::in_use && std::chrono::steady_clock::now() < until;
     if (!passes) return refused(office.error());
     std::this_thread::sleep_for(std::chrono::milliseconds(20));

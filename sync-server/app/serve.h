@@ -18,6 +18,6 @@ namespace fieldsync::server {
 
 // In the running server, or here where none runs.
 [[nodiscard]] CommandResult administrate(const Configuration& configuration, const std::vector<std::string>& arguments,
-                                         const std::filesystem::path& working_folder);
+                                         const std::filesystem::path& working_folder, const TellProgress& tell);
 
 }  // namespace fieldsync::server

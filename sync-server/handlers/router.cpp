@@ -63,7 +63,10 @@ std::optional<Response> message_gate(const Request& head) {
 }  // namespace
 
 Router::Router(Store& store, SyncService& sync, AttachmentService& attachments, Clock clock)
-    : store_(store), sync_(sync), attachments_(attachments, clock), enrolment_(store, std::move(clock)) {
+    : store_(store),
+      sync_(sync),
+      attachments_(attachments, clock),
+      enrolment_(store, sync.audit_log(), std::move(clock)) {
   google::protobuf::SetLogHandler(nullptr);
 }
 

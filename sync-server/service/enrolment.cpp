@@ -82,7 +82,8 @@ struct Try {
   core::Instant now;
 };
 
-Result<Verdict> redeem(WriteTransaction& transaction, const Try& attempt, std::optional<DeviceRow>& device) {
+Result<Verdict> redeem(WriteTransaction& transaction, const AuditLog& log, const Try& attempt,
+                       std::optional<DeviceRow>& device) {
   const ReadCode& typed = attempt.code;
   const auto code = transaction.enrolment_code(typed.id);
   device = transaction.device_by_id(device_id_of(attempt.public_key));
@@ -107,6 +108,7 @@ Result<Verdict> redeem(WriteTransaction& transaction, const Try& attempt, std::o
     row.enrolled = attempt.now;
     row.person.id = code->person;
     transaction.add_device(row);
+    log.note_enrolment(transaction, row);
     device = transaction.device_by_id(row.id);
   }
   transaction.use_enrolment_code(typed.id);
@@ -132,7 +134,7 @@ Result<v1::EnrolReply> Enrolment::enrol(const v1::EnrolRequest& request, std::st
   std::optional<DeviceRow> device;
   Verdict verdict = Verdict::invalid;
   const auto done = store_.write([&](WriteTransaction& transaction) -> Result<void> {
-    const auto redeemed = redeem(transaction, {*code, public_key, request.device_name(), now}, device);
+    const auto redeemed = redeem(transaction, log_, {*code, public_key, request.device_name(), now}, device);
     if (redeemed) verdict = *redeemed;
     return redeemed ? Result<void>() : redeemed.error();
   });
@@ -145,6 +147,7 @@ Result<v1::EnrolReply> Enrolment::enrol(const v1::EnrolRequest& request, std::st
   reply.set_device(device->id.view().data(), core::DeviceId::size);
   reply.mutable_person()->set_id(device->person.id.view().data(), core::PersonId::size);
   reply.mutable_person()->set_name(device->person.name);
+  reply.set_log_key(log_.public_key().data(), log_.public_key().size());
   return reply;
 }
 

@@ -42,7 +42,7 @@ struct ReadCode {
 class Enrolment {
  public:
   // `store` outlives it.
-  Enrolment(Store& store, Clock clock) : store_(store), clock_(std::move(clock)) {}
+  Enrolment(Store& store, AuditLog log, Clock clock) : store_(store), log_(std::move(log)), clock_(std::move(clock)) {}
 
   // Redeems a code, in one transaction, exactly once. `public_key`: Ed25519, as proven by
   // the TLS handshake; `address`: whose wrong tries are counted together. A device that is
@@ -59,6 +59,7 @@ class Enrolment {
 
  private:
   Store& store_;
+  AuditLog log_;
   Clock clock_;
   GuessLimit limit_;
 };

@@ -101,6 +101,7 @@ Result<void> PageBuilder::fill(const ScopeRow& scope, const ReadersView& view, c
         budget_ -= std::min(budget_, size);
         added = add_change(visible, start.complete, style, out);
         if (!added) return false;
+        note_read(row, scope);
       }
       reached = visible.seq();
       return true;
@@ -114,6 +115,7 @@ Result<void> PageBuilder::fill(const ScopeRow& scope, const ReadersView& view, c
       // Not all that came before the batch fits: then the batch's own effect
       // comes with what follows, in order.
       out.clear_changes();
+      std::erase_if(sensitive_reads_, [&](const auto& noted) { return noted.scope() == scope.id.view(); });
       budget_ = budget;
       read(nullptr);
     }
@@ -134,6 +136,17 @@ void PageBuilder::add_records_gone(const ReadersView& view, const Start& start, 
   if (!view.own_of) return;
   for (const core::RecordId& record : transaction_.left_after(view, start.seq))
     out.add_records_gone(record.view().data(), core::RecordId::size);
+}
+
+void PageBuilder::note_read(const RecordRow& row, const ScopeRow& scope) {
+  const auto form = forms_.find(row.form);
+  // Nobody knows what a record of an unknown form holds.
+  if (form != forms_.end() && !form->second.is_sensitive()) return;
+  if (sensitive_reads_.empty() || sensitive_reads_.back().scope() != scope.id.view())
+    sensitive_reads_.emplace_back().set_scope(scope.id.view().data(), core::ScopeId::size);
+  v1::ScopeRead& read = sensitive_reads_.back();
+  read.add_records(row.id.view().data(), core::RecordId::size);
+  read.set_up_to_seq(row.last_seq);
 }
 
 Result<void> PageBuilder::add_change(const VisibleRecord& visible, std::uint64_t complete, BodyStyle style,

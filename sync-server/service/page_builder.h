@@ -7,6 +7,7 @@
 #include "codec/frame.h"
 #include "fieldsync/v1/sync.pb.h"
 #include "service/cursor.h"
+#include "service/form_cache.h"
 #include "service/upload.h"
 #include "store/store.h"
 
@@ -19,13 +20,16 @@ enum class BodyStyle : std::uint8_t { frame, plain, expanded };
 
 class PageBuilder {
  public:
-  PageBuilder(ReadTransaction& transaction, const DeviceRow& device, const CursorKey& key, codec::FrameReader& reader)
-      : transaction_(transaction), device_(device), key_(key), reader_(reader) {}
+  PageBuilder(ReadTransaction& transaction, const DeviceRow& device, const CursorKey& key, const FormSet& forms,
+              codec::FrameReader& reader)
+      : transaction_(transaction), device_(device), key_(key), forms_(forms), reader_(reader) {}
 
   // Adds scopes, scopes_gone and `more` to the reply. `upload` is what this
   // request's batch did, or null.
   Result<void> build(const v1::SyncRequest& request, const UploadOutcome* upload, BodyStyle style, bool with_directory,
                      v1::SyncReply& reply);
+  // Which of the page's records are of a form with sealed or safety fields, for the audit log.
+  [[nodiscard]] std::vector<v1::ScopeRead> take_sensitive_reads() { return std::move(sensitive_reads_); }
 
  private:
   struct Start {
@@ -43,14 +47,17 @@ class PageBuilder {
                     BodyStyle style, v1::ScopeChanges& out, bool& more);
   Result<void> add_change(const VisibleRecord& visible, std::uint64_t complete, BodyStyle style, v1::ScopeChanges& out);
   void add_records_gone(const ReadersView& view, const Start& start, v1::ScopeChanges& out);
+  void note_read(const RecordRow& row, const ScopeRow& scope);
   Result<void> add_scopes_gone(const v1::SyncRequest& request, const std::vector<MembershipRow>& memberships,
                                v1::SyncReply& reply);
 
   ReadTransaction& transaction_;
   const DeviceRow& device_;
   const CursorKey& key_;
+  const FormSet& forms_;
   codec::FrameReader& reader_;
   std::size_t budget_ = 0;
+  std::vector<v1::ScopeRead> sensitive_reads_;
 };
 
 }  // namespace fieldsync::server

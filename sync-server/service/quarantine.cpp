@@ -46,6 +46,11 @@ Result<QuarantinedOperation> find(ReadTransaction& transaction, const core::Oper
   return find_quarantined(transaction, *device, id.counter);
 }
 
+void note_decision(WriteTransaction& transaction, const AuditLog& log, std::string_view act,
+                   const core::OperationId& id) {
+  log.note_act(transaction, {act, {std::string(id.device.view())}, std::to_string(id.counter)});
+}
+
 }  // namespace
 
 std::vector<QuarantinedOperation> list_quarantine(ReadTransaction& transaction,
@@ -69,7 +74,7 @@ Result<QuarantinedOperation> find_quarantined(ReadTransaction& transaction, cons
   return *found;
 }
 
-Result<void> accept_quarantined(Store& store, const core::OperationId& id) {
+Result<void> accept_quarantined(Store& store, const AuditLog& log, const core::OperationId& id) {
   codec::FrameReader reader;
   codec::FrameWriter writer;
   FormCache forms;
@@ -87,11 +92,13 @@ Result<void> accept_quarantined(Store& store, const core::OperationId& id) {
       if (file.is_here) static_cast<void>(transaction.complete_attachment(found->scope->key, file.file));
     }
     transaction.leave_quarantine(found->device.key, id.counter);
+    note_decision(transaction, log, "quarantine_accept", id);
     return {};
   });
 }
 
-Result<void> return_quarantined(Store& store, const core::OperationId& id, const std::string& note) {
+Result<void> return_quarantined(Store& store, const AuditLog& log, const core::OperationId& id,
+                                const std::string& note) {
   const auto characters = core::count_characters(note);
   if (!characters || *characters == 0 || *characters > return_note_characters_max)
     return Error{Errc::invalid_text, "The note must have 1 to 500 characters: its author reads it."};
@@ -101,6 +108,7 @@ Result<void> return_quarantined(Store& store, const core::OperationId& id, const
     if (found->is_returned())
       return Error{Errc::invalid_argument, "It was returned already, with the note: " + found->message};
     transaction.return_quarantined(found->device.key, id.counter, describe(Errc::returned).name, note);
+    note_decision(transaction, log, "quarantine_return", id);
     return {};
   });
 }

@@ -9,6 +9,7 @@
 
 #include "core/operation.h"
 #include "core/result.h"
+#include "service/audit_log.h"
 #include "store/store.h"
 
 namespace fieldsync::server {
@@ -49,10 +50,11 @@ struct QuarantinedOperation {
 // quarantine, in one transaction; what came of its attachments belongs to that scope then. Its device
 // learns with its next sync. not_found, malformed_operation, and what apply_as_office refuses: then it
 // stays where it is.
-[[nodiscard]] Result<void> accept_quarantined(Store& store, const core::OperationId& id);
+[[nodiscard]] Result<void> accept_quarantined(Store& store, const AuditLog& log, const core::OperationId& id);
 
 // It stays where it is; its author reads the note, and can send it again otherwise. not_found,
 // invalid_text, invalid_argument: it was returned already.
-[[nodiscard]] Result<void> return_quarantined(Store& store, const core::OperationId& id, const std::string& note);
+[[nodiscard]] Result<void> return_quarantined(Store& store, const AuditLog& log, const core::OperationId& id,
+                                              const std::string& note);
 
 }  // namespace fieldsync::server

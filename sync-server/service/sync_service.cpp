@@ -4,6 +4,7 @@
 
 #include "codec/digest.h"
 #include "core/effective_time.h"
+#include "service/history_reply.h"
 #include "service/known_batch.h"
 #include "service/rights.h"
 
@@ -68,6 +69,14 @@ std::uint64_t new_epoch() {
 
 Result<v1::SyncReply> SyncService::sync(const core::DeviceId& device, const v1::SyncRequest& request, BodyStyle style,
                                         Access access) {
+  auto reply = answer(device, request, style, access);
+  if (!reply) return reply;
+  const auto added = add_history(store_, log_, device, request, *reply);
+  return added ? std::move(reply) : Result<v1::SyncReply>(added.error());
+}
+
+Result<v1::SyncReply> SyncService::answer(const core::DeviceId& device, const v1::SyncRequest& request, BodyStyle style,
+                                          Access access) {
   if (request.protocol_version() != protocol_version) {
     return Error{Errc::unsupported_protocol_version, "This server speaks protocol version 1, the app version " +
                                                          std::to_string(request.protocol_version()) +
@@ -170,7 +179,7 @@ Result<SyncService::Upload> SyncService::upload(const core::DeviceId& id, const 
       const core::Arrival arrival{received, received - core::Instant{request.device_time_ms()}};
       upload.first_applied = next;
       auto applied = apply_batch(transaction, *now, request.batch(), *checked, arrival, former_times_of(request),
-                                 *forms_.forms(transaction), frame_writer(), frame_reader());
+                                 *forms_.forms(transaction), log_, frame_writer(), frame_reader());
       if (!applied) return applied.error();
       upload.outcome = std::move(*applied);
       return {};
@@ -179,6 +188,7 @@ Result<SyncService::Upload> SyncService::upload(const core::DeviceId& id, const 
     if (overtaken) continue;
     upload.acknowledged = upload.outcome->last_counter;
     upload.last_batch_hash = checked->hash;
+    reads_.write_waiting();
     return upload;
   }
   return Error{Errc::overloaded, "Two programs sync as this device at once. Stop one of them."};
@@ -227,7 +237,8 @@ Result<void> SyncService::begin_new_epochs(const core::DeviceId& id, const v1::S
 Result<void> SyncService::download(const core::DeviceId& id, const v1::SyncRequest& request, const Upload& upload,
                                    BodyStyle style, v1::SyncReply& reply) {
   if (auto checked = begin_new_epochs(id, request); !checked) return checked;
-  return store_.read([&](ReadTransaction& transaction) -> Result<void> {
+  std::vector<v1::ScopeRead> read;
+  const auto filled = store_.read([&](ReadTransaction& transaction) -> Result<void> {
     auto device = enrolled_device(transaction, id);
     if (!device) return device.error();
     const std::uint64_t forms_version = transaction.forms_version();
@@ -247,9 +258,15 @@ Result<void> SyncService::download(const core::DeviceId& id, const v1::SyncReque
         out.set_name(person.name);
       }
     }
-    PageBuilder pages(transaction, *device, cursor_key_, frame_reader());
-    return pages.build(request, upload.outcome ? &*upload.outcome : nullptr, style, with_directory, reply);
+    const auto forms = forms_.forms(transaction);
+    PageBuilder pages(transaction, *device, cursor_key_, *forms, frame_reader());
+    auto built = pages.build(request, upload.outcome ? &*upload.outcome : nullptr, style, with_directory, reply);
+    read = pages.take_sensitive_reads();
+    return built;
   });
+  if (!filled || read.empty()) return filled;
+  // Before anybody is given them.
+  return reads_.note(id, std::move(read));
 }
 
 }  // namespace fieldsync::server

@@ -8,10 +8,12 @@
 #include "core/result.h"
 #include "fieldsync/v1/sync.pb.h"
 #include "service/attachment_service.h"
+#include "service/audit_log.h"
 #include "service/clock.h"
 #include "service/cursor.h"
 #include "service/form_cache.h"
 #include "service/page_builder.h"
+#include "service/read_log.h"
 #include "store/store.h"
 
 namespace fieldsync::server {
@@ -23,8 +25,15 @@ inline constexpr int offers_max = 100;
 class SyncService {
  public:
   // `store` and `attachments` outlive the service. Threads: any.
-  SyncService(Store& store, AttachmentService& attachments, const CursorKey& cursor_key, Clock clock)
-      : store_(store), attachments_(attachments), cursor_key_(cursor_key), clock_(std::move(clock)) {}
+  SyncService(Store& store, AttachmentService& attachments, const CursorKey& cursor_key, AuditLog log, Clock clock)
+      : store_(store),
+        attachments_(attachments),
+        cursor_key_(cursor_key),
+        log_(std::move(log)),
+        reads_(store, log_),
+        clock_(std::move(clock)) {}
+
+  [[nodiscard]] const AuditLog& audit_log() const { return log_; }
 
   // unknown_device, device_revoked, unsupported_protocol_version, bad_cursor, what is
   // wrong with the offers (malformed_request, too_many_elements), and what check_batch
@@ -46,6 +55,9 @@ class SyncService {
     bool attachments_known = true;  // the version that the request names, as far as was read
   };
 
+  // All of the reply but what it says of the audit log.
+  Result<v1::SyncReply> answer(const core::DeviceId& device, const v1::SyncRequest& request, BodyStyle style,
+                               Access access);
   Result<Upload> upload(const core::DeviceId& device, const v1::SyncRequest& request, Access access);
   // A device that has read more than there is shows that this database was
   // restored from an older copy: its history begins anew, and every device reads
@@ -60,6 +72,8 @@ class SyncService {
   Store& store_;
   AttachmentService& attachments_;
   CursorKey cursor_key_;
+  AuditLog log_;
+  ReadLog reads_;
   Clock clock_;
   FormCache forms_;
 };

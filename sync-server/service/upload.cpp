@@ -335,7 +335,8 @@ Result<CheckedBatch> check_batch(const v1::Batch& batch, const DeviceRow& device
 
 Result<UploadOutcome> apply_batch(WriteTransaction& transaction, const DeviceRow& device, const v1::Batch& batch,
                                   CheckedBatch& checked, const core::Arrival& arrival, const FormerTimes& former,
-                                  const FormSet& forms, codec::FrameWriter& writer, codec::FrameReader& reader) {
+                                  const FormSet& forms, const AuditLog& log, codec::FrameWriter& writer,
+                                  codec::FrameReader& reader) {
   Applier applier(transaction, device, arrival, former, forms, writer, reader);
   const std::vector<bool> last = last_of_its_record(checked.operations);
   for (std::size_t i = 0; i < checked.operations.size(); ++i) {
@@ -344,9 +345,11 @@ Result<UploadOutcome> apply_batch(WriteTransaction& transaction, const DeviceRow
   }
   UploadOutcome outcome = applier.finish();
   outcome.last_counter = checked.first_counter + checked.operations.size() - 1;
-  transaction.append_batch({device.key, checked.first_counter, outcome.last_counter, checked.hash, checked.previous,
-                            static_cast<std::uint8_t>(batch.encoding()), batch.signature(), batch.content(),
-                            arrival.received});
+  BatchRow row{device.key,        checked.first_counter, outcome.last_counter,
+               checked.hash,      checked.previous,      static_cast<std::uint8_t>(batch.encoding()),
+               batch.signature(), batch.content(),       arrival.received};
+  row.entry = log.note_batch(transaction, device.id, row, outcome.refused.size());
+  transaction.append_batch(row);
   transaction.set_device_position(device.key, outcome.last_counter, checked.hash, arrival.received);
   return outcome;
 }

@@ -14,6 +14,7 @@
 #include "codec/frame.h"
 #include "core/effective_time.h"
 #include "fieldsync/v1/sync.pb.h"
+#include "service/audit_log.h"
 #include "service/form_cache.h"
 #include "store/store.h"
 
@@ -65,12 +66,12 @@ struct UploadOutcome {
 // Effective times from before the server was restored, by counter.
 using FormerTimes = std::map<std::uint64_t, core::Instant>;
 
-// Applies a checked batch. must_be_sealed: it holds a secret in the clear; then
+// Applies a checked batch, and notes it in the audit log. must_be_sealed: it holds a secret in the clear; then
 // nothing of it may be kept, not even in quarantine. Pre: `device` is its row as the transaction sees it.
 [[nodiscard]] Result<UploadOutcome> apply_batch(WriteTransaction& transaction, const DeviceRow& device,
                                                 const v1::Batch& batch, CheckedBatch& checked,
                                                 const core::Arrival& arrival, const FormerTimes& former,
-                                                const FormSet& forms, codec::FrameWriter& writer,
+                                                const FormSet& forms, const AuditLog& log, codec::FrameWriter& writer,
                                                 codec::FrameReader& reader);
 
 // Applies an operation that is in quarantine, in the scope that it names, whatever its author may do

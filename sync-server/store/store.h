@@ -110,6 +110,16 @@ struct BatchRow {
   std::string_view signature;
   std::string_view content;
   core::Instant received;
+  std::uint64_t entry = 0;  // number of the audit log's entry that tells of it
+};
+
+// An entry of the audit log with the checkpoint that follows it (service/audit_log.h).
+struct AuditRow {
+  std::uint64_t number = 0;  // from 1 on, and so the checkpoint's size
+  core::Instant time;
+  std::string entry;
+  Sha256 root{};
+  std::string signature;
 };
 
 struct OperationIndexRow {
@@ -249,6 +259,19 @@ class ReadTransaction {
   virtual std::vector<EnrolmentCodeRow> enrolment_codes() = 0;
   // Of a code with this id, whether there is one or not.
   virtual std::uint32_t wrong_tries(std::string_view id) = 0;
+
+  // The audit log's newest entry; nothing where it is empty.
+  virtual std::optional<AuditRow> last_audit_entry() = 0;
+  virtual std::optional<AuditRow> audit_entry(std::uint64_t number) = 0;
+  // The hash of a complete subtree of the log (audit/merkle.h).
+  virtual Sha256 audit_node(unsigned level, std::uint64_t place) = 0;
+  // The entry of the device's batch that ends with this counter; 0 where there is none.
+  virtual std::uint64_t audit_entry_of_batch(std::int64_t device, std::uint64_t last_counter) = 0;
+  // The entry that admits the loss of this checkpoint; 0 where there is none.
+  virtual std::uint64_t audit_entry_of_loss(std::uint64_t size, const Sha256& root) = 0;
+  // Every batch without an entry, in the order in which they came, without signature and content.
+  virtual std::vector<BatchRow> batches_without_entry() = 0;
+
   virtual Counts counts() = 0;
   // Runs the engine's own consistency check: empty when all is well.
   virtual std::string integrity_problem() = 0;
@@ -281,6 +304,10 @@ class WriteTransaction : public ReadTransaction {
                                    core::Instant seen) = 0;
 
   virtual void append_batch(const BatchRow& batch) = 0;
+  virtual void set_entry_of_batch(const BatchRow& batch, std::uint64_t entry) = 0;
+  virtual void append_audit_entry(const AuditRow& row) = 0;
+  virtual void put_audit_node(unsigned level, std::uint64_t place, const Sha256& hash) = 0;
+  virtual void note_audit_loss(std::uint64_t size, const Sha256& root, std::uint64_t entry) = 0;
   virtual void append_operation(const OperationIndexRow& operation) = 0;
   virtual void quarantine(const QuarantineRow& operation) = 0;
   // It was applied after all.

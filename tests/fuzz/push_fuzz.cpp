@@ -101,7 +101,8 @@ class Desk {
     request.set_protocol_version(1);
     request.set_device_name("A device");
     request.set_code(engine::parse_enrolment(team::enrolment_text(person))->code);
-    must_hold(static_cast<bool>(server::Enrolment(office_->store(), now).enrol(request, device.public_key, {})),
+    must_hold(static_cast<bool>(
+                  server::Enrolment(office_->store(), office_->audit_log(), now).enrol(request, device.public_key, {})),
               "a device is enrolled");
   }
 

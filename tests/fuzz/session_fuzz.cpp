@@ -90,7 +90,8 @@ class Server {
     request.set_device_name("A device");
     request.set_code(engine::parse_enrolment(team::enrolment_text(team::Person::aigul))->code);
     const auto key = tls::device_public_key(device_.certificate_pem);
-    must_hold(key && server::Enrolment(office_->store(), now).enrol(request, *key, {}), "a device is enrolled");
+    must_hold(key && server::Enrolment(office_->store(), office_->audit_log(), now).enrol(request, *key, {}),
+              "a device is enrolled");
     add_second_code();
   }
 

@@ -9,6 +9,7 @@
 #include "sim/attachment_checks.h"
 #include "sim/counts.h"
 #include "sim/device_checks.h"
+#include "sim/history_checks.h"
 #include "sim/office_copy.h"
 #include "sim/visit_form.h"
 #include "storage/packing.h"
@@ -489,6 +490,7 @@ void check_healed(const Healed& healed) {
   const OfficeCopy copy = read_office(healed.server);
   check_office(healed, copy);
   check_published(healed.server);
+  check_history(healed);
   for (Device* device : healed.devices) {
     if (device->is_gone()) {
       check_gone_device(healed, *device, copy);

@@ -1,5 +1,7 @@
 #include "sim/server.h"
 
+#include <sodium.h>
+
 #include "support/routed_request.h"
 
 namespace fieldsync::sim {
@@ -21,6 +23,11 @@ Server::Server(Run& run, SimulatedVfs& vfs)
       faults_(run, machine_, Side::server, "server"),
       attachment_files_(machine_) {
   for (auto& byte : cursor_key_) byte = static_cast<std::uint8_t>(run.chance.next());
+  // No chance of its own: seeds keep their stories.
+  codec::VerifyingKey log_public_key{};
+  std::array<std::uint8_t, crypto_sign_SEEDBYTES> seed{};
+  std::copy(cursor_key_.begin(), cursor_key_.end(), seed.begin());
+  crypto_sign_seed_keypair(log_public_key.data(), log_key_.data(), seed.data());
   if (run.strikes(FaultKind::second_node)) node_count_ = 2;
 }
 
@@ -50,7 +57,7 @@ void Server::start() {
         [this, may_be_stale = i > 0] {
           if (may_be_stale) events_.while_stale();
         },
-        cursor_key_, [this] { return clock(); }));
+        cursor_key_, log_key_, [this] { return clock(); }));
   }
   faults_.note_start();
   run_.story.tell("server", "is up");

@@ -34,6 +34,7 @@ class Server {
   [[nodiscard]] server::Store& store() { return *store_; }
   [[nodiscard]] std::string file() const { return machine_.folder() + "/fieldsync-server.db"; }
   [[nodiscard]] const server::CursorKey& cursor_key() const { return cursor_key_; }
+  [[nodiscard]] codec::VerifyingKey log_public_key() const { return audit::public_key_of(log_key_); }
   [[nodiscard]] core::Instant clock() const { return {beginning_ms + run_.schedule.now() + clock_ahead_ms_}; }
   [[nodiscard]] std::size_t nodes() const { return nodes_.size(); }
   // How often an older copy took the place of the database.
@@ -61,9 +62,10 @@ class Server {
  private:
   struct Node {
     Node(server::Store& store, server::AttachmentService& attachments, std::function<void()> between,
-         std::function<void()> while_stale, const server::CursorKey& key, const server::Clock& clock)
+         std::function<void()> while_stale, const server::CursorKey& key, const codec::SigningKey& log_key,
+         const server::Clock& clock)
         : seam(store, std::move(between), std::move(while_stale)),
-          service(seam, attachments, key, clock),
+          service(seam, attachments, key, server::AuditLog(log_key, clock), clock),
           router(seam, service, attachments, clock) {}
     InterleavingStore seam;
     server::SyncService service;
@@ -92,6 +94,7 @@ class Server {
   MachineFaults faults_;
   ServerEvents events_;
   server::CursorKey cursor_key_{};
+  codec::SigningKey log_key_{};
   std::int64_t clock_ahead_ms_ = 0;
   MachineAttachmentFiles attachment_files_;
   std::unique_ptr<server::SqliteStore> store_;

@@ -34,6 +34,10 @@ std::string visit_form(std::uint32_t version) {
   text += field(11, "cells", "GROUP");
   text += field(12, "cell_text", "TEXT", "group: 11");
   text += field(15, "photo", "ATTACHMENT");
+  // Nobody may write it in the clear; but who reads a visit is put on record.
+  text +=
+      "fields { number: 16 name: \"witness\" type: FIELD_TYPE_TEXT confidentiality: CONFIDENTIALITY_SEALED"
+      " labels { language: \"en\" text: \"witness\" } }\n";
   if (version >= 2) text += field(13, "later", "TEXT");
   if (version >= 3) text += field(14, "latest", "TEXT", "policy: MERGE_POLICY_SET");
   return text;

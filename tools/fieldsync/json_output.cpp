@@ -137,6 +137,20 @@ json::object identity_json(const Identity& identity) {
   return object;
 }
 
+json::object history_json(const HistoryStatus& history) {
+  json::array set_back;
+  for (const HistorySetBack& time : history.set_back) {
+    set_back.push_back(json::object{{"at", rfc3339(time.at)},
+                                    {"entries_gone", time.entries_gone},
+                                    {"checkpoint_before", time.checkpoint_before},
+                                    {"checkpoint_after", time.checkpoint_after}});
+  }
+  return {{"fingerprint", history.fingerprint},
+          {"entries", history.entries},
+          {"checkpoint", history.checkpoint},
+          {"set_back", std::move(set_back)}};
+}
+
 json::object status_json(const Status& status) {
   json::object object{{"saved_here", status.saved_here},
                       {"sent", status.sent},
@@ -149,6 +163,7 @@ json::object status_json(const Status& status) {
                       {"records", status.records},
                       {"last_sync", nullptr}};
   if (status.last_sync) object["last_sync"] = rfc3339(*status.last_sync);
+  object["history"] = history_json(status.history);
   return object;
 }
 
@@ -170,7 +185,8 @@ json::object report_json(const SyncReport& report) {
           {"wire_bytes_down", report.wire_bytes_down},
           {"attachment_bytes_up", report.attachment_bytes_up},
           {"attachment_bytes_down", report.attachment_bytes_down},
-          {"revoked", report.revoked}};
+          {"revoked", report.revoked},
+          {"history_set_back", report.history_set_back}};
 }
 
 json::object operation_json(const core::OperationId& operation) {

@@ -53,6 +53,9 @@ struct SyncReport {
   // The office withdrew this device's access. It keeps what is sent, and tells nothing more. Some of what was saved
   // here waits yet: the sync that sends the last of it erases the store, and fails with `wiped`.
   bool revoked = false;
+  // The office's database was replaced by an older copy: what it had beyond that is gone there, and devices send it
+  // again. The office's history says so itself. Status::history tells more.
+  bool history_set_back = false;
 };
 
 struct SyncOptions {
@@ -76,6 +79,28 @@ struct SyncOptions {
   std::function<void(const SyncReport&)> on_report{};
 };
 
+// A time at which the office's history was set back.
+struct HistorySetBack {
+  // When the office put it on record; of a log with another key: when this device was enrolled anew.
+  core::Instant at;
+  // At least so many entries are gone.
+  std::uint64_t entries_gone = 0;
+  // What the device had been shown, and what it was shown next: evidence, to be kept.
+  std::string checkpoint_before;
+  std::string checkpoint_after;
+};
+
+// What this device knows of the office's history, in which nothing can be changed quietly.
+struct HistoryStatus {
+  // SHA-256 of the key that signs it, in hexadecimal digits; empty before the device learned it. The same on every
+  // device, and as `fieldsync-server fingerprint` prints it.
+  std::string fingerprint;
+  // The newest checkpoint that the device took, for `fieldsync-server verify --checkpoint`; empty before the first.
+  std::string checkpoint;
+  std::uint64_t entries = 0;
+  std::vector<HistorySetBack> set_back;
+};
+
 // Never says more than is true: a number moves on only when the storage that it
 // speaks of was synced. Operations are counted, one for each save.
 struct Status {
@@ -92,6 +117,7 @@ struct Status {
   std::uint64_t open_conflicts = 0;
   std::uint64_t records = 0;               // visible ones
   std::optional<core::Instant> last_sync;  // last complete one
+  HistoryStatus history;
 };
 
 // An operation that the office keeps in quarantine.

@@ -97,6 +97,19 @@ ALTER TABLE quarantine ADD COLUMN refused_for TEXT NOT NULL DEFAULT '';
 -- Of its arrival: an operation that is accepted later gets the time that it would have had.
 ALTER TABLE quarantine ADD COLUMN clock_offset INTEGER NOT NULL DEFAULT 0;
 )"},
+      {6, R"(
+-- The audit log, append-only (service/audit_log.h). root, signature: the checkpoint after the entry.
+CREATE TABLE audit_entry(number INTEGER PRIMARY KEY, time INTEGER NOT NULL, entry BLOB NOT NULL, root BLOB NOT NULL,
+                         signature BLOB NOT NULL);
+-- The complete subtrees of its tree.
+CREATE TABLE audit_node(level INTEGER NOT NULL, place INTEGER NOT NULL, hash BLOB NOT NULL,
+                        PRIMARY KEY(level, place)) WITHOUT ROWID;
+-- Checkpoints that it signed before the database was replaced by an older copy, and the entry that admits it.
+CREATE TABLE audit_loss(size INTEGER NOT NULL, root BLOB NOT NULL, entry INTEGER NOT NULL,
+                        PRIMARY KEY(size, root)) WITHOUT ROWID;
+-- 0: from before there was a log; the start gives it one.
+ALTER TABLE batch ADD COLUMN entry INTEGER NOT NULL DEFAULT 0;
+)"},
   });
   return migrations;
 }

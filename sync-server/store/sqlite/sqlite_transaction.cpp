@@ -507,11 +507,12 @@ void SqliteTransaction::put_part(std::int64_t scope, const core::RecordId& part,
 
 void SqliteTransaction::append_batch(const BatchRow& batch) {
   auto insert = connection_.prepare(
-      "INSERT INTO batch(device, first, last, hash, previous, encoding, signature, content, received)"
-      " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)");
+      "INSERT INTO batch(device, first, last, hash, previous, encoding, signature, content, received, entry)"
+      " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)");
   insert.bind(1, batch.device).bind_unsigned(2, batch.first_counter).bind_unsigned(3, batch.last_counter);
   insert.bind_blob(4, view_of(batch.hash)).bind_blob(5, view_of(batch.previous)).bind(6, batch.encoding);
-  insert.bind_blob(7, batch.signature).bind_blob(8, batch.content).bind(9, batch.received.ms).run();
+  insert.bind_blob(7, batch.signature).bind_blob(8, batch.content).bind(9, batch.received.ms);
+  insert.bind_unsigned(10, batch.entry).run();
 }
 
 void SqliteTransaction::append_operation(const OperationIndexRow& operation) {

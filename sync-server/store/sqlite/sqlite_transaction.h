@@ -46,6 +46,12 @@ class SqliteTransaction final : public WriteTransaction {
   std::optional<EnrolmentCodeRow> enrolment_code(std::string_view id) override;
   std::vector<EnrolmentCodeRow> enrolment_codes() override;
   std::uint32_t wrong_tries(std::string_view id) override;
+  std::optional<AuditRow> last_audit_entry() override;
+  std::optional<AuditRow> audit_entry(std::uint64_t number) override;
+  Sha256 audit_node(unsigned level, std::uint64_t place) override;
+  std::uint64_t audit_entry_of_batch(std::int64_t device, std::uint64_t last_counter) override;
+  std::uint64_t audit_entry_of_loss(std::uint64_t size, const Sha256& root) override;
+  std::vector<BatchRow> batches_without_entry() override;
   Counts counts() override;
   std::string integrity_problem() override;
   std::string setting(std::string_view name) override;
@@ -66,6 +72,10 @@ class SqliteTransaction final : public WriteTransaction {
   void set_device_position(std::int64_t device, std::uint64_t last_counter, const Sha256& last_batch_hash,
                            core::Instant seen) override;
   void append_batch(const BatchRow& batch) override;
+  void set_entry_of_batch(const BatchRow& batch, std::uint64_t entry) override;
+  void append_audit_entry(const AuditRow& row) override;
+  void put_audit_node(unsigned level, std::uint64_t place, const Sha256& hash) override;
+  void note_audit_loss(std::uint64_t size, const Sha256& root, std::uint64_t entry) override;
   void append_operation(const OperationIndexRow& operation) override;
   void quarantine(const QuarantineRow& operation) override;
   void leave_quarantine(std::int64_t device, std::uint64_t counter) override;

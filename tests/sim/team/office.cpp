@@ -1,5 +1,7 @@
 #include "sim/team/office.h"
 
+#include <sodium.h>
+
 #include "codec/form_codec.h"
 #include "core/check.h"
 #include "engine/enrolment_text.h"
@@ -25,6 +27,14 @@ constexpr const char* visit_form = R"(
            labels { language: "en" text: "Finding" } }
   fields { number: 6 name: "photo" type: FIELD_TYPE_ATTACHMENT confidentiality: CONFIDENTIALITY_TEAM
            labels { language: "en" text: "Photo" } })";
+
+codec::SigningKey log_key() {
+  std::array<std::uint8_t, crypto_sign_SEEDBYTES> seed{7};
+  codec::VerifyingKey public_key{};
+  codec::SigningKey key{};
+  crypto_sign_seed_keypair(public_key.data(), key.data(), seed.data());
+  return key;
+}
 
 core::Instant clock_now() { return {november_2026_ms}; }
 
@@ -84,7 +94,7 @@ Office::Office(std::unique_ptr<server::SqliteStore> store, sim::Machine& machine
     : store_(std::move(store)),
       attachment_files_(machine),
       attachments_(*store_, attachment_files_, clock_now),
-      service_(*store_, attachments_, cursor_key, clock_now),
+      service_(*store_, attachments_, cursor_key, server::AuditLog(log_key(), clock_now), clock_now),
       router_(*store_, service_, attachments_, clock_now) {}
 
 std::string Office::file_on(const sim::Machine& machine) { return machine.folder() + "/fieldsync-server.db"; }
@@ -143,7 +153,7 @@ Result<void> Office::accept_quarantine() {
     return {};
   });
   for (const core::OperationId& id : ids) {
-    if (done) done = server::accept_quarantined(*store_, id);
+    if (done) done = server::accept_quarantined(*store_, audit_log(), id);
   }
   return done;
 }

@@ -46,6 +46,7 @@ class Office {
 
   [[nodiscard]] server::Store& store() { return *store_; }
   [[nodiscard]] server::SyncService& service() { return service_; }
+  [[nodiscard]] const server::AuditLog& audit_log() const { return service_.audit_log(); }
   [[nodiscard]] server::AttachmentService& attachments() { return attachments_; }
   [[nodiscard]] server::Response handle(const server::Request& request) {
     return *testing::answer_of(router_, request);

@@ -35,10 +35,10 @@ struct Office {
     return refused.front().operation;
   }
   std::string accept(const core::OperationId& id) {
-    return std::string(verdict(server::accept_quarantined(*office.store, id)));
+    return std::string(verdict(server::accept_quarantined(*office.store, office.service->audit_log(), id)));
   }
   std::string give_back(const core::OperationId& id, const std::string& note) {
-    return std::string(verdict(server::return_quarantined(*office.store, id, note)));
+    return std::string(verdict(server::return_quarantined(*office.store, office.service->audit_log(), id, note)));
   }
   std::uint64_t quarantined() { return counts().quarantined; }
   server::Counts counts() {

@@ -34,7 +34,8 @@ v1::EnrolRequest request_with(const std::string& code) {
 }
 
 Result<v1::EnrolReply> enrol(TestOffice& office, const v1::EnrolRequest& request, const std::string& public_key) {
-  return server::Enrolment(*office.store, [&] { return office.now; }).enrol(request, public_key, "192.0.2.1");
+  return server::Enrolment(*office.store, office.service->audit_log(), [&] { return office.now; })
+      .enrol(request, public_key, "192.0.2.1");
 }
 
 std::size_t device_count(TestOffice& office) {
@@ -69,7 +70,7 @@ void check_used_up(TestOffice& office, const std::string& code) {
 TEST_CASE("Of 50 devices that redeem one code at once, one succeeds and 49 hear the same") {
   TestOffice office;
   const std::string code = make_code(office, office.now + core::Milliseconds{1000});
-  server::Enrolment enrolment(*office.store, [&] { return office.now; });
+  server::Enrolment enrolment(*office.store, office.service->audit_log(), [&] { return office.now; });
   std::vector<TestDevice> devices(50);
   std::vector<std::string> answers(devices.size());
   std::atomic<bool> go = false;
@@ -181,7 +182,7 @@ TEST_CASE("A device whose answer was lost hears it again, also where its used co
 
 TEST_CASE("Thirty wrong codes from one address end its tries for 15 minutes, and no other address's") {
   TestOffice office;
-  server::Enrolment enrolment(*office.store, [&] { return office.now; });
+  server::Enrolment enrolment(*office.store, office.service->audit_log(), [&] { return office.now; });
   const auto from = [&](const char* address, const std::string& code) {
     const auto reply = enrolment.enrol(request_with(code), TestDevice().public_key, address);
     return reply ? std::string_view("enrolled") : describe(reply.error().code).name;

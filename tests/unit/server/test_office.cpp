@@ -70,6 +70,7 @@ class StaleStore final : public server::Store {
 TestOffice::TestOffice() : now{1'795'500'000'000} {
   REQUIRE(sodium_init() >= 0);
   randombytes_buf(cursor_key_.data(), cursor_key_.size());
+  make_log_key();
   open();
   scope = random_id<core::ScopeId>();
   other_scope = random_id<core::ScopeId>();
@@ -88,6 +89,11 @@ TestOffice::TestOffice() : now{1'795'500'000'000} {
   monitor = add_person(server::Role::monitor, scope);
 }
 
+void TestOffice::make_log_key() {
+  codec::VerifyingKey public_key;
+  crypto_sign_keypair(public_key.data(), log_key_.data());
+}
+
 void TestOffice::open() {
   auto opened = server::SqliteStore::open(file());
   REQUIRE(opened);
@@ -98,7 +104,8 @@ void TestOffice::open() {
 void TestOffice::make_services() {
   const auto clock = [this] { return now; };
   attachments = std::make_unique<server::AttachmentService>(*store, files, clock);
-  service = std::make_unique<server::SyncService>(*store, *attachments, cursor_key_, clock);
+  service = std::make_unique<server::SyncService>(*store, *attachments, cursor_key_, server::AuditLog(log_key_, clock),
+                                                  clock);
 }
 
 void TestOffice::close() {
@@ -128,7 +135,7 @@ Result<v1::SyncReply> TestOffice::sync_reading_the_copy(const TestDevice& device
   StaleStore stale(**copy, *store);
   const auto clock = [this] { return now; };
   server::AttachmentService stale_attachments(stale, files, clock);
-  return server::SyncService(stale, stale_attachments, cursor_key_, clock)
+  return server::SyncService(stale, stale_attachments, cursor_key_, server::AuditLog(log_key_, clock), clock)
       .sync(device.id, request, server::BodyStyle::plain);
 }
 
@@ -185,6 +192,7 @@ TestDevice TestOffice::add_device(const core::PersonId& person) {
   row.enrolled = now;
   REQUIRE(store->write([&](server::WriteTransaction& transaction) -> Result<void> {
     transaction.add_device(row);
+    service->audit_log().note_enrolment(transaction, row);
     return {};
   }));
   return device;

@@ -83,10 +83,13 @@ class TestOffice {
   void close();
   // Over the same store and files.
   void make_services();
+  // Another key for the audit log, from the next start on.
+  void make_log_key();
 
  private:
   TemporaryFolder folder_;
   server::CursorKey cursor_key_{};
+  codec::SigningKey log_key_{};
 };
 
 [[nodiscard]] inline core::FieldWrite writes_text(std::string text) {

@@ -75,6 +75,16 @@ void print_counts(const Status& status) {
             << '\n';
 }
 
+void print_history(const HistoryStatus& history) {
+  if (history.fingerprint.empty()) return;
+  std::cout << "Office's history                " << history.entries << " entries, fingerprint "
+            << history.fingerprint.substr(0, 16) << '\n';
+  for (const HistorySetBack& time : history.set_back) {
+    std::cout << "  It was set back on " << local_time(time.at) << ": at least " << time.entries_gone
+              << " entries are gone. Ask the office why; the evidence is in: fieldsync status --json\n";
+  }
+}
+
 void print_scopes(const std::vector<ScopeInfo>& scopes) {
   if (scopes.empty()) return;
   Table table({{"Scope"},
@@ -112,6 +122,7 @@ Result<void> run_status(const Settings& settings) {
   Wording wording(**database, settings.language);
   print_identity(overview->identity);
   print_counts(overview->status);
+  print_history(overview->status.history);
   print_scopes(overview->scopes);
   print_refused(overview->refused, wording);
   return {};

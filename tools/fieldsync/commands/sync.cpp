@@ -37,6 +37,8 @@ std::string summary(const SyncReport& report, const Result<Status>& status) {
   if (status && status->attachments_waiting > 0) {
     text += ' ' + counted(status->attachments_waiting, "attachment waits", "attachments wait") + " to be sent yet.";
   }
+  if (report.history_set_back)
+    text += " The office's history was set back to an older copy, and says so; see: fieldsync status.";
   if (report.revoked) {
     return text + " This device's access was withdrawn: once the office has all that was saved here, it is erased.";
   }
