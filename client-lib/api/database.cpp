@@ -257,7 +257,7 @@ class LocalDatabase final : public Database {
         status.attachment_bytes_waiting += row.file.size;
       }
       const bool all_named = store_.attachments.in_state(storage::AttachmentState::added).empty();
-      const bool all_durable = store_.identity.last_counter() <= store_.identity.durable_counter();
+      const bool all_durable = store_.identity.all_is_proven();
       status.safe_to_erase = all_durable && all_named && status.attachments_waiting == 0;
       const api::RecordIndex& index = fresh_index();
       status.open_conflicts = index.count_conflicts();
@@ -365,8 +365,8 @@ class LocalDatabase final : public Database {
     const bool durable = state.seen.counter_of(own) <= store_.identity.durable_counter();
     if (view.progress == Progress::sent && durable) view.progress = Progress::durable;
     if (view.progress != Progress::saved_here && store_.outbox.has_refused(state.id)) view.progress = Progress::refused;
-    view.safe_to_erase =
-        durable && view.progress != Progress::saved_here && (waiting.files.empty() || !waiting.are_in(state));
+    view.safe_to_erase = durable && !store_.identity.gave_up_unproven() && view.progress != Progress::saved_here &&
+                         (waiting.files.empty() || !waiting.are_in(state));
     return view;
   }
 

@@ -49,7 +49,9 @@ Result<v1::EnrolReply> ask(engine::Transport& transport, const std::string& code
   if (answered->status != 200) return error_of(*answered);
   v1::EnrolReply reply;
   const bool readable = reply.ParseFromString(answered->body);
-  if (!readable || !core::PersonId::from_bytes(reply.person().id())) return Error{Errc::incompatible_server, {}};
+  // Without a key of its history nothing that the office acknowledges could be proven.
+  const bool is_whole = readable && core::PersonId::from_bytes(reply.person().id()) && audit::read_key(reply.log_key());
+  if (!is_whole) return Error{Errc::incompatible_server, {}};
   return reply;
 }
 
@@ -128,7 +130,7 @@ Result<void> begin_anew(LocalStore& store, const tls::KeyPair& key) {
 void take_log_key(LocalStore& store, const v1::EnrolReply& reply) {
   const auto key = audit::read_key(reply.log_key());
   const audit::KnownHistory known = store.identity.history();
-  if (!key || known.key == key) return;
+  if (known.key == key) return;
   if (known.key && known.checkpoint) {
     v1::SetBackEvidence evidence;
     audit::write_checkpoint(*known.checkpoint, *evidence.mutable_before());
@@ -137,6 +139,8 @@ void take_log_key(LocalStore& store, const v1::EnrolReply& reply) {
     store.identity.add_set_back_evidence(evidence);
   }
   store.identity.set_history({key, {}});
+  // Receipts were of the former history.
+  store.identity.set_receipted_counter(0);
 }
 
 // The office has taken the key for another person's. What is saved here may not become

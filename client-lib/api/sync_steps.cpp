@@ -95,7 +95,7 @@ void SyncSteps::set_handing_in(bool handing_in) {
 Result<bool> SyncSteps::erase_what_was_handed_in() {
   return sqlite::guard([&]() -> Result<bool> {
     const std::lock_guard lock(store_.mutex);
-    if (store_.identity.last_counter() > store_.identity.durable_counter()) return false;
+    if (!store_.identity.all_is_proven()) return false;
     const auto waiting = store_.attachments.in_state(storage::AttachmentState::waiting);
     if (std::any_of(waiting.begin(), waiting.end(), [](const auto& row) { return row.named_here; })) return false;
     destroy(store_);
@@ -197,7 +197,12 @@ Result<void> SyncSteps::take_up(const Result<engine::HttpReply>& answer, core::M
   }
   if (!own_history) return take_up_other_history(reply, took);
   auto taken = store_reply(reply);
-  if (!taken) return taken.error();
+  if (!taken) {
+    if (taken.error().code == Errc::receipt_invalid) {
+      if (auto discarded = discard_comparison(); !discarded) return discarded;
+    }
+    return taken.error();
+  }
   transfer_.take_statuses(reply);
   more_to_receive_ = reply.more();
   report_progress();
@@ -246,6 +251,7 @@ Result<void> SyncSteps::read_all_anew(const Error& refusal, core::Milliseconds t
 Result<void> SyncSteps::take_up_other_history(const v1::SyncReply& reply, core::Milliseconds took) {
   const std::lock_guard lock(store_.mutex);
   storage::Transaction transaction(store_.vault);
+  if (auto history = take_history(reply, false); !history) return history;
   const auto further = store_.fork.compare_on(reply, sent_.batch ? &*sent_.batch : nullptr);
   if (!further) return further.error();
   transaction.commit();
@@ -295,7 +301,7 @@ Result<std::string> SyncSteps::make_request(const engine::Action& action) {
   request.set_attachments_version(store_.identity.attachments_version());
   const codec::ChainPosition acknowledged = store_.identity.acknowledged();
   request.set_checks_history(true);
-  request.set_receipted_counter(acknowledged.counter);
+  request.set_receipted_counter(store_.identity.receipted_counter());
   if (const auto checkpoint = store_.identity.history().checkpoint)
     audit::write_checkpoint(*checkpoint, *request.mutable_checkpoint());
   // Where the office has other saves from there on, a batch would tell nothing more.
@@ -332,7 +338,7 @@ Result<std::string> SyncSteps::make_request(const engine::Action& action) {
 Result<storage::Taken> SyncSteps::store_reply(const v1::SyncReply& reply) {
   const std::lock_guard lock(store_.mutex);
   storage::Transaction transaction(store_.vault);
-  if (auto history = take_history(reply); !history) return history.error();
+  if (auto history = take_history(reply, true); !history) return history.error();
   auto taken = store_.replica.take(reply);
   if (!taken) return taken;
   if (auto ended = store_.fork.end_comparison(); !ended) return ended.error();
@@ -343,26 +349,45 @@ Result<storage::Taken> SyncSteps::store_reply(const v1::SyncReply& reply) {
   return taken;
 }
 
-Result<void> SyncSteps::take_history(const v1::SyncReply& reply) {
+Result<void> SyncSteps::take_history(const v1::SyncReply& reply, bool own_history) {
   const audit::KnownHistory known = store_.identity.history();
+  const std::uint64_t acknowledged = reply.acknowledged_counter();
+  // A history that was set back has lost the entries that receipts named.
+  const std::uint64_t receipted = reply.has_set_back() ? 0 : store_.identity.receipted_counter();
   std::optional<audit::AwaitedReceipt> awaited;
-  const auto position = store_.outbox.position_at(reply.acknowledged_counter(), reply.last_batch_hash_prefix());
-  if (position && reply.acknowledged_counter() > store_.identity.acknowledged_counter())
+  if (own_history && acknowledged > receipted) {
+    const auto position = store_.outbox.position_at(acknowledged, reply.last_batch_hash_prefix());
+    if (!position) return Error{Errc::receipt_invalid, {}};
     awaited = audit::AwaitedReceipt{store_.identity.device(), *position};
+  }
   const auto checked = audit::check_history(reply, known, awaited);
   if (!checked) return checked.error();
-  if (checked->loss) {
-    v1::SetBackEvidence evidence;
-    audit::write_checkpoint(*known.checkpoint, *evidence.mutable_before());
-    audit::write_checkpoint(*checked->known.checkpoint, *evidence.mutable_after());
-    evidence.set_entry(checked->loss->entry);
-    evidence.set_entry_number(checked->loss->entry_number);
-    evidence.set_noticed_ms(store_.environment.wall_clock().ms);
-    store_.identity.add_set_back_evidence(evidence);
-    report_.history_set_back = true;
-  }
+  if (checked->loss) note_loss(known, *checked);
   const bool is_new = checked->known.key != known.key || checked->known.checkpoint != known.checkpoint;
   if (is_new) store_.identity.set_history(checked->known);
+  // What the office does not have any more is sent again, and proven again.
+  const std::uint64_t proven = own_history ? acknowledged : receipted;
+  if (proven != store_.identity.receipted_counter()) store_.identity.set_receipted_counter(proven);
+  return {};
+}
+
+void SyncSteps::note_loss(const audit::KnownHistory& known, const audit::CheckedHistory& checked) {
+  v1::SetBackEvidence evidence;
+  audit::write_checkpoint(*known.checkpoint, *evidence.mutable_before());
+  audit::write_checkpoint(*checked.known.checkpoint, *evidence.mutable_after());
+  evidence.set_entry(checked.loss->entry);
+  evidence.set_entry_number(checked.loss->entry_number);
+  evidence.set_noticed_ms(store_.environment.wall_clock().ms);
+  store_.identity.add_set_back_evidence(evidence);
+  report_.history_set_back = true;
+}
+
+Result<void> SyncSteps::discard_comparison() {
+  const std::lock_guard lock(store_.mutex);
+  if (!store_.identity.comparing()) return {};
+  storage::Transaction transaction(store_.vault);
+  if (auto begun = store_.fork.begin_comparison(); !begun) return begun.error();
+  transaction.commit();
   return {};
 }
 

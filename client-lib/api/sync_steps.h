@@ -44,6 +44,8 @@ class SyncSteps {
   Result<void> on_underway(const engine::Underway& underway);
   // `wire`: what travelled since the sync began.
   void on_answer(const Result<engine::HttpReply>& answer, core::Milliseconds took, engine::WireBytes wire);
+  // Of the server that was asked.
+  void note_certificate(CertificateFlaw flaw) { report_.certificate_flaw = flaw; }
   // The next step is the failure `cancelled`.
   void cancel();
   // What was done so far.
@@ -75,9 +77,13 @@ class SyncSteps {
   // There is more to send than the last request said.
   void ask_again(core::Milliseconds took);
   Result<storage::Taken> store_reply(const v1::SyncReply& reply);
-  // Before anything of the reply is taken: whether it goes on from the history that this device was shown. Stores
-  // what is known from now on. Pre: the store's lock is held, in the transaction that takes the reply up.
-  Result<void> take_history(const v1::SyncReply& reply);
+  // Before anything of the reply is taken: whether it goes on from the history that this device was shown, and, where
+  // the reply is of this store's own history, has a receipt for all that it acknowledges. Stores what is known from now
+  // on. Pre: the store's lock is held, in the transaction that takes the reply up.
+  Result<void> take_history(const v1::SyncReply& reply, bool own_history);
+  void note_loss(const audit::KnownHistory& known, const audit::CheckedHistory& checked);
+  // What the office claimed in a comparison it does not prove: all of it waits again.
+  Result<void> discard_comparison();
   // Nothing where the sync is at its end, or an exchange has to come first.
   Result<std::optional<engine::HttpRequest>> next_transfer();
   SyncStep finish();

@@ -47,7 +47,7 @@ Result<CheckedHistory> check_history(const v1::SyncReply& reply, const KnownHist
   const auto told_key = read_key(reply.log_key());
   if (known.key && told_key && *told_key != *known.key) return Error{Errc::history_key_changed, {}};
   if (!known.key) checked.known.key = told_key;
-  if (!checked.known.key) return checked;
+  if (!checked.known.key) return Error{awaited ? Errc::receipt_invalid : Errc::incompatible_server, {}};
   if (reply.has_checkpoint()) {
     const auto newest = read_checkpoint(reply.checkpoint());
     if (!newest || !is_signed_by(*newest, *checked.known.key)) return Error{Errc::history_key_changed, {}};
@@ -59,7 +59,7 @@ Result<CheckedHistory> check_history(const v1::SyncReply& reply, const KnownHist
     }
     checked.known.checkpoint = newest;
   }
-  if (!awaited) return checked;
+  if (!awaited) return checked.known.checkpoint ? Result(checked) : Error{Errc::incompatible_server, {}};
   const auto received = check_receipt(reply, *awaited, checked.known.checkpoint);
   return received ? Result(checked) : received.error();
 }

@@ -36,7 +36,8 @@ struct CheckedHistory {
 };
 
 // history_key_changed, history_shortened, history_forked, receipt_invalid. A device that knows no key learns the
-// reply's; where that has none either, the office is older than this and nothing is checked.
+// reply's. An office that shows a device neither key nor checkpoint while it has none keeps no history, or hides it:
+// incompatible_server, and receipt_invalid where a receipt is awaited.
 [[nodiscard]] Result<CheckedHistory> check_history(const v1::SyncReply& reply, const KnownHistory& known,
                                                    const std::optional<AwaitedReceipt>& awaited);
 

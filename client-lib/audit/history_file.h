@@ -16,6 +16,9 @@ inline constexpr std::string_view history_file_begins = "fieldsync history 1\n";
 // Of one record: a batch has at most 2 MiB, and a read names the records of one page.
 inline constexpr std::size_t history_record_bytes_max = 16 * 1024 * 1024;
 
+// A letter and the length of what follows.
+inline constexpr std::size_t history_record_head_bytes = 5;
+
 enum class HistoryRecordKind : char { key = 'K', entry = 'E', batch = 'B', end = 'Z' };
 
 struct HistoryRecord {

@@ -152,7 +152,10 @@ void HistoryVerifier::check_content(const v1::AuditEntry& entry) {
 void HistoryVerifier::take_batch(std::string_view bytes) {
   const std::uint64_t number = tree_.size();
   const auto due = std::exchange(batch_due_, std::nullopt);
-  if (!due) return fail("file_damaged", "A batch follows upon no entry of one.", number);
+  if (!due) {
+    awaits_ = number + 1;
+    return fail("entry_dropped", numbered(awaits_) + " is not in the file: a batch stands in its place.", awaits_);
+  }
   const auto fault = [&](std::string_view code, const std::string& what) {
     fail(code, "The batch of entry " + std::to_string(number) + what, number);
     fault_->time = last_time_;
@@ -162,7 +165,9 @@ void HistoryVerifier::take_batch(std::string_view bytes) {
   const auto device = id ? devices_.find(*id) : devices_.end();
   if (device == devices_.end()) return fault("batch_of_unknown_device", " is of a device that was never enrolled.");
   // One way to write it alone: nothing unsigned may stand in it.
-  if (!batch.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())) || batch_record(batch).substr(5) != bytes)
+  const bool is_readable = batch.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()));
+  batch.DiscardUnknownFields();
+  if (!is_readable || batch_record(batch).substr(history_record_head_bytes) != bytes)
     return fault("batch_altered", " cannot be read.");
   Device& by = device->second;
   if (due->first_counter() != by.end.counter + 1 || due->last_counter() < due->first_counter())

@@ -105,8 +105,11 @@ Result<void> Fork::begin_anew(const NewDevice& device) {
   Renaming renaming(identity_.device(), identity_.forked_from(), device.id);
   const auto kept = write_anew(renaming);
   if (!kept) return kept.error();
+  // The comparison is the office's word. Who deceives has it called equal, and given up.
+  if (identity_.forked_from() > identity_.receipted_counter() + 1) identity_.set_gave_up_unproven();
   identity_.set_key(device.private_key_pem, device.certificate_pem, device.id);
   identity_.set_acknowledged({});
+  identity_.set_receipted_counter(0);
   identity_.set_durable_counter(0);
   identity_.set_forked_from(0);
   identity_.set_comparing(false);

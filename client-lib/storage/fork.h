@@ -8,11 +8,13 @@
 //            was there first.
 // Compared   What was acknowledged proves nothing then: the server may have been
 //            restored, and the other copy refilled it. Every operation is sent again
-//            from the first one on, and counts as acknowledged as far as the server
-//            finds it equal to its own, byte for byte.
+//            from the first one on, as far as the server finds it equal to its own, byte
+//            for byte. That is the server's word: what is acknowledged needs receipts
+//            all the same (Identity::receipted_counter), which stay good meanwhile.
 // Way out    The person enrols this store again, as a new device. What the server has
 //            not, byte for byte, is written anew under the new id, in order; the rest
-//            comes back with the records, which are all read anew.
+//            comes back with the records, which are all read anew. Where what the server
+//            is said to have has no receipt, the store never calls itself safe to erase.
 #pragma once
 
 #include <cstdint>
@@ -56,8 +58,8 @@ class Fork {
   // saves are gone from the server. Call it inside the same transaction.
   Result<void> end_comparison();
 
-  // Puts everything that this store ever signed back among what waits: nothing of it is
-  // proven to be at the server. Returns true. Call it inside a transaction.
+  // Puts everything that this store ever signed back among what waits: where the server
+  // has other saves, none of these need be there. Returns true. Call it inside a transaction.
   Result<bool> begin_comparison();
 
   // The store belongs to `device` from here on. Call it inside a transaction, and

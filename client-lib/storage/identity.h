@@ -53,6 +53,17 @@ class Identity {
   void set_acknowledged(const codec::ChainPosition& position);
   [[nodiscard]] std::uint64_t durable_counter() { return number("durable_counter"); }
   void set_durable_counter(std::uint64_t counter) { set_number("durable_counter", counter); }
+  // Up to here the office has proven that this device's operations stand in its history: by a
+  // receipt, in the history that history() names. 0 in a store from before there were receipts.
+  [[nodiscard]] std::uint64_t receipted_counter() { return number("receipted_counter"); }
+  void set_receipted_counter(std::uint64_t counter) { set_number("receipted_counter", counter); }
+  // The store gave up operations to a former id of this device on the office's word alone.
+  [[nodiscard]] bool gave_up_unproven() { return number("gave_up_unproven") != 0; }
+  void set_gave_up_unproven() { set_number("gave_up_unproven", 1); }
+  // The office keeps all that this store ever saved, and has proven it.
+  [[nodiscard]] bool all_is_proven() {
+    return last_counter() <= durable_counter() && last_counter() <= receipted_counter() && !gave_up_unproven();
+  }
 
   // The first of this device's counters under which the server has, or may have, what
   // another copy of this store saved; 0 where no such copy is known (storage/fork.h).

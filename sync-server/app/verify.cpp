@@ -52,7 +52,7 @@ std::optional<audit::HistoryFault> read_all(std::istream& file, std::uint64_t si
       break;
     }
     verifier.take(record);
-    done += record.bytes.size() + 5;
+    done += record.bytes.size() + audit::history_record_head_bytes;
     if (request.on_progress && (count % records_between_progress == 0 || done == size)) request.on_progress(done, size);
   }
   return verifier.fault();

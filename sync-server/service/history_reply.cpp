@@ -13,7 +13,7 @@ class HistoryReply {
   }
 
   // False where the log, as it is seen here, does not hold what it should: the view may be old.
-  [[nodiscard]] bool add() {
+  [[nodiscard]] Result<bool> add() {
     reply_.clear_checkpoint();
     reply_.clear_consistency();
     reply_.clear_log_key();
@@ -21,17 +21,20 @@ class HistoryReply {
     if (last) newest_ = checkpoint_of(*last);
     const bool is_held = !named_ || holds(*named_);
     if (is_held && newest_ && (!named_ || *named_ != *newest_)) add_checkpoint();
-    const bool is_received = add_receipt();
-    return is_held && is_received;
+    const auto is_received = add_receipt(request_.receipted_counter());
+    if (!is_received) return is_received;
+    return is_held && *is_received;
   }
 
-  // Where the log is the one that is: what it does not hold, it has lost. `number`: the entry that admits it.
-  void add_loss(std::uint64_t number) {
+  // Where the log is the one that is: what it does not hold, it has lost, and receipts of it prove nothing any more.
+  // `number`: the entry that admits it.
+  [[nodiscard]] Result<void> add_loss(std::uint64_t number) {
     newest_ = checkpoint_of(*transaction_.last_audit_entry());
     audit::write_checkpoint(*newest_, *reply_.mutable_checkpoint());
     reply_.clear_consistency();
-    prove(number, *reply_.mutable_set_back());
-    static_cast<void>(add_receipt());
+    if (auto proven = prove(number, *reply_.mutable_set_back()); !proven) return proven;
+    const auto is_received = add_receipt(0);
+    return is_received ? Result<void>() : is_received.error();
   }
 
   [[nodiscard]] const std::optional<audit::Checkpoint>& named() const { return named_; }
@@ -57,21 +60,27 @@ class HistoryReply {
     reply_.set_consistency(audit::joined(proof));
   }
 
-  [[nodiscard]] bool add_receipt() {
+  // False where the log, as it is seen here, has no entry of the batch.
+  [[nodiscard]] Result<bool> add_receipt(std::uint64_t receipted) {
     reply_.clear_receipt();
-    if (reply_.acknowledged_counter() <= request_.receipted_counter()) return true;
+    if (reply_.acknowledged_counter() <= receipted) return true;
     const auto device = transaction_.device_by_id(device_);
     const std::uint64_t number =
         device ? transaction_.audit_entry_of_batch(device->key, reply_.acknowledged_counter()) : 0;
     if (number == 0) return false;
-    prove(number, *reply_.mutable_receipt());
-    return true;
+    const auto proven = prove(number, *reply_.mutable_receipt());
+    return proven ? Result<bool>(true) : proven.error();
   }
 
-  void prove(std::uint64_t number, v1::ProvenEntry& proven) {
+  [[nodiscard]] Result<void> prove(std::uint64_t number, v1::ProvenEntry& proven) {
+    const auto row = transaction_.audit_entry(number);
+    // Nothing here deletes one: somebody did it to the file.
+    if (!row || !newest_ || newest_->size < number)
+      return Error{Errc::storage_corrupt, "Entry " + std::to_string(number) + " is gone from the audit log."};
     proven.set_number(number);
-    proven.set_entry(transaction_.audit_entry(number)->entry);
+    proven.set_entry(row->entry);
     proven.set_path(audit::joined(audit::inclusion_path(number - 1, newest_->size, nodes_of(transaction_))));
+    return {};
   }
 
   ReadTransaction& transaction_;
@@ -90,19 +99,22 @@ Result<void> add_history(Store& store, const AuditLog& log, const core::DeviceId
   if (!request.checks_history()) return {};
   bool done = false;
   const auto looked = store.read([&](ReadTransaction& transaction) -> Result<void> {
-    done = HistoryReply(transaction, log, device, request, reply).add();
+    const auto added = HistoryReply(transaction, log, device, request, reply).add();
+    if (!added) return added.error();
+    done = *added;
     return {};
   });
   if (!looked || done) return looked;
   // What was read may have been old: a writer sees what is.
   return store.write([&](WriteTransaction& transaction) -> Result<void> {
     HistoryReply history(transaction, log, device, request, reply);
-    if (history.add()) return {};
+    const auto added = history.add();
+    if (!added) return added.error();
+    if (*added) return {};
     if (history.lacks_what_it_signed()) {
-      history.add_loss(log.note_loss(transaction, *history.named()));
-    } else if (history.named()) {
-      reply.set_log_key(log.public_key().data(), log.public_key().size());
+      return history.add_loss(log.note_loss(transaction, *history.named()));
     }
+    if (history.named()) reply.set_log_key(log.public_key().data(), log.public_key().size());
     return {};
   });
 }

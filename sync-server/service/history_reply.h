@@ -8,7 +8,8 @@
 namespace fieldsync::server {
 
 // Adds it to a reply that is filled otherwise. Writes only where the device's checkpoint is
-// of a history that this database has lost: then the loss is put on record first.
+// of a history that this database has lost: then the loss is put on record first, and all that
+// is acknowledged is receipted anew. storage_corrupt: somebody deleted the entry that is asked for.
 [[nodiscard]] Result<void> add_history(Store& store, const AuditLog& log, const core::DeviceId& device,
                                        const v1::SyncRequest& request, v1::SyncReply& reply);
 

@@ -1,7 +1,5 @@
 #include "service/read_log.h"
 
-#include <iterator>
-
 namespace fieldsync::server {
 namespace {
 
@@ -15,30 +13,31 @@ bool is_of_the_disk(const Error& error) {
 }  // namespace
 
 Result<void> ReadLog::note(const core::DeviceId& device, std::vector<v1::ScopeRead> scopes) {
-  std::vector<Read> reads;
-  {
-    const std::lock_guard lock(mutex_);
-    reads.swap(waiting_);
+  std::vector<Read> own;
+  own.push_back({device, std::move(scopes)});
+  std::unique_lock lock(mutex_);
+  if (waiting_.empty()) {
+    lock.unlock();
+    const auto written = write(own);
+    if (written || !is_of_the_disk(written.error())) return written;
+    lock.lock();
   }
-  reads.push_back({device, std::move(scopes)});
-  const auto written = write(reads);
-  if (written || !is_of_the_disk(written.error())) return written;
-  const std::lock_guard lock(mutex_);
-  waiting_.insert(waiting_.begin(), std::make_move_iterator(reads.begin()), std::make_move_iterator(reads.end()));
-  if (waiting_.size() <= waiting_reads_max) return {};
-  waiting_.pop_back();
+  // One after the other while anything waits: what was answered already stays in the list until it is written.
+  waiting_.push_back(std::move(own.front()));
+  const auto written = write(waiting_);
+  if (written) {
+    waiting_.clear();
+  } else if (is_of_the_disk(written.error()) && waiting_.size() <= waiting_reads_max) {
+    return {};
+  } else {
+    waiting_.pop_back();
+  }
   return written;
 }
 
 void ReadLog::write_waiting() {
-  std::vector<Read> reads;
-  {
-    const std::lock_guard lock(mutex_);
-    reads.swap(waiting_);
-  }
-  if (reads.empty() || write(reads)) return;
   const std::lock_guard lock(mutex_);
-  waiting_.insert(waiting_.begin(), std::make_move_iterator(reads.begin()), std::make_move_iterator(reads.end()));
+  if (!waiting_.empty() && write(waiting_)) waiting_.clear();
 }
 
 Result<void> ReadLog::write(const std::vector<Read>& reads) {

@@ -20,6 +20,7 @@ namespace {
 struct Record {
   audit::HistoryEntry entry;
   std::optional<v1::Batch> batch;
+  bool lacks_entry = false;  // what stands in the file is its batch alone
 };
 
 v1::AuditEntry read(const Record& record) {
@@ -49,7 +50,7 @@ struct History {
     std::string bytes(audit::history_file_begins);
     bytes += audit::key_record(key);
     for (const Record& record : records) {
-      bytes += audit::entry_record(record.entry);
+      if (!record.lacks_entry) bytes += audit::entry_record(record.entry);
       if (record.batch) bytes += audit::batch_record(*record.batch);
     }
     return bytes + audit::end_record(size);
@@ -70,7 +71,7 @@ struct History {
   void take(const audit::HistoryRecord& record) {
     switch (record.kind) {
       case audit::HistoryRecordKind::key: key = *audit::read_key(record.bytes); return;
-      case audit::HistoryRecordKind::entry: records.push_back({*audit::read_entry(record.bytes), {}}); return;
+      case audit::HistoryRecordKind::entry: records.push_back({*audit::read_entry(record.bytes), {}, false}); return;
       case audit::HistoryRecordKind::batch:
         REQUIRE(records.back().batch.emplace().ParseFromString(record.bytes));
         return;
@@ -226,6 +227,10 @@ void add_every_batch_done_to(const History& whole, Cases& cases) {
     history = whole;
     history.records[i].batch.reset();
     cases.add(history, at("batch_missing", i));
+
+    history = whole;
+    history.records[i].lacks_entry = true;
+    cases.add(history, at("entry_dropped", i));
 
     history = whole;
     const auto signature = codec::sign_batch(codec::hash_from(read(history.records[i]).batch().batch_hash()), other);
@@ -414,7 +419,10 @@ TEST_CASE("A server whose log key is gone does not make another", "[audit]") {
   Office office;
   REQUIRE(office.server.stop() == 0);
   std::filesystem::remove(office.server.path("server/log.key"));
-  const Finished refused = office.server.administer({"status"});
-  CHECK(refused.exit_code == 1);
-  CHECK(refused.output.find("log.key is gone") != std::string::npos);
+  for (const std::string command : {"status", "init"}) {
+    const Finished refused = office.server.administer({command});
+    CHECK(refused.exit_code == 1);
+    CHECK(refused.output.find("log.key is gone") != std::string::npos);
+    CHECK_FALSE(std::filesystem::exists(office.server.path("server/log.key")));
+  }
 }

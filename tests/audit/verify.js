@@ -261,7 +261,7 @@ class History {
     const place = this.tree.size;
     const due = this.dueBatch;
     this.dueBatch = null;
-    if (due === null) throw new Fault('file_damaged', place);
+    if (due === null) throw new Fault('entry_dropped', place + 1);
     const device = this.devices.get(bytesOf(due, 1).toString('hex'));
     if (!device) throw new Fault('batch_of_unknown_device', place);
     let batch;

@@ -9,7 +9,7 @@ namespace {
 // As `history export` writes it.
 void take_entry(server::ReadTransaction& transaction, const server::AuditRow& row, audit::HistoryVerifier& verifier) {
   const auto record = [&](audit::HistoryRecordKind kind, const std::string& bytes) {
-    verifier.take({kind, bytes.substr(5)});
+    verifier.take({kind, bytes.substr(audit::history_record_head_bytes)});
   };
   record(audit::HistoryRecordKind::entry, audit::entry_record({server::checkpoint_of(row), row.entry}));
   v1::AuditEntry entry;
@@ -37,7 +37,7 @@ void check_log(server::ReadTransaction& transaction, const codec::VerifyingKey& 
     take_entry(transaction, *row, verifier);
     size = row->number;
   }
-  verifier.take({audit::HistoryRecordKind::end, audit::end_record(size).substr(5)});
+  verifier.take({audit::HistoryRecordKind::end, audit::end_record(size).substr(audit::history_record_head_bytes)});
   verifier.note_outcome(audit::ReadOutcome::end_of_file);
   if (const auto fault = verifier.fault())
     throw BrokenPromise("The office's history is not sound: " + fault->sentence + " [" + std::string(fault->code) +

@@ -87,7 +87,7 @@ TEST_CASE("A receipt that proves nothing, or something else, does not count", "[
   refuses([](v1::SyncReply& reply) { (*reply.mutable_receipt()->mutable_path())[0] ^= 1; }, "receipt_invalid");
 }
 
-TEST_CASE("The receipt of another batch does not count", "[api][history]") {
+TEST_CASE("The receipt of another batch, proven as it is, does not count", "[api][history]") {
   AppOffice office;
   App app(office);
   app.write("summary", text("Known."));
@@ -95,7 +95,14 @@ TEST_CASE("The receipt of another batch does not count", "[api][history]") {
   app.changes.push_back([&](v1::SyncReply& reply) { former = reply.receipt(); });
   app.sync();
   const core::RecordId record = app.write("summary", text("Cell 4."));
-  app.changes.push_back([&](v1::SyncReply& reply) { reply.mutable_receipt()->set_entry(former.entry()); });
+  app.changes.push_back([&](v1::SyncReply& reply) {
+    must(office.store->read([&](server::ReadTransaction& transaction) -> Result<void> {
+      former.set_path(audit::joined(
+          audit::inclusion_path(former.number() - 1, reply.checkpoint().size(), server::nodes_of(transaction))));
+      return {};
+    }));
+    *reply.mutable_receipt() = former;
+  });
   CHECK(verdict(app->sync({.retries = 0})) == "receipt_invalid");
   goes_on(app, record, 1);
 }
@@ -151,6 +158,10 @@ TEST_CASE("An office whose database was exchanged for an older one, and whose pr
   }
   SECTION("with the admission of another loss") {
     app.changes.push_back([&](v1::SyncReply& reply) { reply.mutable_set_back()->mutable_entry()->back() ^= 1; });
+    CHECK(verdict(app->sync({.retries = 0})) == "history_forked");
+  }
+  SECTION("with an admission that stands in no log") {
+    app.changes.push_back([&](v1::SyncReply& reply) { reply.mutable_set_back()->mutable_path()->append(32, 'x'); });
     CHECK(verdict(app->sync({.retries = 0})) == "history_forked");
   }
   CHECK(must(app->status()).history.checkpoint == before.checkpoint);
@@ -219,4 +230,20 @@ TEST_CASE("Who enrols again takes the new key, and keeps what the former signed"
   CHECK(after.set_back[0].checkpoint_after.empty());
   app.sync();
   CHECK(must(app->status()).saved_here == 0);
+}
+
+TEST_CASE("Who takes a new key is given a receipt anew for all that counts as acknowledged", "[api][history]") {
+  BadOffice office;
+  App app(office);
+  app.write("summary", text("Known."));
+  app.sync();
+  office.change_log_key();
+  // The newest checkpoint is by the new key.
+  static_cast<void>(office.add_device());
+  must(app->enrol(office.enrolment_for(office.monitor), "A phone"));
+  CHECK_FALSE(must(app->status()).safe_to_erase);
+  app.changes.emplace_back([](v1::SyncReply& reply) { reply.clear_receipt(); });
+  CHECK(verdict(app->sync({.retries = 0})) == "receipt_invalid");
+  app.sync();
+  CHECK(must(app->status()).safe_to_erase);
 }

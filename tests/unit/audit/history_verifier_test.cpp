@@ -207,6 +207,13 @@ TEST_CASE("A bit flipped anywhere in the file is noticed", "[audit][verifier]") 
   }
 }
 
+TEST_CASE("Nothing that its device did not sign may stand in a batch", "[audit][verifier]") {
+  Office office;
+  v1::Batch& batch = *office.history.records[2].batch;
+  REQUIRE(batch.ParseFromString(batch.SerializeAsString() + "\x78\x01"));
+  CHECK(office.verdict() == "batch_altered 3");
+}
+
 TEST_CASE("Another log's history, and another log's checkpoint, are not taken for this one's", "[audit][verifier]") {
   const Office office;
   CHECK(verdict_of(office.history.file(), MadeHistory(2).fingerprint()) == "other_log_key 0");

@@ -1,7 +1,7 @@
 // A database from before attachments: its operations may name some.
 #include "attachment_office.h"
 #include "service/store_upgrade.h"
-#include "sqlite/connection.h"
+#include "support/old_database.h"
 
 using namespace fieldsync;
 using namespace fieldsync::testing;
@@ -10,21 +10,10 @@ namespace {
 
 class OldOffice : public AttachmentOffice {
  public:
-  // As version 1 left it, and version 2.
-  void become_version_1() {
-    become(
-        "DROP TABLE audit_entry; DROP TABLE audit_node; DROP TABLE audit_loss; ALTER TABLE batch DROP COLUMN entry;"
-        "DROP INDEX device_by_person; DELETE FROM setting WHERE name = 'attachments_version';"
-        "DROP TABLE attachment; DROP TABLE attachment_author; DROP TABLE attachment_upload; DROP TABLE attachment_day;"
-        "PRAGMA user_version=1");
-  }
-  void become_version_2() {
-    become(
-        "DROP TABLE audit_entry; DROP TABLE audit_node; DROP TABLE audit_loss; ALTER TABLE batch DROP COLUMN entry;"
-        "DROP INDEX device_by_person; DROP INDEX attachment_by_version;"
-        "DELETE FROM setting WHERE name = 'attachments_version';"
-        "UPDATE attachment SET complete = 1 WHERE complete > 1; UPDATE attachment SET scope = 0 WHERE scope < 0;"
-        "UPDATE attachment_author SET scope = 0 WHERE scope < 0; PRAGMA user_version=2");
+  void become_version(int version) {
+    close();
+    make_old(file(), version);
+    open();
   }
   std::int64_t version() {
     close();
@@ -37,24 +26,6 @@ class OldOffice : public AttachmentOffice {
     }
     open();
     return version;
-  }
-
- private:
-  void become(const char* sql) {
-    close();
-    {
-      sqlite::Connection database(file(), sqlite::OpenMode::read_write);
-      // Back to version 3.
-      database.execute(
-          "DROP TABLE participant; DROP TABLE part_of; DROP TABLE attachment_record;"
-          "ALTER TABLE form DROP COLUMN reference_data; DROP TABLE enrolment_try; DROP TABLE enrolment_code;"
-          "CREATE TABLE enrolment_code(hash BLOB PRIMARY KEY, person INTEGER NOT NULL REFERENCES person, expires "
-          "INTEGER "
-          "NOT NULL, used INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;"
-          "ALTER TABLE quarantine DROP COLUMN refused_for; ALTER TABLE quarantine DROP COLUMN clock_offset");
-      database.execute(sql);
-    }
-    open();
   }
 };
 
@@ -82,7 +53,7 @@ TEST_CASE("A database of version 1 is brought up to date, and what its operation
                                          phone.save(office.scope, record, writes(last, {{first, 0}}), 2)});
   REQUIRE(reply.results_size() == 1);
   phone.refusals_digest = 0;
-  office.become_version_1();
+  office.become_version(1);
   CHECK(office.version() == 6);
   CHECK_FALSE(office.attachments->statuses(phone.id, std::vector{file_of(photo)})->size() > 0);
   for (int twice = 0; twice < 2; ++twice) {
@@ -111,7 +82,7 @@ TEST_CASE(
   REQUIRE(reply.results_size() == 1);
   office.phone.refusals_digest = 0;
   REQUIRE(office.put(office.phone, file_of(refused).id, 0, refused.substr(0, 60)));
-  office.become_version_2();
+  office.become_version(2);
   CHECK(office.version() == 6);
   REQUIRE(server::upgrade_store(*office.store));
   CHECK(*office.get(office.phone, file_of(photo).id) == photo);

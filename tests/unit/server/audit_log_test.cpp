@@ -2,7 +2,7 @@
 #include "service/audit_log.h"
 #include "audit/history_check.h"
 #include "service/enrolment.h"
-#include "sqlite/connection.h"
+#include "support/old_database.h"
 #include "test_office.h"
 
 using namespace fieldsync;
@@ -37,12 +37,12 @@ struct AuditedOffice : TestOffice {
   // As version 3 left it.
   void become_version_3() {
     close();
-    {
-      sqlite::Connection database(file(), sqlite::OpenMode::read_write);
-      database.execute(
-          "DROP TABLE audit_entry; DROP TABLE audit_node; DROP TABLE audit_loss; ALTER TABLE batch DROP COLUMN entry;"
-          "PRAGMA user_version=3");
-    }
+    make_old(file(), 3);
+    open();
+  }
+  void damage(const char* sql) {
+    close();
+    sqlite::Connection(file(), sqlite::OpenMode::read_write).execute(sql);
     open();
   }
   void change_log_key() {
@@ -105,18 +105,18 @@ TEST_CASE("A batch that is refused as a whole leaves no entry") {
 TEST_CASE("An enrolment has an entry with the device's whole key, once") {
   AuditedOffice office;
   const TestDevice device;
-  const std::string code = server::new_enrolment_code();
+  std::string code;
   REQUIRE(office.store->write([&](server::WriteTransaction& transaction) -> Result<void> {
-    transaction.add_enrolment_code(*server::hash_enrolment_code(code), {office.monitor, office.now, false});
+    code = server::add_enrolment_code(transaction, office.monitor, office.now);
     return {};
   }));
+  server::Enrolment enrolment(*office.store, office.service->audit_log(), [&] { return office.now; });
   v1::EnrolRequest request;
   request.set_protocol_version(1);
   request.set_code(code);
   request.set_device_name("A phone");
   for (int twice = 0; twice < 2; ++twice) {
-    const auto reply = server::enrol(*office.store, office.service->audit_log(), request, device.public_key,
-                                     [&] { return office.now; });
+    const auto reply = enrolment.enrol(request, device.public_key, {});
     REQUIRE(reply);
     CHECK(reply->log_key() == audit::view_of_key(office.key()));
   }
@@ -309,6 +309,33 @@ TEST_CASE("A database of version 3 gets its log at the first start: every device
   const auto reply = office.sync(first, office.asks(behind, {}));
   REQUIRE(reply);
   CHECK(verdict(*reply, {}, audit::AwaitedReceipt{first.id, {2, first.last_hash}}) == "goes on");
+}
+
+TEST_CASE("An office that admits a loss receipts what it kept, whatever the device had a receipt for") {
+  AuditedOffice office;
+  TestDevice device = office.add_device();
+  office.push(device, {device.save(office.scope, new_record(), {writes_text("Kept")})});
+  const codec::ChainPosition kept{1, device.last_hash};
+  office.keep_copy();
+  office.push(device, {device.save(office.scope, new_record(), {writes_text("Lost")})});
+  const audit::Checkpoint lost = office.newest();
+  office.restore_copy();
+  const auto reply = office.sync(device, office.asks(device, lost));
+  REQUIRE(reply);
+  CHECK(reply->acknowledged_counter() == 1);
+  CHECK(verdict(*reply, {office.key(), lost}, audit::AwaitedReceipt{device.id, kept}) == "set back");
+}
+
+TEST_CASE("A log of which somebody deleted an entry is called damaged where that entry is to be proven") {
+  AuditedOffice office;
+  TestDevice device = office.add_device();
+  office.push(device, {device.save(office.scope, new_record(), {writes_text("A")})});
+  office.damage("DELETE FROM audit_entry WHERE number = 2");
+  TestDevice behind = device;
+  behind.last_counter = 0;
+  const auto reply = office.sync(device, office.asks(behind, {}));
+  REQUIRE_FALSE(reply);
+  CHECK(reply.error().code == Errc::storage_corrupt);
 }
 
 TEST_CASE("A log that another key signed is not gone on with") {
