@@ -65,6 +65,7 @@ void SyncDriver::exchange(SendRequest request) {
   steps_.prepare_ahead();
   Result<engine::HttpReply> answer = follow_transfer();
   const core::Milliseconds took{environment_.steady_clock().count - began.count};
+  steps_.note_certificate(transport_.certificate_flaw());
   steps_.on_answer(answer, took, transport_.wire_bytes());
 }
 

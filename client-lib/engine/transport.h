@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 
+#include "core/certificate_flaw.h"
 #include "core/result.h"
 #include "core/time.h"
 
@@ -56,6 +57,8 @@ class Transport {
   // that is being looked up), and every later one.
   virtual void cancel() = 0;
   [[nodiscard]] virtual WireBytes wire_bytes() const = 0;
+  // Of the server, on the last connection.
+  [[nodiscard]] virtual CertificateFlaw certificate_flaw() const { return CertificateFlaw::none; }
 };
 
 // For who has the whole answer when wait() returns, or has none.

@@ -3,6 +3,7 @@
 #include <openssl/crypto.h>
 #include <openssl/sha.h>
 #include <openssl/ssl.h>
+#include <openssl/x509v3.h>
 
 #include <algorithm>
 #include <atomic>
@@ -66,6 +67,12 @@ using TlsStream = asio::ssl::stream<TcpStream>;
 
 core::Milliseconds milliseconds_of(Clock::time_point at) {
   return {std::chrono::duration_cast<std::chrono::milliseconds>(at.time_since_epoch()).count()};
+}
+
+// What came is not HTTP, or larger than any answer of a server may be: trying again brings the same.
+bool is_no_answer(const error_code& error) {
+  return error.category() == http::make_error_code(http::error::bad_version).category() &&
+         error != http::error::partial_message && error != http::error::end_of_stream;
 }
 
 // What a thread had on its stack stays in memory when it has ended.
@@ -136,6 +143,7 @@ class HttpsTransport final : public engine::Transport {
   }
 
   [[nodiscard]] engine::WireBytes wire_bytes() const override { return {up_, down_}; }
+  [[nodiscard]] CertificateFlaw certificate_flaw() const override { return flaw_; }
 
  private:
   // Only the key counts: SHA-256 of the SubjectPublicKeyInfo (RFC 7469 section 2.4).
@@ -151,6 +159,15 @@ class HttpsTransport final : public engine::Transport {
     const bool known = std::find(settings_.pins.begin(), settings_.pins.end(), pin) != settings_.pins.end();
     untrusted_ = !known;
     return known;
+  }
+
+  // Of the certificate of a server with the right key.
+  [[nodiscard]] CertificateFlaw flaw_of(X509* certificate) const {
+    if (X509_cmp_current_time(X509_get0_notAfter(certificate)) < 0) return CertificateFlaw::ended;
+    if (X509_cmp_current_time(X509_get0_notBefore(certificate)) > 0) return CertificateFlaw::not_begun;
+    const bool is_named = X509_check_host(certificate, host_.data(), host_.size(), 0, nullptr) == 1 ||
+                          X509_check_ip_asc(certificate, host_.c_str(), 0) == 1;
+    return is_named ? CertificateFlaw::none : CertificateFlaw::other_name;
   }
 
   asio::awaitable<void> run(const engine::HttpRequest& request) {
@@ -208,6 +225,7 @@ class HttpsTransport final : public engine::Transport {
     untrusted_ = false;
     co_await stream_->async_handshake(asio::ssl::stream_base::client, asio::redirect_error(asio::use_awaitable, error));
     if (untrusted_) co_return Error{Errc::server_untrusted, {}};
+    if (!error) flaw_ = flaw_of(SSL_get0_peer_certificate(stream_->native_handle()));
     if (error)
       co_return Error{Errc::connection_lost,
                       "No secure connection with " + settings_.address + " came about (" + error.message() + ")."};
@@ -282,6 +300,7 @@ class HttpsTransport final : public engine::Transport {
           co_await http::async_read_some(*stream_, buffer, parser, asio::redirect_error(asio::use_awaitable, error));
       reply_began_ = reply_began_ || got > 0;
       if (request.method == "GET" && parser.is_header_done()) hand_over(parser.get());
+      if (is_no_answer(error)) co_return Error{Errc::incompatible_server, {}};
       if (error || (cancelled_ && !parser.is_done())) co_return Error{Errc::connection_lost, {}};
     }
     socket.expires_never();
@@ -323,6 +342,7 @@ class HttpsTransport final : public engine::Transport {
   bool untrusted_ = false;
   bool reply_began_ = false;
   std::atomic<bool> cancelled_ = false;
+  std::atomic<CertificateFlaw> flaw_ = CertificateFlaw::none;
   std::atomic<std::uint64_t> up_ = 0;
   std::atomic<std::uint64_t> down_ = 0;
   std::mutex mutex_;

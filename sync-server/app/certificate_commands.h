@@ -13,4 +13,8 @@ namespace fieldsync::server {
 // The command. invalid_argument: no server runs.
 [[nodiscard]] Result<void> reload_certificate(Administration& admin);
 
+// The command: new certificates for the same keys, for 90 days and the host of public_address; a server that runs shows
+// its own at once.
+[[nodiscard]] Result<void> renew_certificates(Administration& admin);
+
 }  // namespace fieldsync::server

@@ -13,6 +13,16 @@
 namespace fieldsync::cli {
 namespace {
 
+std::string_view name_of(CertificateFlaw flaw) {
+  switch (flaw) {
+    case CertificateFlaw::none: return "none";
+    case CertificateFlaw::ended: return "ended";
+    case CertificateFlaw::not_begun: return "not_begun";
+    case CertificateFlaw::other_name: return "other_name";
+  }
+  return "none";
+}
+
 namespace json = boost::json;
 
 json::object labels_json(const std::vector<core::Label>& labels) {
@@ -186,7 +196,8 @@ json::object report_json(const SyncReport& report) {
           {"attachment_bytes_up", report.attachment_bytes_up},
           {"attachment_bytes_down", report.attachment_bytes_down},
           {"revoked", report.revoked},
-          {"history_set_back", report.history_set_back}};
+          {"history_set_back", report.history_set_back},
+          {"certificate_flaw", name_of(report.certificate_flaw)}};
 }
 
 json::object operation_json(const core::OperationId& operation) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "core/certificate_flaw.h"
 #include "core/id.h"
 #include "core/result.h"
 #include "core/time.h"
@@ -56,6 +57,8 @@ struct SyncReport {
   // The office's database was replaced by an older copy: what it had beyond that is gone there, and devices send it
   // again. The office's history says so itself. Status::history tells more.
   bool history_set_back = false;
+  // The server has the office's key, and its certificate is not in order: to be told to the office. The sync went on.
+  CertificateFlaw certificate_flaw = CertificateFlaw::none;
 };
 
 struct SyncOptions {

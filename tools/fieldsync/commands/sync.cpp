@@ -29,6 +29,20 @@ void show_progress(ProgressBar& bar, const SyncProgress& progress) {
   bar.show(sent, all, sending + received);
 }
 
+std::string sentence_for(CertificateFlaw flaw) {
+  switch (flaw) {
+    case CertificateFlaw::none: return {};
+    case CertificateFlaw::ended:
+      return " The server's certificate has ended, by this device's clock. It has the office's key still; tell the "
+             "office to renew it.";
+    case CertificateFlaw::not_begun:
+      return " The server's certificate is not valid yet, by this device's clock. Look whether the clock is right.";
+    case CertificateFlaw::other_name:
+      return " The server's certificate is for another name. It has the office's key; tell the office.";
+  }
+  return {};
+}
+
 std::string summary(const SyncReport& report, const Result<Status>& status) {
   std::string text = "Sent " + counted(report.operations_acknowledged, "save", "saves") + " and received " +
                      counted(report.records_received, "record", "records") + " in " +
@@ -39,6 +53,7 @@ std::string summary(const SyncReport& report, const Result<Status>& status) {
   }
   if (report.history_set_back)
     text += " The office's history was set back to an older copy, and says so; see: fieldsync status.";
+  text += sentence_for(report.certificate_flaw);
   if (report.revoked) {
     return text + " This device's access was withdrawn: once the office has all that was saved here, it is erased.";
   }
