@@ -1,7 +1,8 @@
-// acts.h: what administrators do is in the audit log, in the transaction that does it.
+// acts.h: what administrators do is in the audit log, in the transaction that does it, and holds at once.
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "app/commands.h"
 
@@ -15,6 +16,18 @@ inline void note_act(Administration& admin, WriteTransaction& transaction, const
 template <typename IdType>
 [[nodiscard]] std::string bytes_of(const IdType& id) {
   return std::string(id.view());
+}
+
+[[nodiscard]] inline std::vector<DeviceRow> devices_of(ReadTransaction& transaction, const core::PersonId& person) {
+  auto devices = transaction.devices();
+  std::erase_if(devices, [&](const DeviceRow& device) { return device.person.id != person; });
+  return devices;
+}
+
+// After a right of theirs ended, for what is under way with them.
+inline void end_connections_of(const Administration& admin, const std::vector<DeviceRow>& devices) {
+  if (admin.running == nullptr) return;
+  for (const DeviceRow& device : devices) admin.running->end_connections_of(device);
 }
 
 }  // namespace fieldsync::server

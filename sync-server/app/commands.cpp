@@ -47,6 +47,9 @@ void print_rows(Administration& admin, const Options& options, const std::vector
 
 ReadingMode mode_of(const Options& options) { return options.mode == "own" ? ReadingMode::own : ReadingMode::scope; }
 
+// What the audit log says of a membership.
+std::string word_for(const Options& options) { return options.role + ":" + options.mode; }
+
 Result<void> add_scope(Administration& admin, const Options& options) {
   ScopeRow scope;
   scope.id = random_id<core::ScopeId>();
@@ -92,7 +95,7 @@ Result<void> add_person(Administration& admin, const Options& options) {
     auto scope = find_scope(transaction, options.scope);
     if (!scope) return scope.error();
     transaction.put_membership(person.id, scope->key, *role_from_name(options.role), mode_of(options));
-    note_act(admin, transaction, {"person_join", {bytes_of(person.id), bytes_of(scope->id)}, options.role});
+    note_act(admin, transaction, {"person_join", {bytes_of(person.id), bytes_of(scope->id)}, word_for(options)});
     return {};
   });
   if (!done) return done;
@@ -120,6 +123,7 @@ Result<void> list_people(Administration& admin, const Options& options) {
 }
 
 Result<void> set_membership(Administration& admin, const Options& options, bool joins) {
+  std::vector<DeviceRow> devices;
   auto done = admin.store.write([&](WriteTransaction& transaction) -> Result<void> {
     auto person = find_person(transaction, options.person);
     if (!person) return person.error();
@@ -130,9 +134,11 @@ Result<void> set_membership(Administration& admin, const Options& options, bool 
     note_act(admin, transaction,
              {joins ? "person_join" : "person_leave",
               {bytes_of(person->id), bytes_of(scope->id)},
-              joins ? options.role : std::string()});
+              joins ? word_for(options) : std::string()});
+    devices = devices_of(transaction, person->id);
     return {};
   });
+  if (done) end_connections_of(admin, devices);
   if (done) {
     admin.out << "'" << options.person << "' " << (joins ? "is now " + options.role + " in '" : "has left '")
               << options.scope << "'.\n";
@@ -155,13 +161,19 @@ Result<void> list_devices(Administration& admin, const Options& options) {
 }
 
 Result<void> revoke_device(Administration& admin, const Options& options) {
+  std::vector<DeviceRow> revoked;
   auto done = admin.store.write([&](WriteTransaction& transaction) -> Result<void> {
     auto device = find_device(transaction, options.device);
     if (!device) return device.error();
+    revoked = {*device};
     transaction.revoke_device(device->key, admin.clock());
     note_act(admin, transaction, {"device_revoke", {bytes_of(device->id)}, {}});
     return {};
   });
+  if (done) {
+    end_connections_of(admin, revoked);
+    done = admin.attachments.forget_uploads(revoked.front().id);
+  }
   if (done)
     admin.out << "Device " << options.device
               << " is revoked: it may only hand in what it has, and erases itself then.\n";
@@ -579,6 +591,9 @@ class CommandLine {
         app_.add_subcommand("reload-certificate", "Let the running server read its key and certificate anew");
     reload->footer(examples::reload_certificate);
     does(reload, [](Administration& admin, const Options&) { return reload_certificate(admin); });
+    auto* renew = app_.add_subcommand("renew-certificate", "The same keys for 90 more days");
+    renew->footer(examples::renew_certificate);
+    does(renew, [](Administration& admin, const Options&) { return renew_certificates(admin); });
     auto* errors = app_.add_subcommand("errors", "Every code that a refusal can carry");
     offer_json(errors);
     does(errors, list_errors);

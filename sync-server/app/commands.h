@@ -20,6 +20,13 @@ namespace fieldsync::server {
 // Has its effect where the command was given, not where it runs.
 using ReportProgress = std::function<void(std::uint64_t done, std::uint64_t all)>;
 
+// What a command may ask of the server that runs.
+struct RunningServer {
+  std::function<Result<void>()> reload_certificate;
+  // What is under way with a device ends at once; it may come back, and is judged anew.
+  std::function<void(const DeviceRow&)> end_connections_of;
+};
+
 // What an administrator's command works with.
 struct Administration {
   const Configuration& configuration;
@@ -28,9 +35,8 @@ struct Administration {
   AttachmentService& attachments;
   const Clock& clock;
   std::ostream& out;
-  ReportProgress on_progress;  // may be empty
-  // Of the server that runs; empty where none does.
-  std::function<Result<void>()> reload_certificate{};
+  ReportProgress on_progress;              // may be empty
+  const RunningServer* running = nullptr;  // where one does
 };
 
 using AdministratorCommand = std::function<Result<void>(Administration&)>;

@@ -45,7 +45,7 @@ Result<void> make_code(Administration& admin, const CodeOptions& options) {
     auto person = find_person(transaction, options.person);
     if (!person) return person.error();
     text->code = add_enrolment_code(transaction, person->id, expires);
-    note_act(admin, transaction, {"enrol_code", {bytes_of(person->id)}, {}});
+    note_act(admin, transaction, {"enrol_code", {bytes_of(person->id)}, text->code.substr(0, code_id_letters)});
     return {};
   });
   if (!done) return done;
@@ -96,7 +96,7 @@ Result<void> withdraw_code(Administration& admin, const CodeOptions& options) {
                    "The code was used: a device has it. See: fieldsync-server device list, and device revoke"};
     }
     transaction.withdraw_enrolment_code(code->id);
-    note_act(admin, transaction, {"code_withdraw", {bytes_of(code->person)}, {}});
+    note_act(admin, transaction, {"code_withdraw", {bytes_of(code->person)}, code->id});
     return {};
   });
   if (done) admin.out << "The code " << options.code << " is withdrawn: it enrols nobody.\n";

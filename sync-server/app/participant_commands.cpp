@@ -28,6 +28,7 @@ bool is_member(ReadTransaction& transaction, const core::PersonId& person, std::
 
 Result<void> set_participation(Administration& admin, const std::string& record, const std::string& person,
                                bool takes_part) {
+  std::vector<DeviceRow> devices;
   auto done = admin.store.write([&](WriteTransaction& transaction) -> Result<void> {
     const auto row = find_record(transaction, record);
     if (!row) return row.error();
@@ -40,10 +41,12 @@ Result<void> set_participation(Administration& admin, const std::string& record,
     ParticipationKeeper participation(transaction, row->scope);
     takes_part ? participation.join(found->id, row->id) : participation.leave(found->id, row->id);
     participation.settle();
+    if (!takes_part) devices = devices_of(transaction, found->id);
     note_act(admin, transaction,
              {takes_part ? "participant_add" : "participant_remove", {bytes_of(found->id), bytes_of(row->id)}, {}});
     return {};
   });
+  if (done) end_connections_of(admin, devices);
   if (done)
     admin.out << "'" << person << "' " << (takes_part ? "takes part in " : "takes part no more in ") << record << ".\n";
   return done;
@@ -55,7 +58,7 @@ Result<void> list_participants(Administration& admin, const std::string& record,
     if (!row) return row.error();
     std::vector<Row> rows;
     for (const Participation& each : transaction.participants(row->scope, row->id))
-      rows.push_back({each.person.id.hex(), each.person.name, !each.is_gone});
+      rows.push_back({each.person.id.hex(), each.person.name, !each.is_gone()});
     const std::vector<std::string> header{"id", "name", "takes_part"};
     as_json ? print_json_rows(admin.out, header, rows) : print_table(admin.out, header, rows);
     return {};

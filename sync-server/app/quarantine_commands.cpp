@@ -91,9 +91,21 @@ void print(std::ostream& out, const QuarantinedOperation& found, const FormSet& 
     out << "  attachment " << file.file.id.hex() << (file.is_here ? " is here\n" : " has not come yet\n");
 }
 
+// Who reads saves that nobody could apply is on record.
+Result<void> note_reading(Administration& admin, std::string_view act, const std::string& operation) {
+  return admin.store.write([&](WriteTransaction& transaction) -> Result<void> {
+    note_act(admin, transaction, {act, {}, operation});
+    return {};
+  });
+}
+
 }  // namespace
 
 Result<void> list_quarantined(Administration& admin, const QuarantineOptions& options) {
+  // The table has no content; this has.
+  if (options.as_json) {
+    if (auto noted = note_reading(admin, "quarantine_show", {}); !noted) return noted;
+  }
   return admin.store.read([&](ReadTransaction& transaction) -> Result<void> {
     std::optional<DeviceRow> device;
     if (!options.device.empty()) {
@@ -117,6 +129,7 @@ Result<void> list_quarantined(Administration& admin, const QuarantineOptions& op
 }
 
 Result<void> show_quarantined(Administration& admin, const QuarantineOptions& options) {
+  if (auto noted = note_reading(admin, "quarantine_show", options.operation); !noted) return noted;
   return admin.store.read([&](ReadTransaction& transaction) -> Result<void> {
     const auto id = find_operation(transaction, options.operation);
     if (!id) return id.error();
@@ -176,13 +189,9 @@ Result<void> export_quarantine(Administration& admin, const QuarantineOptions& o
     return {};
   });
   if (!read) return read;
+  // Before anybody has it.
+  if (auto noted = note_reading(admin, "quarantine_export", {}); !noted) return noted;
   auto written = write_private_file(options.file, lines);
-  if (written) {
-    written = admin.store.write([&](WriteTransaction& transaction) -> Result<void> {
-      note_act(admin, transaction, {"quarantine_export", {}, {}});
-      return {};
-    });
-  }
   if (written)
     admin.out << count << " operations written. Their attachments are in " << admin.configuration.attachments().string()
               << ", named by their SHA-256.\n";

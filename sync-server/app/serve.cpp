@@ -181,12 +181,12 @@ void wait_for_end(const sigset_t& signals, const std::function<Result<void>()>& 
 }
 
 CommandResult run_here(const Invocation& invocation, Office& office, const TellProgress& tell,
-                       const std::function<Result<void>()>& reload_certificate = {}) {
+                       const RunningServer* running = nullptr) {
   if (invocation.kind != Invocation::Kind::administration)
     return {2, "", "This command cannot be handed to a running server.\n", "wrong_usage"};
   std::ostringstream out;
   Administration admin{office.configuration, *office.store, office.sync, office.attachments,
-                       office.clock,         out,           tell,        reload_certificate};
+                       office.clock,         out,           tell,        running};
   const Result<void> done = invocation.administration(admin);
   if (done) return {0, out.str(), ""};
   CommandResult result = refused(done.error());
@@ -214,6 +214,30 @@ Result<HttpSettings> http_settings(const Configuration& configuration, EventLog&
   return settings;
 }
 
+void tell_fingerprint(const codec::SigningKey& log_key, std::ostream& out) {
+  const audit::Hash fingerprint = audit::fingerprint_of(audit::public_key_of(log_key));
+  out << "Write down the fingerprint of its history, and keep it outside the office: "
+      << core::to_hex(audit::view_of(fingerprint)) << "\n";
+}
+
+// A folder that is a whole server but for the log's key: an older version made it.
+Result<void> add_missing_log_key(const Configuration& configuration, std::ostream& out) {
+  const std::string folder = configuration.folder.string();
+  const auto there = is_there(configuration.log_key());
+  if (!there) return there.error();
+  if (*there) {
+    return Error{Errc::invalid_argument,
+                 "There is a server in " + folder + " already. Start it: fieldsync-server --dir " + folder + " serve"};
+  }
+  auto store = open_database(configuration);
+  if (!store) return store.error();
+  const auto log_key = make_log_key(configuration, **store);
+  if (!log_key) return log_key.error();
+  out << "The server in " << folder << " has a log.key now, which signs its history: keep a copy of it apart.\n";
+  tell_fingerprint(*log_key, out);
+  return {};
+}
+
 }  // namespace
 
 Result<void> make_server(const std::filesystem::path& folder, const InitOptions& options, std::ostream& out) {
@@ -225,11 +249,7 @@ Result<void> make_server(const std::filesystem::path& folder, const InitOptions&
   configuration.public_address = options.host + ":" + std::to_string(options.port);
   const auto there = is_there(configuration.file());
   if (!there) return there.error();
-  if (*there) {
-    return Error{Errc::invalid_argument, "There is a server in " + folder.string() +
-                                             " already. Start it: fieldsync-server --dir " + folder.string() +
-                                             " serve"};
-  }
+  if (*there) return add_missing_log_key(configuration, out);
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error)
@@ -260,10 +280,9 @@ Result<void> make_server(const std::filesystem::path& folder, const InitOptions&
   if (auto written = write_private_file(configuration.file(), configuration_text(configuration)); !written)
     return written;
   out << "A server was made in " << folder.string() << ". Keep " << configuration.spare_key().string()
-      << " somewhere else: devices trust it if the first key is lost.\nWrite down the fingerprint of its history, and "
-         "keep it outside the office: "
-      << core::to_hex(audit::view_of(log.fingerprint())) << "\nNext: fieldsync-server --dir " << folder.string()
-      << " scope add NAME\n";
+      << " somewhere else: devices trust it if the first key is lost.\n";
+  tell_fingerprint(*log_key, out);
+  out << "Next: fieldsync-server --dir " << folder.string() << " scope add NAME\n";
   return {};
 }
 
@@ -286,19 +305,27 @@ Result<void> serve(const Configuration& configuration) {
   if (!settings) return settings.error();
   auto server = HttpServer::listen(*settings, logged_handlers(router, log));
   if (!server) return server.error();
-  const auto reload = [&] { return use_certificate_of(configuration, **server); };
+  const auto reload = [&]() -> Result<void> {
+    auto noted = (*office)->store->write([&](WriteTransaction& transaction) -> Result<void> {
+      (*office)->sync.audit_log().note_act(transaction, {"read_certificate", {}, {}});
+      return {};
+    });
+    return noted ? use_certificate_of(configuration, **server) : noted;
+  };
+  const RunningServer running{reload,
+                              [&](const DeviceRow& device) { (*server)->end_connections_of(device.public_key); }};
   const ControlSocket control(
       configuration.control_socket(), [&](const std::vector<std::string>& arguments, const TellProgress& tell) {
         if (arguments.empty()) return CommandResult{2, "", "No command.\n"};
         const std::filesystem::path working_folder = arguments.front();
         const Invocation invocation = parse_command_line({arguments.begin() + 1, arguments.end()}, working_folder);
-        CommandResult result = run_here(invocation, **office, tell, reload);
+        CommandResult result = run_here(invocation, **office, tell, &running);
         log.command(invocation.command, result.outcome);
         return result;
       });
   (*server)->start();
   log.serving((*server)->port());
-  wait_for_end(signals, reload, log);
+  wait_for_end(signals, running.reload_certificate, log);
   log.stopping();
   (*server)->stop();
   log.stopped();

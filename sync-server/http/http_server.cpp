@@ -78,6 +78,15 @@ class Server final : public HttpServer {
     return {};
   }
 
+  void end_connections_of(const std::string& peer_key) override {
+    // There, because sessions learn their peer's key there.
+    asio::post(io_, [this, peer_key] {
+      const std::lock_guard lock(mutex_);
+      for (const auto& session : sessions_)
+        if (session->peer_key() == peer_key) session->stream()->stop();
+    });
+  }
+
   void start() override {
     start_accepting();
     asio::co_spawn(io_, tell_loop(), asio::detached);

@@ -54,6 +54,8 @@ class HttpServer {
   // invalid_argument: they cannot be read, or do not belong together; nothing has changed then.
   [[nodiscard]] virtual Result<void> use_certificate(const std::string& private_key_pem,
                                                      const std::string& certificate_pem) = 0;
+  // Ends every connection whose handshake proved this key, whatever is under way on it. Threads: any.
+  virtual void end_connections_of(const std::string& peer_key) = 0;
   virtual void start() = 0;
   // Stops accepting, lets running requests end (2 s), closes the rest, returns
   // when nothing runs any more.

@@ -37,6 +37,8 @@ class HttpSession {
   boost::asio::awaitable<void> run();
 
   [[nodiscard]] const std::shared_ptr<TlsStream>& stream() const { return stream_; }
+  // As the handshake proved it; empty before that, and without one. On the I/O thread.
+  [[nodiscard]] const std::string& peer_key() const { return peer_key_; }
   // Whether a request is being answered.
   [[nodiscard]] bool is_busy() const { return is_busy_; }
 

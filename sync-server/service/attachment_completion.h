@@ -44,6 +44,9 @@ class AttachmentCompletion {
   // device_revoked.
   [[nodiscard]] Result<AttachmentStanding> settle(const UploadName& upload, const AttachmentQuestion& question = {});
 
+  // What came of it is thrown away, whoever is sending it.
+  [[nodiscard]] Result<void> forget(const UploadName& upload);
+
   // Whether it was published, and has this size: a database may be older or newer than its files.
   [[nodiscard]] Result<bool> is_published(const core::AttachmentFile& file);
 

@@ -33,6 +33,20 @@ Result<std::unique_ptr<AttachmentUpload>> AttachmentService::begin_upload(const 
   return AttachmentUpload::begin(store_, files_, claims_, clock_, {device, id}, offset, access);
 }
 
+Result<void> AttachmentService::forget_uploads(const core::DeviceId& device) {
+  std::vector<core::AttachmentId> uploads;
+  auto forgotten = store_.write([&](WriteTransaction& transaction) -> Result<void> {
+    const auto row = transaction.device_by_id(device);
+    if (!row) return Error{Errc::unknown_device, {}};
+    uploads = transaction.uploads_of(row->key);
+    for (const core::AttachmentId& id : uploads) transaction.set_upload_bytes(row->key, id, 0);
+    return {};
+  });
+  for (const core::AttachmentId& id : uploads)
+    if (forgotten) forgotten = completion_.forget({device, id});
+  return forgotten;
+}
+
 Result<std::uint32_t> AttachmentService::readable_size(const core::DeviceId& device, const core::AttachmentId& id) {
   std::vector<NamedAttachment> named;
   const auto looked = store_.read([&](ReadTransaction& transaction) -> Result<void> {

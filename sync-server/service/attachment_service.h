@@ -37,6 +37,9 @@ class AttachmentService {
                                                                        std::uint32_t offset,
                                                                        Access access = Access::full);
 
+  // The device was revoked: nothing stays of what it had not sent to the end. Handing in begins anew.
+  [[nodiscard]] Result<void> forget_uploads(const core::DeviceId& device);
+
   // The size of a file that the device's person may read whole. not_found, unknown_device,
   // device_revoked.
   [[nodiscard]] Result<std::uint32_t> readable_size(const core::DeviceId& device, const core::AttachmentId& id);
