@@ -247,9 +247,9 @@ void Attachments::remove_fetched_of_scope(const core::ScopeId& scope) {
   }
 }
 
-void Attachments::leave_record(const core::RecordId& record) {
+void Attachments::leave_records(const std::set<core::RecordId>& records) {
   for (AttachmentRow& attachment : all()) {
-    if (attachment.record != record) continue;
+    if (!records.contains(attachment.record)) continue;
     if (attachment.state == AttachmentState::waiting && attachment.named_here) {
       attachment.record = {};
       update(attachment);

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -94,9 +95,9 @@ class Attachments {
   void remove_of_scope(const core::ScopeId& scope);
   // What was fetched, and no save of this device names.
   void remove_fetched_of_scope(const core::ScopeId& scope);
-  // The person may read the record no more. What is to be sent yet stays until the office has it: its record
+  // The person may read these records no more. What is to be sent yet stays until the office has it: its record
   // is none from now on.
-  void leave_record(const core::RecordId& record);
+  void leave_records(const std::set<core::RecordId>& records);
 
   // Up to `most` bytes from `offset` on; fewer only at the end of what is here.
   // storage_corrupt: they are not what was written.

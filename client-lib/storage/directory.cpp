@@ -11,6 +11,8 @@ namespace fieldsync::storage {
 namespace {
 
 constexpr std::size_t form_list_bytes_max = 16 * 1024 * 1024;
+// Of a scope's role, as it is stored.
+constexpr std::uint64_t own_only_bit = 0x100;
 
 [[noreturn]] void damaged() { throw sqlite::SqliteError(Errc::storage_corrupt, "a scope or form could not be read"); }
 
@@ -22,7 +24,9 @@ ScopeRow Directory::read_scope(const sqlite::Statement& row) const {
   scope.id = core::ScopeId::from_bytes(id).value_or(core::ScopeId{});
   const std::string about = vault_.read({seal::Place::scope, id}, row.blob(1));
   Unpacker about_fields(about);
-  scope.role = static_cast<v1::Role>(about_fields.number());
+  const std::uint64_t role = about_fields.number();
+  scope.role = static_cast<v1::Role>(role & ~own_only_bit);
+  scope.reads_own_only = (role & own_only_bit) != 0;
   scope.name = about_fields.rest();
   if (row.is_null(2)) return scope;
   const std::string position = vault_.read({seal::Place::scope_position, id}, row.blob(2));
@@ -50,9 +54,9 @@ std::optional<ScopeRow> Directory::scope(const core::ScopeId& id) {
   return read_scope(select);
 }
 
-void Directory::put_about(const core::ScopeId& id, v1::Role role, std::string_view name) {
+void Directory::put_about(const core::ScopeId& id, v1::Role role, bool reads_own_only, std::string_view name) {
   std::string about;
-  pack_number(about, static_cast<std::uint64_t>(role));
+  pack_number(about, static_cast<std::uint64_t>(role) | (reads_own_only ? own_only_bit : 0));
   about += name;
   auto upsert = connection_.prepare(
       "INSERT INTO scope(id, about) VALUES(?1, ?2) ON CONFLICT(id) DO UPDATE SET about = excluded.about");
@@ -62,7 +66,7 @@ void Directory::put_about(const core::ScopeId& id, v1::Role role, std::string_vi
 void Directory::put_scope(const v1::ScopeChanges& changes) {
   const auto id = core::ScopeId::from_bytes(changes.scope());
   if (changes.role() == v1::ROLE_UNSPECIFIED || !id) return;
-  put_about(*id, changes.role(), changes.name());
+  put_about(*id, changes.role(), changes.reading_mode() == v1::READING_MODE_OWN, changes.name());
 }
 
 void Directory::set_position(const core::ScopeId& id, std::string_view cursor, std::uint64_t digest) {
@@ -74,7 +78,7 @@ void Directory::set_position(const core::ScopeId& id, std::string_view cursor, s
 }
 
 void Directory::leave_scope(const core::ScopeId& id) {
-  if (const auto known = scope(id)) put_about(id, v1::ROLE_UNSPECIFIED, known->name);
+  if (const auto known = scope(id)) put_about(id, v1::ROLE_UNSPECIFIED, known->reads_own_only, known->name);
 }
 
 void Directory::remove_scope(const core::ScopeId& id) {

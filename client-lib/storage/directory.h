@@ -21,6 +21,7 @@ struct ScopeRow {
   core::ScopeId id;
   std::string name;
   v1::Role role = v1::ROLE_UNSPECIFIED;  // none: the person left it
+  bool reads_own_only = false;           // the records that they take part in, and reference data
   std::string cursor;                    // empty before anything was read
   std::uint64_t digest = 0;              // sum of the replica's hashes
 };
@@ -61,7 +62,7 @@ class Directory {
   friend class Sealing;
   void put_form(const v1::Form& form);
   [[nodiscard]] ScopeRow read_scope(const sqlite::Statement& row) const;
-  void put_about(const core::ScopeId& id, v1::Role role, std::string_view name);
+  void put_about(const core::ScopeId& id, v1::Role role, bool reads_own_only, std::string_view name);
 
   sqlite::Connection& connection_;
   const Vault& vault_;

@@ -78,8 +78,11 @@ Result<void> Replica::take_as_applied(const StoredOperation& refused, Taken& tak
   const core::OperationId id{identity_.device(), refused.counter};
   const auto operation = codec::decode_operation(refused.bytes, id, identity_.person(), elements);
   if (!operation) return operation.error();
-  const bool comes_back = directory_.scope(operation->scope).has_value();
-  if (comes_back && !records_.replica(refused.record).seen.covers(id)) {
+  const auto scope = directory_.scope(operation->scope);
+  const bool comes_back = scope.has_value();
+  // Of a record that the person does not read, nothing comes but that it is gone, and that was perhaps said already.
+  const bool may_not_come = comes_back && scope->reads_own_only && records_.replica(refused.record).id.is_none();
+  if (comes_back && !may_not_come && !records_.replica(refused.record).seen.covers(id)) {
     if (auto reopened = outbox_.reopen(refused.counter, refused.bytes); !reopened) return reopened.error();
     return rebuild_shown(refused.record);
   }
@@ -166,27 +169,33 @@ Result<void> Replica::take_scope(const v1::ScopeChanges& changes, const Confirme
     digest += *grown;
   }
   outbox_.remove(counters_of(own));
-  for (const std::string& gone : changes.records_gone()) {
-    const auto record = core::RecordId::from_bytes(gone);
-    if (!record) return unreadable("a record's id is not 16 bytes.");
-    auto grown = take_record_gone(*record, *scope, acknowledged);
-    if (!grown) return grown.error();
-    digest += *grown;
-  }
+  auto grown = take_records_gone(changes, *scope, acknowledged);
+  if (!grown) return grown.error();
+  digest += *grown;
   if (!changes.cursor().empty()) cursor = changes.cursor();
   directory_.set_position(*scope, cursor, digest);
   if (cursor != row->cursor || digest != row->digest) taken.moved = true;
   return {};
 }
 
-Result<std::uint64_t> Replica::take_record_gone(const core::RecordId& record, const core::ScopeId& scope,
-                                                std::uint64_t acknowledged) {
-  const core::RecordState known = records_.replica(record);
-  if (!known.id.is_none() && known.scope != scope) return unreadable("a record that goes belongs to another scope.");
-  outbox_.remove_of_record(record, acknowledged);
-  const std::uint64_t grown = records_.drop_replica(record);
-  attachments_.leave_record(record);
-  if (auto rebuilt = rebuild_shown(record); !rebuilt) return rebuilt.error();
+Result<std::uint64_t> Replica::take_records_gone(const v1::ScopeChanges& changes, const core::ScopeId& scope,
+                                                 std::uint64_t acknowledged) {
+  std::uint64_t grown = 0;
+  std::set<core::RecordId> gone;
+  for (const std::string& bytes : changes.records_gone()) {
+    const auto record = core::RecordId::from_bytes(bytes);
+    if (!record) return unreadable("a record's id is not 16 bytes.");
+    const core::RecordState known = records_.replica(*record);
+    if (!known.id.is_none() && known.scope != scope) return unreadable("a record that goes belongs to another scope.");
+    outbox_.remove_of_record(*record, acknowledged);
+    grown += records_.drop_replica(*record);
+    gone.insert(*record);
+    if (auto rebuilt = rebuild_shown(*record); !rebuilt) return rebuilt.error();
+  }
+  if (gone.empty()) return grown;
+  // A refused save may be amended, and its photos then belong to another record.
+  for (const StoredOperation& refused : outbox_.refused_operations()) gone.erase(refused.record);
+  attachments_.leave_records(gone);
   return grown;
 }
 

@@ -80,9 +80,9 @@ class Replica {
   // Nothing where the changed fields do not fit the device's copy of the record.
   Result<std::optional<Changed>> take_change(const v1::RecordChange& change, const core::ScopeId& scope,
                                              std::uint64_t acknowledged);
-  // The person takes part in it no more: what is unsent stays until it is sent.
-  Result<std::uint64_t> take_record_gone(const core::RecordId& record, const core::ScopeId& scope,
-                                         std::uint64_t acknowledged);
+  // The person takes part in them no more: what is unsent stays until it is sent. By how much the digest grows.
+  Result<std::uint64_t> take_records_gone(const v1::ScopeChanges& changes, const core::ScopeId& scope,
+                                          std::uint64_t acknowledged);
   // The reading anew has come to its end: what was not told again goes.
   Result<void> drop_stale();
   ConfirmedByRecord confirmed_in(const v1::ScopeChanges& changes, const v1::SyncReply& reply);

@@ -40,7 +40,7 @@ void Sealing::seal_directory() {
   while (scopes.step()) {
     const auto id = core::ScopeId::from_bytes(scopes.blob(0));
     if (!id) damaged("a scope has no id");
-    directory_.put_about(*id, static_cast<v1::Role>(scopes.integer(2)), scopes.text(1));
+    directory_.put_about(*id, static_cast<v1::Role>(scopes.integer(2)), false, scopes.text(1));
     if (!scopes.is_null(3)) directory_.set_position(*id, scopes.blob(3), scopes.unsigned_integer(4));
   }
   auto people = connection_.prepare("SELECT id, name FROM open_person");

@@ -32,7 +32,7 @@ inline constexpr char scope_add[] = R"(Example:
   fieldsync-server scope add 'Osh region')";
 
 inline constexpr char person_add[] = R"(Monitors, coordinators and case handlers read and write in the scope; the board
-reads. Administrators get reference data only. With --mode own a person reads the
+reads. Administrators read as with --mode own. With --mode own a person reads the
 records that they take part in, and reference data.
 
 Examples:
@@ -140,10 +140,15 @@ inline constexpr char reload_certificate[] =
 lost. Devices that are connected go on; where key and certificate do not belong together
 nothing changes. SIGHUP does the same, and says in the log what came of it.
 
-Example, with the same key for 90 more days:
-  openssl req -x509 -key server.key -days 90 -subj /CN=office -out renewed.crt
-  mv renewed.crt server.crt
+Example:
   fieldsync-server reload-certificate)";
+
+inline constexpr char renew_certificate[] =
+    R"(Devices know the server by its key, which stays; a certificate that has ended stops no
+sync, but they say so. Connections that are open go on.
+
+Example, each month from cron:
+  fieldsync-server --dir /srv/fieldsync renew-certificate)";
 
 inline constexpr char check[] = R"(Asks SQLite whether its file is sound, whether each scope's digest is that of its
 records, and whether each attachment that came is there and has its hash; it prints the

@@ -78,6 +78,11 @@ Result<AttachmentStanding> AttachmentCompletion::settle(const UploadName& upload
   return removed ? Error{Errc::attachment_damaged, {}} : removed.error();
 }
 
+Result<void> AttachmentCompletion::forget(const UploadName& upload) {
+  stop_sending(upload);
+  return remove(upload);
+}
+
 Result<bool> AttachmentCompletion::is_published(const core::AttachmentFile& file) {
   const auto size = files_.published_size(file.id);
   if (!size) return size.error();
@@ -157,6 +162,7 @@ Result<std::uint64_t> AttachmentCompletion::enter_complete(const UploadName& upl
     for (const NamedAttachment& each : attachments_known_to(transaction, *device, upload.attachment)) {
       if (each.size != size || !may_send(each)) continue;
       version = std::max(version, transaction.complete_attachment(each.scope, {upload.attachment, size}));
+      transaction.prove_attachment(device->person.id, each.scope, {upload.attachment, size});
     }
     if (version == 0) return Error{Errc::not_found, {}};
     transaction.set_upload_bytes(device->key, upload.attachment, 0);

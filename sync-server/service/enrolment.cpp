@@ -110,6 +110,8 @@ Result<Verdict> redeem(WriteTransaction& transaction, const AuditLog& log, const
     transaction.add_device(row);
     log.note_enrolment(transaction, row);
     device = transaction.device_by_id(row.id);
+  } else {
+    log.note_act(transaction, {"code_used_again", {std::string(device->id.view())}, typed.id});
   }
   transaction.use_enrolment_code(typed.id);
   return Verdict::enrolled;

@@ -14,6 +14,8 @@ bool is_own(const VisibleRecord& visible, std::uint64_t cursor, const ScopeUploa
   if (upload == nullptr || visible.seq() != row.last_seq || row.last_seq < upload->first_seq ||
       row.last_seq > upload->last_seq)
     return false;
+  // Who came to it since has not got it.
+  if (visible.since > cursor && visible.since < upload->first_seq) return false;
   const auto before = upload->changed.find(row.id);
   return before != upload->changed.end() && before->second <= cursor;
 }
@@ -36,7 +38,7 @@ Result<void> PageBuilder::build(const v1::SyncRequest& request, const UploadOutc
     if (!start) return start.error();
     v1::ScopeChanges& out = *reply.add_scopes();
     out.set_scope(membership.scope.id.view().data(), core::ScopeId::size);
-    if (with_directory || !start->known) {
+    if (with_directory || !start->known || start->restart) {
       out.set_name(membership.scope.name);
       out.set_role(static_cast<v1::Role>(membership.role));
       out.set_reading_mode(view.own_of ? v1::READING_MODE_OWN : v1::READING_MODE_SCOPE);

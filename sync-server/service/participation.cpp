@@ -1,76 +1,91 @@
 #include "service/participation.h"
 
-#include <algorithm>
+#include <set>
 
 namespace fieldsync::server {
 
-void ParticipationKeeper::note_author(const core::PersonId& person, const core::RecordId& record, std::uint64_t seq) {
-  if (transaction_.add_participant(scope_, person, record, seq)) {
-    add_to_parts(person, record);
-    return;
+template <typename GoesOn>
+std::vector<core::RecordId> ParticipationKeeper::with_parts(const core::RecordId& record, GoesOn goes_on) {
+  std::vector<core::RecordId> all;
+  std::vector<core::RecordId> open{record};
+  std::set<core::RecordId> seen{record};
+  while (!open.empty()) {
+    const core::RecordId next = open.back();
+    open.pop_back();
+    if (!goes_on(next)) continue;
+    all.push_back(next);
+    for (const core::RecordId& part : transaction_.parts_of(scope_, next)) {
+      if (seen.insert(part).second) open.push_back(part);
+    }
   }
-  // Their devices are told once more that it is gone: one of them has shown it, for what it had to say.
+  return all;
+}
+
+void ParticipationKeeper::note_maker(const core::PersonId& person, const core::RecordId& record, std::uint64_t seq) {
+  transaction_.add_participant(scope_, person, record, seq);
+}
+
+void ParticipationKeeper::note_author(const core::PersonId& person, const core::RecordId& record, std::uint64_t seq) {
   const auto known = transaction_.participation(scope_, person, record);
-  if (known && known->is_gone) transaction_.put_participation(scope_, person, record, seq, true);
+  if (!known) {
+    transaction_.add_participant(scope_, person, record, seq);
+    add(person, record);
+  } else if (known->is_gone()) {
+    // Their devices are told once more that it is gone: one of them has shown it, for what it had to say.
+    transaction_.put_participation(scope_, person, record, seq, known->part);
+  }
 }
 
 void ParticipationKeeper::note_accepted(const core::PersonId& person, const core::RecordId& record, std::uint64_t seq) {
   const auto known = transaction_.participation(scope_, person, record);
-  if (!known || known->is_gone) transaction_.put_participation(scope_, person, record, seq, true);
+  const PartTaken part = known ? known->part : PartTaken::never;
+  if (part != PartTaken::now) transaction_.put_participation(scope_, person, record, seq, part);
 }
 
-void ParticipationKeeper::note_part(const core::RecordId& record, const core::RecordId& whole, std::uint64_t seq) {
-  transaction_.put_part(scope_, record, whole);
-  for (const Participation& each : transaction_.participants(scope_, whole)) {
-    if (each.is_gone) continue;
-    if (transaction_.add_participant(scope_, each.person.id, record, seq)) add_to_parts(each.person.id, record);
-  }
-}
-
-void ParticipationKeeper::join_whole(const core::RecordId& record, const core::RecordId& whole) {
-  transaction_.put_part(scope_, record, whole);
-  for (const Participation& each : transaction_.participants(scope_, whole)) {
-    if (!each.is_gone) add_to_parts(each.person.id, record);
+void ParticipationKeeper::set_wholes(const core::RecordId& record, const std::vector<core::RecordId>& wholes) {
+  transaction_.put_wholes(scope_, record, wholes);
+  for (const core::RecordId& whole : wholes) {
+    for (const Participation& each : transaction_.participants(scope_, whole)) {
+      if (!each.is_gone()) add(each.person.id, record);
+    }
   }
 }
 
 void ParticipationKeeper::join(const core::PersonId& person, const core::RecordId& record) {
-  decide(person, record, false);
+  for (const core::RecordId& each : with_parts(record, [](const auto&) { return true; })) {
+    const auto known = transaction_.participation(scope_, person, each);
+    if (!known || known->is_gone()) put(person, each, PartTaken::now);
+  }
 }
 
 void ParticipationKeeper::leave(const core::PersonId& person, const core::RecordId& record) {
-  decide(person, record, true);
-}
-
-void ParticipationKeeper::decide(const core::PersonId& person, const core::RecordId& record, bool is_gone) {
-  for (const core::RecordId& each : with_parts(record)) {
+  for (const core::RecordId& each : with_parts(record, [](const auto&) { return true; })) {
     const auto known = transaction_.participation(scope_, person, each);
-    const bool is_so = known ? known->is_gone == is_gone : is_gone && each != record;
-    if (!is_so) changes_.push_back({person, each, is_gone});
+    const bool is_theirs = known ? !known->is_gone() : each == record;
+    if (is_theirs) put(person, each, PartTaken::once);
   }
 }
 
-void ParticipationKeeper::add_to_parts(const core::PersonId& person, const core::RecordId& record) {
-  for (const core::RecordId& part : with_parts(record)) {
-    if (!transaction_.participation(scope_, person, part)) changes_.push_back({person, part, false});
+void ParticipationKeeper::add(const core::PersonId& person, const core::RecordId& record) {
+  const auto is_open = [&](const core::RecordId& each) {
+    const auto known = transaction_.participation(scope_, person, each);
+    return !known || !known->is_gone();
+  };
+  for (const core::RecordId& each : with_parts(record, is_open)) {
+    if (!transaction_.participation(scope_, person, each)) put(person, each, PartTaken::now);
   }
 }
 
-std::vector<core::RecordId> ParticipationKeeper::with_parts(const core::RecordId& record) {
-  std::vector<core::RecordId> all{record};
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    for (const core::RecordId& part : transaction_.parts_of(scope_, all[i])) {
-      if (std::find(all.begin(), all.end(), part) == all.end()) all.push_back(part);
-    }
-  }
-  return all;
+void ParticipationKeeper::put(const core::PersonId& person, const core::RecordId& record, PartTaken part) {
+  transaction_.put_participation(scope_, person, record, 0, part);
+  changes_.push_back({person, record, part});
 }
 
 void ParticipationKeeper::settle() {
   if (changes_.empty()) return;
   std::uint64_t seq = transaction_.advance_scope(scope_, changes_.size(), 0) - changes_.size();
   for (const Change& change : changes_)
-    transaction_.put_participation(scope_, change.person, change.record, ++seq, change.is_gone);
+    transaction_.put_participation(scope_, change.person, change.record, ++seq, change.part);
   changes_.clear();
 }
 

@@ -1,7 +1,8 @@
 // participation.h: who takes part in which records of a scope: their authors, whom the office adds, and who
 // takes part in what they are part of (Form::part_of). In the reading mode `own` that is what a person reads.
 //
-// Who was taken out by the office comes back by the office alone, and not by writing once more.
+// Who was taken out by the office comes back by the office alone, and not by writing once more. Nobody opens to
+// others what they may not read themselves. Reference data have no participants: everybody reads them.
 #pragma once
 
 #include <vector>
@@ -15,15 +16,15 @@ class ParticipationKeeper {
   // `transaction` outlives it. One scope only.
   ParticipationKeeper(WriteTransaction& transaction, std::int64_t scope) : transaction_(transaction), scope_(scope) {}
 
-  // The person's operation on the record was applied, as number `seq` of the scope. Who was taken out
-  // stays so.
+  // The person made the record, with an operation that was applied as number `seq` of the scope. What is part of it
+  // already they do not get: somebody else's may be.
+  void note_maker(const core::PersonId& person, const core::RecordId& record, std::uint64_t seq);
+  // So was one that changes a record that was there. Who was taken out stays so.
   void note_author(const core::PersonId& person, const core::RecordId& record, std::uint64_t seq);
   // The office applied one that the person had no right to: it opens no record that was there before.
   void note_accepted(const core::PersonId& person, const core::RecordId& record, std::uint64_t seq);
-  // So was one that makes the record part of another.
-  void note_part(const core::RecordId& record, const core::RecordId& whole, std::uint64_t seq);
-  // The record, which has been there, is part of another from now on.
-  void join_whole(const core::RecordId& record, const core::RecordId& whole);
+  // The record is part of these now, and of no others. Who came to it through one that is no more stays.
+  void set_wholes(const core::RecordId& record, const std::vector<core::RecordId>& wholes);
   // The office's decision; holds for the record's parts too.
   void join(const core::PersonId& person, const core::RecordId& record);
   void leave(const core::PersonId& person, const core::RecordId& record);
@@ -36,17 +37,19 @@ class ParticipationKeeper {
   struct Change {
     core::PersonId person;
     core::RecordId record;
-    bool is_gone = false;
+    PartTaken part = PartTaken::now;
   };
 
-  // The record, its parts, their parts.
-  std::vector<core::RecordId> with_parts(const core::RecordId& record);
-  void add_to_parts(const core::PersonId& person, const core::RecordId& record);
-  void decide(const core::PersonId& person, const core::RecordId& record, bool is_gone);
+  // The record, its parts, their parts; not beyond those that `goes_on` stops at.
+  template <typename GoesOn>
+  std::vector<core::RecordId> with_parts(const core::RecordId& record, GoesOn goes_on);
+  // To the record and its parts, but for what the person was taken out of.
+  void add(const core::PersonId& person, const core::RecordId& record);
+  void put(const core::PersonId& person, const core::RecordId& record, PartTaken part);
 
   WriteTransaction& transaction_;
   std::int64_t scope_;
-  std::vector<Change> changes_;
+  std::vector<Change> changes_;  // stored, and not numbered yet
 };
 
 }  // namespace fieldsync::server

@@ -36,7 +36,7 @@ inline constexpr std::array role_policies{
     RolePolicy{Role::coordinator, Reads::as_membership_says, true},
     RolePolicy{Role::case_handler, Reads::as_membership_says, true},
     RolePolicy{Role::board, Reads::as_membership_says, false},
-    // Sees to people and devices, and needs no report for it: reference data only.
+    // Sees to people and devices, and needs no report for it.
     RolePolicy{Role::administrator, Reads::own, false},
 };
 

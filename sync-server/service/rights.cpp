@@ -20,7 +20,8 @@ ReadersView view_of(const MembershipRow& membership, const core::PersonId& perso
 bool may_change(ReadTransaction& transaction, const MembershipRow& membership, const core::PersonId& person,
                 const core::RecordId& record, bool is_reference_data) {
   if (is_reference_data || !view_of(membership, person).own_of) return true;
-  return transaction.participation(membership.scope.key, person, record).has_value();
+  const auto known = transaction.participation(membership.scope.key, person, record);
+  return known && known->part != PartTaken::never;
 }
 
 std::vector<NamedAttachment> attachments_known_to(ReadTransaction& transaction, const DeviceRow& device,

@@ -31,7 +31,8 @@ Result<void> index_batch(WriteTransaction& transaction, const DeviceRow& device,
     const auto scope = is_applied ? transaction.scope(operation->scope) : std::nullopt;
     if (is_applied && !scope) return Error{Errc::storage_corrupt, {}};
     for (const core::AttachmentFile& file : files_named_by(*operation))
-      transaction.name_attachment(scope ? scope->key : quarantine_of(device.key), device.key, operation->record, file);
+      transaction.name_attachment(scope ? scope->key : quarantine_of(device.key), device.key, operation->record, file,
+                                  true);
   }
   return {};
 }

@@ -2,6 +2,9 @@
 
 #include <sodium.h>
 
+#include <algorithm>
+#include <map>
+
 #include "codec/digest.h"
 #include "core/effective_time.h"
 #include "service/history_reply.h"
@@ -50,6 +53,24 @@ Result<std::vector<core::AttachmentFile>> offered_files(const v1::SyncRequest& r
     files.push_back({*id, offer.size()});
   }
   return files;
+}
+
+// With the directory; and with what somebody reads who sees only the names of those whom they share a record with,
+// because nothing else says that there are new ones.
+void put_people(ReadTransaction& transaction, const DeviceRow& device, bool with_directory, v1::SyncReply& reply) {
+  const bool has_changes = std::any_of(reply.scopes().begin(), reply.scopes().end(),
+                                       [](const v1::ScopeChanges& scope) { return scope.changes_size() > 0; });
+  std::map<core::PersonId, std::string> people;
+  for (const MembershipRow& membership : transaction.memberships(device.person.id)) {
+    const ReadersView view = view_of(membership, device.person.id);
+    if (!with_directory && !(view.own_of && has_changes)) continue;
+    for (const PersonRow& person : transaction.people_seen_in(view)) people.emplace(person.id, person.name);
+  }
+  for (const auto& [id, name] : people) {
+    v1::Person& out = *reply.add_people();
+    out.set_id(id.view().data(), core::PersonId::size);
+    out.set_name(name);
+  }
 }
 
 std::uint64_t refusals_digest(const std::vector<QuarantineRow>& refusals) {
@@ -252,16 +273,12 @@ Result<void> SyncService::download(const core::DeviceId& id, const v1::SyncReque
       reply.set_directory_version(directory_version);
       reply.mutable_person()->set_id(device->person.id.view().data(), core::PersonId::size);
       reply.mutable_person()->set_name(device->person.name);
-      for (const PersonRow& person : transaction.people_known_to(device->person.id)) {
-        v1::Person& out = *reply.add_people();
-        out.set_id(person.id.view().data(), core::PersonId::size);
-        out.set_name(person.name);
-      }
     }
     const auto forms = forms_.forms(transaction);
     PageBuilder pages(transaction, *device, cursor_key_, *forms, frame_reader());
     auto built = pages.build(request, upload.outcome ? &*upload.outcome : nullptr, style, with_directory, reply);
     read = pages.take_sensitive_reads();
+    put_people(transaction, *device, with_directory, reply);
     return built;
   });
   if (!filled || read.empty()) return filled;

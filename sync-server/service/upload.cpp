@@ -41,13 +41,19 @@ std::vector<bool> last_of_its_record(const std::vector<Result<core::Operation>>&
   return last;
 }
 
-std::vector<core::RecordId> records_named_by(const core::Operation& operation, const core::FormField* field) {
-  std::vector<core::RecordId> named;
-  for (const core::FieldWrite& write : operation.writes) {
-    const auto* record = std::get_if<core::RecordId>(&write.value);
-    if (field != nullptr && record != nullptr && write.key.field == field->number) named.push_back(*record);
+// What the record is part of: the values that stand in its form's part_of.
+std::vector<core::RecordId> wholes_of(const core::RecordState& state, const core::FormField& field) {
+  std::vector<core::RecordId> wholes;
+  for (const core::Sibling& sibling : state.siblings({{}, field.number})) {
+    if (const auto* whole = std::get_if<core::RecordId>(&sibling.value)) wholes.push_back(*whole);
   }
-  return named;
+  return wholes;
+}
+
+bool writes(const core::Operation& operation, const core::FormField* field) {
+  return field != nullptr && std::any_of(operation.writes.begin(), operation.writes.end(), [&](const auto& write) {
+           return write.key == core::FieldKey{{}, field->number};
+         });
 }
 
 // Who says that an operation may be applied.
@@ -82,7 +88,7 @@ class Applier {
     if (!applied) quarantine(applied.error(), bytes, counter);
     // What is kept in quarantine is kept with its photos.
     for (const core::AttachmentFile& file : files)
-      if (!applied) transaction_.name_attachment(quarantine_of(device_.key), device_.key, record, file);
+      if (!applied) transaction_.name_attachment(quarantine_of(device_.key), device_.key, record, file, true);
     if (last) store(record);
     return {};
   }
@@ -142,7 +148,8 @@ class Applier {
     stamp.seq = scope.last_seq + 1;
     const core::OperationId id = operation.id;
     const core::RecordId record_id = operation.record;
-    const auto whole_records = records_named_by(operation, form->second.part_of_field());
+    const core::FormField* const part_of = form->second.part_of_field();
+    const bool changes_wholes = writes(operation, part_of);
     const core::Instant corrected = core::corrected_time(operation.claimed, outcome_.arrival);
     const bool whole = record.row.first_seq == 0 || was_awaited(record.state, id);
     if (!record.state.apply(std::move(operation), stamp)) {
@@ -158,15 +165,10 @@ class Applier {
     transaction_.append_operation(
         {place->key, stamp.seq, device_.key, id.counter, record_id, stamp.effective, stamp.received});
     for (const core::AttachmentFile& file : files)
-      transaction_.name_attachment(place->key, device_.key, record_id, file);
-    ParticipationKeeper& participation = participation_in(place->key);
-    if (!std::exchange(record.has_author, true)) {
-      const bool is_theirs = judge_ == Judge::rights || record.is_new;
-      is_theirs ? participation.note_author(device_.person.id, record_id, stamp.seq)
-                : participation.note_accepted(device_.person.id, record_id, stamp.seq);
-    }
-    for (const core::RecordId& whole_record : whole_records)
-      participation.note_part(record_id, whole_record, stamp.seq);
+      transaction_.name_attachment(place->key, device_.key, record_id, file, may_read_already(*place, file));
+    if (!form->second.reference_data) note_participation(record, record_id, *place, stamp.seq);
+    if (changes_wholes && may_open_to_others(record, record_id, *place))
+      participation_in(place->key).set_wholes(record_id, wholes_of(record.state, *part_of));
     if (stamp.effective != corrected) {
       v1::EffectiveTime& exception = outcome_.exceptions.emplace_back();
       exception.set_counter(id.counter);
@@ -223,11 +225,47 @@ class Applier {
     return &known->second;
   }
 
+  void note_participation(Touched& touched, const core::RecordId& record, const ScopeRow& scope, std::uint64_t seq) {
+    if (std::exchange(touched.has_author, true)) return;
+    ParticipationKeeper& participation = participation_in(scope.key);
+    if (touched.is_new) {
+      participation.note_maker(device_.person.id, record, seq);
+    } else if (judge_ == Judge::office) {
+      participation.note_accepted(device_.person.id, record, seq);
+    } else {
+      participation.note_author(device_.person.id, record, seq);
+    }
+  }
+
+  // In the mode `own`, naming a file by its hash is no way to read it.
+  bool may_read_already(const ScopeRow& scope, const core::AttachmentFile& file) {
+    if (!reads_own_only(scope)) return true;
+    const auto known = attachments_known_to(transaction_, device_, file.id);
+    return std::any_of(known.begin(), known.end(), [&](const NamedAttachment& each) {
+      return each.size == file.size && each.is_complete() && may_read(each);
+    });
+  }
+
+  // Who does not read the record any more, or never did, gives it to nobody.
+  bool may_open_to_others(const Touched& touched, const core::RecordId& record, const ScopeRow& scope) {
+    if (touched.is_new) return true;
+    if (judge_ == Judge::office) return false;
+    if (!reads_own_only(scope)) return true;
+    const auto known = transaction_.participation(scope.key, device_.person.id, record);
+    return known && !known->is_gone();
+  }
+
+  // Of who is no member: the office decides for them.
+  bool reads_own_only(const ScopeRow& scope) const {
+    const auto member = members_.find(scope.id);
+    return member == members_.end() || view_of(member->second, device_.person.id).own_of.has_value();
+  }
+
   // Whether its author may change the record, or made it in this batch.
   bool is_theirs(const Touched& touched, const core::Operation& operation, const core::Form& form) {
     if (judge_ == Judge::office || touched.is_new || touched.has_author) return true;
     return may_change(transaction_, members_.at(operation.scope), device_.person.id, operation.record,
-                      form.reference_data);
+                      form.reference_data && touched.row.form == form.name);
   }
 
   ParticipationKeeper& participation_in(std::int64_t scope) {

@@ -92,12 +92,19 @@ struct VisibleRecord {
   [[nodiscard]] std::uint64_t seq() const { return since > row.last_seq ? since : row.last_seq; }
 };
 
-// A person and a record: they take part in it, or did. Both change only as the office's order of
-// commits goes on, in which `since` is a place.
+enum class PartTaken : std::uint8_t {
+  now = 0,
+  once = 1,
+  never = 2,  // the office accepted words of theirs
+};
+
+// A person and a record. It changes only as the office's order of commits goes on, in which `since` is a place.
 struct Participation {
   PersonRow person;
   std::uint64_t since = 0;
-  bool is_gone = false;
+  PartTaken part = PartTaken::now;
+
+  [[nodiscard]] bool is_gone() const { return part != PartTaken::now; }
 };
 
 struct BatchRow {
@@ -165,7 +172,7 @@ struct NamedAttachment {
   Role role = Role::none;  // there, of the person who asks; none where they are no member
   bool is_own = false;     // the operation is of the person who asks
   ReadingMode mode = ReadingMode::scope;  // there, of the person who asks
-  // A record names it in which the person takes part, or reference data.
+  // A record names it in which the person takes part, or reference data, and who wrote that had it.
   bool takes_part = false;
   std::uint32_t size = 0;  // as the operation says; it may be wrong
   // Its bytes came, and were what the name promises: the version at which they had; else 0.
@@ -200,8 +207,9 @@ class ReadTransaction {
   virtual std::optional<ScopeRow> scope(const core::ScopeId& id) = 0;
   virtual std::optional<ScopeRow> scope_by_key(std::int64_t key) = 0;
   virtual std::vector<PersonRow> people() = 0;
-  // Everybody who is or was in a scope that `person` is in.
-  virtual std::vector<PersonRow> people_known_to(const core::PersonId& person) = 0;
+  // Everybody whose name a reader of the view sees: who is or was in the scope; in the mode `own` who takes or took
+  // part in the same records, and the reader.
+  virtual std::vector<PersonRow> people_seen_in(const ReadersView& view) = 0;
   virtual std::vector<MembershipRow> memberships(const core::PersonId& person) = 0;
 
   virtual std::optional<DeviceRow> device_by_id(const core::DeviceId& id) = 0;
@@ -251,6 +259,8 @@ class ReadTransaction {
   virtual void complete_attachments(const std::function<void(const core::AttachmentFile&)>& take) = 0;
   // How much of the device's upload is on stable storage.
   virtual std::uint32_t upload_bytes(std::int64_t device, const core::AttachmentId& id) = 0;
+  // Of which files something is on stable storage that the device has not sent to the end.
+  virtual std::vector<core::AttachmentId> uploads_of(std::int64_t device) = 0;
   // How much was taken of the device on this day (UTC, since 1970).
   virtual std::uint64_t bytes_taken(std::int64_t device, std::int64_t day) = 0;
 
@@ -321,11 +331,15 @@ class WriteTransaction : public ReadTransaction {
   virtual bool add_participant(std::int64_t scope, const core::PersonId& person, const core::RecordId& record,
                                std::uint64_t since) = 0;
   virtual void put_participation(std::int64_t scope, const core::PersonId& person, const core::RecordId& record,
-                                 std::uint64_t since, bool is_gone) = 0;
-  virtual void put_part(std::int64_t scope, const core::RecordId& part, const core::RecordId& of) = 0;
-  // The record's operation names it. Does nothing where that is known.
+                                 std::uint64_t since, PartTaken part) = 0;
+  // The record is part of these, and of no others.
+  virtual void put_wholes(std::int64_t scope, const core::RecordId& part, const std::vector<core::RecordId>& of) = 0;
+  // The record's operation names it. `is_proved`: who wrote that could read it before; else naming it gives nobody
+  // a right to read it until its bytes come from them.
   virtual void name_attachment(std::int64_t scope, std::int64_t device, const core::RecordId& record,
-                               const core::AttachmentFile& file) = 0;
+                               const core::AttachmentFile& file, bool is_proved) = 0;
+  // Its bytes came from the person: what they named it in is proved.
+  virtual void prove_attachment(const core::PersonId& person, std::int64_t scope, const core::AttachmentFile& file) = 0;
   // The version at which it is: a new one where it was not yet. Pre: the scope names it.
   virtual std::uint64_t complete_attachment(std::int64_t scope, const core::AttachmentFile& file) = 0;
   // 0 ends the upload.

@@ -28,7 +28,7 @@ std::optional<core::OperationId> QuarantineDesk::pick_one(Chance& chance) {
 void QuarantineDesk::accept_one(Chance& chance) {
   const auto id = pick_one(chance);
   if (!id) return;
-  const auto accepted = server::accept_quarantined(server_.store(), *id);
+  const auto accepted = server::accept_quarantined(server_.store(), server_.audit_log(), *id);
   server_.faults().notice();
   run_.story.tell("office", "accepts operation " + std::to_string(id->counter) + " of quarantine: " +
                                 (accepted ? "done" : std::string(describe(accepted.error().code).name)));
@@ -44,7 +44,8 @@ void QuarantineDesk::accept_one(Chance& chance) {
 void QuarantineDesk::return_one(Chance& chance) {
   const auto id = pick_one(chance);
   if (!id) return;
-  const auto returned = server::return_quarantined(server_.store(), *id, "Please look at it again.");
+  const auto returned =
+      server::return_quarantined(server_.store(), server_.audit_log(), *id, "Please look at it again.");
   server_.faults().notice();
   if (!returned && !is_disk_trouble(returned.error().code)) {
     if (returned.error().code != Errc::invalid_argument)

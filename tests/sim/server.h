@@ -34,6 +34,10 @@ class Server {
   [[nodiscard]] server::Store& store() { return *store_; }
   [[nodiscard]] std::string file() const { return machine_.folder() + "/fieldsync-server.db"; }
   [[nodiscard]] const server::CursorKey& cursor_key() const { return cursor_key_; }
+  // Pre: is_up().
+  [[nodiscard]] server::AuditLog audit_log() const {
+    return {log_key_, [this] { return clock(); }};
+  }
   [[nodiscard]] codec::VerifyingKey log_public_key() const { return audit::public_key_of(log_key_); }
   [[nodiscard]] core::Instant clock() const { return {beginning_ms + run_.schedule.now() + clock_ahead_ms_}; }
   [[nodiscard]] std::size_t nodes() const { return nodes_.size(); }

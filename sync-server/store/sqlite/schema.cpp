@@ -68,9 +68,9 @@ DELETE FROM attachment WHERE scope = 0;
 CREATE INDEX device_by_person ON device(person);
 )"},
       {4, R"(
--- Who takes part in a record, or is_gone: did. `since` is a place in the scope's order, as seq is.
+-- Who takes part in a record; part: PartTaken of store.h. `since` is a place in the scope's order, as seq is.
 CREATE TABLE participant(person INTEGER NOT NULL REFERENCES person, scope INTEGER NOT NULL REFERENCES scope,
-                         record BLOB NOT NULL, since INTEGER NOT NULL, is_gone INTEGER NOT NULL DEFAULT 0,
+                         record BLOB NOT NULL, since INTEGER NOT NULL, part INTEGER NOT NULL DEFAULT 0,
                          PRIMARY KEY(person, scope, record)) WITHOUT ROWID;
 CREATE INDEX participant_by_record ON participant(record);
 INSERT INTO participant(person, scope, record, since) SELECT d.person, o.scope, o.record, min(o.seq)
@@ -78,9 +78,12 @@ INSERT INTO participant(person, scope, record, since) SELECT d.person, o.scope, 
 -- By the forms' part_of.
 CREATE TABLE part_of(scope INTEGER NOT NULL, whole BLOB NOT NULL, part BLOB NOT NULL,
                      PRIMARY KEY(scope, whole, part)) WITHOUT ROWID;
--- Which records name a file.
+CREATE INDEX part_of_by_part ON part_of(scope, part);
+-- Which records name a file, and by whose device. is_proved: who named it could read it, or brought its bytes.
 CREATE TABLE attachment_record(scope INTEGER NOT NULL, sha256 BLOB NOT NULL, size INTEGER NOT NULL, record BLOB NOT NULL,
-                               PRIMARY KEY(scope, sha256, size, record)) WITHOUT ROWID;
+                               device INTEGER NOT NULL, is_proved INTEGER NOT NULL,
+                               PRIMARY KEY(scope, sha256, size, record, device)) WITHOUT ROWID;
+CREATE INDEX record_by_form ON record(form, scope, last_seq);
 ALTER TABLE form ADD COLUMN reference_data INTEGER NOT NULL DEFAULT 0;
 -- Forms and operations are read by the service, which then takes this away.
 INSERT OR REPLACE INTO setting SELECT 'attachments_to_index', 1 WHERE EXISTS (SELECT 1 FROM form);

@@ -61,8 +61,9 @@ RecordRow read_record(const sqlite::Statement& row) {
 }
 
 Participation read_participation(const sqlite::Statement& row) {
-  return {
-      {id_from<core::PersonId>(row.blob(0)), std::string(row.text(1))}, row.unsigned_integer(2), row.integer(3) != 0};
+  return {{id_from<core::PersonId>(row.blob(0)), std::string(row.text(1))},
+          row.unsigned_integer(2),
+          static_cast<PartTaken>(row.integer(3))};
 }
 
 FormRow read_form(const sqlite::Statement& row) {
@@ -200,11 +201,15 @@ std::vector<PersonRow> SqliteTransaction::people() {
   return rows;
 }
 
-std::vector<PersonRow> SqliteTransaction::people_known_to(const core::PersonId& person) {
+std::vector<PersonRow> SqliteTransaction::people_seen_in(const ReadersView& view) {
   auto select = connection_.prepare(
-      "SELECT DISTINCT p.id, p.name FROM person me JOIN membership mine ON mine.person = me.key AND mine.role <> 0"
-      " JOIN membership theirs ON theirs.scope = mine.scope JOIN person p ON p.key = theirs.person WHERE me.id = ?1");
-  select.bind_blob(1, person.view());
+      view.own_of ? "SELECT DISTINCT p.id, p.name FROM person me JOIN participant mine ON mine.person = me.key"
+                    " AND mine.scope = ?1 AND mine.part = 0 JOIN participant theirs ON theirs.record = mine.record"
+                    " AND theirs.scope = mine.scope JOIN person p ON p.key = theirs.person WHERE me.id = ?2"
+                    " UNION SELECT id, name FROM person WHERE id = ?2"
+                  : "SELECT p.id, p.name FROM membership m JOIN person p ON p.key = m.person WHERE m.scope = ?1");
+  select.bind(1, view.scope);
+  if (view.own_of) select.bind_blob(2, view.own_of->view());
   std::vector<PersonRow> rows;
   while (select.step()) rows.push_back({id_from<core::PersonId>(select.blob(0)), std::string(select.text(1))});
   return rows;
@@ -422,11 +427,12 @@ std::vector<SqliteTransaction::OwnRecord> SqliteTransaction::own_records(const R
                                                                          std::uint64_t cursor) {
   auto select = connection_.prepare(
       "SELECT max(r.last_seq, t.since), t.since, r.key, r.hash FROM person p"
-      " JOIN participant t ON t.person = p.key AND t.scope = ?2 AND t.is_gone = 0"
+      " JOIN participant t ON t.person = p.key AND t.scope = ?2 AND t.part = 0"
       " JOIN record r ON r.id = t.record AND r.scope = t.scope AND max(r.last_seq, t.since) > ?3 WHERE p.id = ?1"
-      " UNION ALL SELECT r.last_seq, 0, r.key, r.hash FROM record r JOIN form f ON f.name = r.form AND f.reference_data"
-      " WHERE r.scope = ?2 AND r.last_seq > ?3 AND NOT EXISTS (SELECT 1 FROM participant t JOIN person p ON"
-      " p.key = t.person WHERE p.id = ?1 AND t.scope = ?2 AND t.record = r.id AND t.is_gone = 0) ORDER BY 1");
+      " UNION ALL SELECT r.last_seq, 0, r.key, r.hash FROM form f CROSS JOIN record r ON r.form = f.name"
+      " AND r.scope = ?2 AND r.last_seq > ?3 WHERE f.reference_data AND NOT EXISTS (SELECT 1 FROM participant t JOIN "
+      "person p ON"
+      " p.key = t.person WHERE p.id = ?1 AND t.scope = ?2 AND t.record = r.id AND t.part = 0) ORDER BY 1");
   select.bind_blob(1, view.own_of->view()).bind(2, view.scope).bind_unsigned(3, cursor);
   std::vector<OwnRecord> records;
   while (select.step()) {
@@ -448,7 +454,7 @@ std::uint64_t SqliteTransaction::digest_of(const ReadersView& view) {
 
 std::vector<core::RecordId> SqliteTransaction::left_after(const ReadersView& view, std::uint64_t cursor) {
   auto select = connection_.prepare(
-      "SELECT t.record FROM person p JOIN participant t ON t.person = p.key AND t.scope = ?2 AND t.is_gone <> 0"
+      "SELECT t.record FROM person p JOIN participant t ON t.person = p.key AND t.scope = ?2 AND t.part <> 0"
       " JOIN record r ON r.id = t.record AND r.scope = t.scope JOIN form f ON f.name = r.form AND NOT f.reference_data"
       " WHERE p.id = ?1 AND t.since > ?3");
   select.bind_blob(1, view.own_of->view()).bind(2, view.scope).bind_unsigned(3, cursor);
@@ -457,7 +463,7 @@ std::vector<core::RecordId> SqliteTransaction::left_after(const ReadersView& vie
 
 std::vector<Participation> SqliteTransaction::participants(std::int64_t scope, const core::RecordId& record) {
   auto select = connection_.prepare(
-      "SELECT p.id, p.name, t.since, t.is_gone FROM participant t JOIN person p ON p.key = t.person"
+      "SELECT p.id, p.name, t.since, t.part FROM participant t JOIN person p ON p.key = t.person"
       " WHERE t.record = ?1 AND t.scope = ?2 ORDER BY p.name");
   select.bind_blob(1, record.view()).bind(2, scope);
   std::vector<Participation> rows;
@@ -468,7 +474,7 @@ std::vector<Participation> SqliteTransaction::participants(std::int64_t scope, c
 std::optional<Participation> SqliteTransaction::participation(std::int64_t scope, const core::PersonId& person,
                                                               const core::RecordId& record) {
   auto select = connection_.prepare(
-      "SELECT p.id, p.name, t.since, t.is_gone FROM person p JOIN participant t ON t.person = p.key AND t.scope = ?2"
+      "SELECT p.id, p.name, t.since, t.part FROM person p JOIN participant t ON t.person = p.key AND t.scope = ?2"
       " AND t.record = ?3 WHERE p.id = ?1");
   select.bind_blob(1, person.view()).bind(2, scope).bind_blob(3, record.view());
   if (!select.step()) return std::nullopt;
@@ -491,18 +497,23 @@ bool SqliteTransaction::add_participant(std::int64_t scope, const core::PersonId
 }
 
 void SqliteTransaction::put_participation(std::int64_t scope, const core::PersonId& person,
-                                          const core::RecordId& record, std::uint64_t since, bool is_gone) {
+                                          const core::RecordId& record, std::uint64_t since, PartTaken part) {
   auto upsert = connection_.prepare(
-      "INSERT OR REPLACE INTO participant(person, scope, record, since, is_gone) SELECT key, ?2, ?3, ?4, ?5 FROM "
+      "INSERT OR REPLACE INTO participant(person, scope, record, since, part) SELECT key, ?2, ?3, ?4, ?5 FROM "
       "person "
       "WHERE id = ?1");
   upsert.bind_blob(1, person.view()).bind(2, scope).bind_blob(3, record.view()).bind_unsigned(4, since);
-  upsert.bind(5, is_gone ? 1 : 0).run();
+  upsert.bind(5, static_cast<std::int64_t>(part)).run();
 }
 
-void SqliteTransaction::put_part(std::int64_t scope, const core::RecordId& part, const core::RecordId& of) {
-  auto insert = connection_.prepare("INSERT OR IGNORE INTO part_of(scope, whole, part) VALUES(?1, ?2, ?3)");
-  insert.bind(1, scope).bind_blob(2, of.view()).bind_blob(3, part.view()).run();
+void SqliteTransaction::put_wholes(std::int64_t scope, const core::RecordId& part,
+                                   const std::vector<core::RecordId>& of) {
+  auto remove = connection_.prepare("DELETE FROM part_of WHERE scope = ?1 AND part = ?2");
+  remove.bind(1, scope).bind_blob(2, part.view()).run();
+  for (const core::RecordId& whole : of) {
+    auto insert = connection_.prepare("INSERT OR IGNORE INTO part_of(scope, whole, part) VALUES(?1, ?2, ?3)");
+    insert.bind(1, scope).bind_blob(2, whole.view()).bind_blob(3, part.view()).run();
+  }
 }
 
 void SqliteTransaction::append_batch(const BatchRow& batch) {
@@ -563,12 +574,15 @@ std::vector<NamedAttachment> SqliteTransaction::attachments_named(const DeviceRo
       "SELECT a.scope, m.role, 0, a.size, a.complete, m.mode, EXISTS (SELECT 1 FROM attachment_record n"
       " JOIN record r ON r.id = n.record AND r.scope = n.scope LEFT JOIN form f ON f.name = r.form LEFT JOIN "
       "participant t ON"
-      " t.person = p.key AND t.scope = a.scope AND t.record = n.record AND t.is_gone = 0"
-      " WHERE n.scope = a.scope AND n.sha256 = a.sha256 AND n.size = a.size"
+      " t.person = p.key AND t.scope = a.scope AND t.record = n.record AND t.part = 0"
+      " WHERE n.scope = a.scope AND n.sha256 = a.sha256 AND n.size = a.size AND n.is_proved"
       " AND (t.record IS NOT NULL OR f.reference_data))"
       " FROM person p JOIN membership m ON m.person = p.key AND m.role <> 0"
       " JOIN attachment a ON a.scope = m.scope AND a.sha256 = ?2 WHERE p.id = ?1"
-      " UNION ALL SELECT a.scope, 0, 1, a.size, a.complete, 0, 0 FROM person p JOIN device d ON d.person = p.key"
+      " UNION ALL SELECT a.scope, 0, 1, a.size, CASE WHEN a.scope < 0 OR EXISTS (SELECT 1 FROM attachment_record n"
+      " JOIN device o ON o.key = n.device AND o.person = p.key WHERE n.scope = a.scope AND n.sha256 = a.sha256"
+      " AND n.size = a.size AND n.is_proved) THEN a.complete ELSE 0 END, 0, 0"
+      " FROM person p JOIN device d ON d.person = p.key"
       " JOIN attachment_author w ON w.device = d.key AND w.sha256 = ?2"
       " JOIN attachment a ON a.scope = w.scope AND a.sha256 = w.sha256 AND a.size = w.size WHERE p.id = ?3"
       " ORDER BY 4, 1");
@@ -603,6 +617,14 @@ std::uint32_t SqliteTransaction::upload_bytes(std::int64_t device, const core::A
   return select.step() ? static_cast<std::uint32_t>(select.integer(0)) : 0;
 }
 
+std::vector<core::AttachmentId> SqliteTransaction::uploads_of(std::int64_t device) {
+  auto select = connection_.prepare("SELECT sha256 FROM attachment_upload WHERE device = ?1");
+  select.bind(1, device);
+  std::vector<core::AttachmentId> ids;
+  while (select.step()) ids.push_back(core::AttachmentId::from_bytes(select.blob(0)).value_or(core::AttachmentId{}));
+  return ids;
+}
+
 std::uint64_t SqliteTransaction::bytes_taken(std::int64_t device, std::int64_t day) {
   auto select = connection_.prepare("SELECT bytes FROM attachment_day WHERE device = ?1 AND day = ?2");
   select.bind(1, device).bind(2, day);
@@ -610,15 +632,25 @@ std::uint64_t SqliteTransaction::bytes_taken(std::int64_t device, std::int64_t d
 }
 
 void SqliteTransaction::name_attachment(std::int64_t scope, std::int64_t device, const core::RecordId& record,
-                                        const core::AttachmentFile& file) {
+                                        const core::AttachmentFile& file, bool is_proved) {
   auto insert = connection_.prepare("INSERT OR IGNORE INTO attachment(scope, sha256, size) VALUES(?1, ?2, ?3)");
   insert.bind(1, scope).bind_blob(2, file.id.view()).bind(3, file.size).run();
   auto author = connection_.prepare(
       "INSERT OR IGNORE INTO attachment_author(device, sha256, size, scope) VALUES(?1, ?2, ?3, ?4)");
   author.bind(1, device).bind_blob(2, file.id.view()).bind(3, file.size).bind(4, scope).run();
   auto place = connection_.prepare(
-      "INSERT OR IGNORE INTO attachment_record(scope, sha256, size, record) VALUES(?1, ?2, ?3, ?4)");
-  place.bind(1, scope).bind_blob(2, file.id.view()).bind(3, file.size).bind_blob(4, record.view()).run();
+      "INSERT INTO attachment_record(scope, sha256, size, record, device, is_proved) VALUES(?1, ?2, ?3, ?4, ?5, ?6)"
+      " ON CONFLICT DO UPDATE SET is_proved = max(is_proved, excluded.is_proved)");
+  place.bind(1, scope).bind_blob(2, file.id.view()).bind(3, file.size).bind_blob(4, record.view()).bind(5, device);
+  place.bind(6, is_proved ? 1 : 0).run();
+}
+
+void SqliteTransaction::prove_attachment(const core::PersonId& person, std::int64_t scope,
+                                         const core::AttachmentFile& file) {
+  auto update = connection_.prepare(
+      "UPDATE attachment_record SET is_proved = 1 WHERE scope = ?2 AND sha256 = ?3 AND size = ?4 AND device IN"
+      " (SELECT d.key FROM device d JOIN person p ON p.key = d.person WHERE p.id = ?1)");
+  update.bind_blob(1, person.view()).bind(2, scope).bind_blob(3, file.id.view()).bind(4, file.size).run();
 }
 
 std::uint64_t SqliteTransaction::complete_attachment(std::int64_t scope, const core::AttachmentFile& file) {

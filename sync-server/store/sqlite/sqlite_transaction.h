@@ -18,7 +18,7 @@ class SqliteTransaction final : public WriteTransaction {
   std::optional<ScopeRow> scope(const core::ScopeId& id) override;
   std::optional<ScopeRow> scope_by_key(std::int64_t key) override;
   std::vector<PersonRow> people() override;
-  std::vector<PersonRow> people_known_to(const core::PersonId& person) override;
+  std::vector<PersonRow> people_seen_in(const ReadersView& view) override;
   std::vector<MembershipRow> memberships(const core::PersonId& person) override;
   std::optional<DeviceRow> device_by_id(const core::DeviceId& id) override;
   std::vector<DeviceRow> devices() override;
@@ -42,6 +42,7 @@ class SqliteTransaction final : public WriteTransaction {
   bool knows_attachments_version(std::uint64_t version) override;
   void complete_attachments(const std::function<void(const core::AttachmentFile&)>& take) override;
   std::uint32_t upload_bytes(std::int64_t device, const core::AttachmentId& id) override;
+  std::vector<core::AttachmentId> uploads_of(std::int64_t device) override;
   std::uint64_t bytes_taken(std::int64_t device, std::int64_t day) override;
   std::optional<EnrolmentCodeRow> enrolment_code(std::string_view id) override;
   std::vector<EnrolmentCodeRow> enrolment_codes() override;
@@ -86,10 +87,11 @@ class SqliteTransaction final : public WriteTransaction {
   bool add_participant(std::int64_t scope, const core::PersonId& person, const core::RecordId& record,
                        std::uint64_t since) override;
   void put_participation(std::int64_t scope, const core::PersonId& person, const core::RecordId& record,
-                         std::uint64_t since, bool is_gone) override;
-  void put_part(std::int64_t scope, const core::RecordId& part, const core::RecordId& of) override;
+                         std::uint64_t since, PartTaken part) override;
+  void put_wholes(std::int64_t scope, const core::RecordId& part, const std::vector<core::RecordId>& of) override;
   void name_attachment(std::int64_t scope, std::int64_t device, const core::RecordId& record,
-                       const core::AttachmentFile& file) override;
+                       const core::AttachmentFile& file, bool is_proved) override;
+  void prove_attachment(const core::PersonId& person, std::int64_t scope, const core::AttachmentFile& file) override;
   std::uint64_t complete_attachment(std::int64_t scope, const core::AttachmentFile& file) override;
   void set_upload_bytes(std::int64_t device, const core::AttachmentId& id, std::uint32_t durable) override;
   void add_bytes_taken(std::int64_t device, std::int64_t day, std::uint64_t bytes) override;

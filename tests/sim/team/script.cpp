@@ -356,6 +356,7 @@ void Script::add_endings() {
   });
   sync("quarantine", Who::phone);
   amend(refused);
+  sync("pull", Who::phone);
   // After its author sent it otherwise: in the district it is a record of its own.
   add("accept", [](Team& team, Run) -> Result<void> {
     if (auto accepted = team.office->accept_quarantine(); !accepted) return accepted;

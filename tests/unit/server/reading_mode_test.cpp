@@ -1,5 +1,6 @@
 // The reading mode `own`: who reads and writes which records of their scope, and how that changes.
 #include "attachment_office.h"
+#include "service/quarantine.h"
 
 using namespace fieldsync;
 using namespace fieldsync::testing;
@@ -38,6 +39,22 @@ struct Start : AttachmentOffice {
     const v1::SyncReply reply = push(device, {device.save(scope, record, {writes_text("more")})});
     return reply.results_size() == 0 ? "applied" : reply.results(0).code();
   }
+  // Of the log's entries, in order.
+  std::vector<std::string> read_by_guests() {
+    std::vector<std::string> records;
+    REQUIRE(store->read([&](server::ReadTransaction& transaction) -> Result<void> {
+      v1::AuditEntry entry;
+      for (std::uint64_t number = 1; const auto row = transaction.audit_entry(number); ++number) {
+        if (!entry.ParseFromString(row->entry)) return Error{Errc::storage_corrupt, {}};
+        if (entry.read().device() != guests.id.view()) continue;
+        for (const v1::ScopeRead& read : entry.read().scopes()) {
+          for (const std::string& record : read.records()) records.push_back(core::to_hex(record));
+        }
+      }
+      return {};
+    }));
+    return records;
+  }
   std::string digest_of_own() {
     // The next request is told nothing where its digest is right.
     const auto reply = sync(guests, guests.request());
@@ -64,6 +81,20 @@ TEST_CASE("In the mode own a person reads what they write and reference data, an
   // A second device of theirs begins from nothing.
   TestDevice second = office.add_device(office.guest);
   CHECK(office.held(second) == Ids{own.hex(), facility.hex()});
+}
+
+TEST_CASE("In the mode own what is read of sensitive records is put on record, and nothing else") {
+  Start office;
+  const core::RecordId joined = office.save(office.coordinators, "The guest's, too.");
+  office.save(office.coordinators, "The coordinators' alone.");
+  CHECK(office.held(office.guests).empty());
+  CHECK(office.read_by_guests().empty());
+  office.join(office.guest, joined);
+  CHECK(office.held(office.guests) == Ids{joined.hex()});
+  CHECK(office.read_by_guests() == std::vector<std::string>{joined.hex()});
+  // Nothing new: nothing is read.
+  static_cast<void>(office.held(office.guests));
+  CHECK(office.read_by_guests().size() == 1);
 }
 
 TEST_CASE("Who joins a record gets all of it, its parts too, and what follows") {
@@ -169,4 +200,136 @@ TEST_CASE("An attachment is read by who takes part in a record that names it") {
   CHECK(*office.get(office.guests, file.id) == bytes);
   office.leave(office.guest, visit);
   CHECK(outcome_of(office.get(office.guests, file.id)) == "not_found");
+}
+
+TEST_CASE("In the mode own, naming a file by its hash is no way to read it, nor to learn that it is there") {
+  Start office;
+  const std::string bytes = some_bytes(300);
+  const core::AttachmentFile file = file_of(bytes);
+  office.name(office.coordinators, office.scope, photo_of(bytes));
+  office.send(office.coordinators, bytes);
+  const std::string unknown = some_bytes(300, 2);
+  for (const std::string& each : {bytes, unknown}) office.name(office.guests, office.scope, photo_of(each));
+  CHECK(outcome_of(office.get(office.guests, file.id)) == "not_found");
+  CHECK(told(*office.offer(office.guests, file)) == Told{0, false});
+  CHECK(told(*office.offer(office.guests, file_of(unknown))) == Told{0, false});
+  // Who has the bytes sends them, as everybody would.
+  office.send(office.guests, bytes);
+  CHECK(*office.get(office.guests, file.id) == bytes);
+  // What they could read before needs no proof.
+  office.name(office.guests, office.scope, photo_of(bytes));
+  CHECK(told(*office.offer(office.guests, file)) == Told{300, true});
+}
+
+TEST_CASE("Who was taken out of a record cannot open it to somebody else") {
+  Start office;
+  const core::PersonId friend_of_theirs = office.add_person(Role::monitor, office.scope, ReadingMode::own);
+  TestDevice friends = office.add_device(friend_of_theirs);
+  const core::RecordId other_visit = office.save(friends, "Another visit.");
+  const core::RecordId visit = office.save(office.coordinators, "The visit.");
+  office.join(office.guest, visit);
+  const core::RecordId note = office.note_on(office.coordinators, visit);
+  office.leave(office.guest, visit);
+  const v1::SyncReply reply = office.push(
+      office.guests, {office.guests.save(office.scope, note,
+                                         {{{{}, office_fields::part_of}, core::Value{other_visit}, {}}}, 0, "note")});
+  CHECK(reply.results_size() == 0);
+  CHECK(office.held(friends) == Ids{other_visit.hex()});
+  // Who reads it may: it is theirs to show.
+  office.join(office.guest, note);
+  const v1::SyncReply again = office.push(
+      office.guests, {office.guests.save(office.scope, note,
+                                         {{{{}, office_fields::part_of}, core::Value{other_visit}, {}}}, 0, "note")});
+  CHECK(again.results_size() == 0);
+  CHECK(office.held(friends) == Ids{other_visit.hex(), note.hex()});
+}
+
+TEST_CASE("A record that was part of the wrong one brings nobody more who comes to that later") {
+  Start office;
+  const core::RecordId wrong = office.save(office.coordinators, "Wrong.");
+  const core::RecordId right = office.save(office.coordinators, "Right.");
+  const core::RecordId note = office.note_on(office.coordinators, wrong);
+  const core::OperationId first{office.coordinators.id, office.coordinators.last_counter};
+  office.push(office.coordinators,
+              {office.coordinators.save(
+                  office.scope, note, {{{{}, office_fields::part_of}, core::Value{right}, {{first, 0}}}}, 0, "note")});
+  office.join(office.guest, wrong);
+  CHECK(office.held(office.guests) == Ids{wrong.hex()});
+  office.join(office.guest, right);
+  CHECK(office.held(office.guests) == Ids{wrong.hex(), right.hex(), note.hex()});
+}
+
+TEST_CASE("Reference data open nothing that is part of them") {
+  Start office;
+  office.have_form(R"(
+    name: "room" version: 1 part_of: "place" labels { language: "en" text: "Room" }
+    fields { number: 1 name: "place" type: FIELD_TYPE_REFERENCE confidentiality: CONFIDENTIALITY_TEAM
+             labels { language: "en" text: "Place" } })");
+  const core::RecordId facility = new_record();
+  const auto saves = [&](TestDevice& device, const char* text) {
+    office.push(device, {device.save(office.scope, facility, {writes_text(text)}, 0, "facility")});
+  };
+  saves(office.coordinators, "Osh");
+  office.push(office.coordinators, {office.coordinators.save(office.scope, new_record(),
+                                                             {{{{}, 1}, core::Value{facility}, {}}}, 0, "room")});
+  saves(office.guests, "Osh prison");
+  CHECK(office.held(office.guests) == Ids{facility.hex()});
+}
+
+TEST_CASE("Who makes a record of an id that others' records name gets none of those") {
+  Start office;
+  const core::RecordId unknown = new_record();
+  office.note_on(office.coordinators, unknown);
+  office.save(office.guests, "Mine.", unknown);
+  CHECK(office.held(office.guests) == Ids{unknown.hex()});
+}
+
+TEST_CASE("One save that the office accepts gives no right to the next") {
+  Start office;
+  const core::RecordId theirs = office.save(office.coordinators, "Theirs.");
+  CHECK(office.code_of_saving(office.guests, theirs) == "scope_not_found");
+  REQUIRE(server::accept_quarantined(*office.store, office.service->audit_log(),
+                                     {office.guests.id, office.guests.last_counter}));
+  CHECK(office.code_of_saving(office.guests, theirs) == "scope_not_found");
+  CHECK(office.held(office.guests).empty());
+}
+
+TEST_CASE("Who comes back to a record gets all of it, also with words of their own on the way") {
+  Start office;
+  const core::RecordId visit = office.save(office.coordinators, "The visit.");
+  office.join(office.guest, visit);
+  CHECK(office.held(office.guests).size() == 1);
+  office.leave(office.guest, visit);
+  CHECK(office.held(office.guests).empty());
+  office.join(office.guest, visit);
+  CHECK(office.code_of_saving(office.guests, visit) == "applied");
+  CHECK(office.held(office.guests) == Ids{visit.hex()});
+  CHECK(office.digest_of_own() == "agrees");
+}
+
+TEST_CASE("A save under another form's name tells nothing of a hidden record") {
+  Start office;
+  const core::RecordId theirs = office.save(office.coordinators, "Theirs.");
+  const v1::SyncReply reply =
+      office.push(office.guests, {office.guests.save(office.scope, theirs, {writes_text("x")}, 0, "facility")});
+  REQUIRE(reply.results_size() == 1);
+  CHECK(reply.results(0).code() == "scope_not_found");
+}
+
+TEST_CASE("In the mode own a person learns the names of those whom they share a record with, and no others") {
+  Start office;
+  const auto names = [&](TestDevice& device) {
+    std::set<std::string> ids;
+    const auto reply = office.sync(device, device.request());
+    REQUIRE(reply);
+    device.take(*reply);
+    for (const v1::Person& person : reply->people()) ids.insert(person.id());
+    return ids;
+  };
+  const std::string guest(office.guest.view());
+  CHECK(names(office.guests) == std::set<std::string>{guest});
+  CHECK(names(office.coordinators).size() == 3);
+  const core::RecordId visit = office.save(office.coordinators, "The visit.");
+  office.join(office.guest, visit);
+  CHECK(names(office.guests).size() == 2);
 }

@@ -149,12 +149,14 @@ core::PersonId TestOffice::add_person(server::Role role, const core::ScopeId& wh
   return person;
 }
 
-void TestOffice::have_notes() {
+void TestOffice::have_form(const char* text) {
   REQUIRE(store->write([&](server::WriteTransaction& transaction) -> Result<void> {
-    put_form(transaction, note_form);
+    put_form(transaction, text);
     return {};
   }));
 }
+
+void TestOffice::have_notes() { have_form(note_form); }
 
 void TestOffice::join(const core::PersonId& person, const core::RecordId& record) {
   REQUIRE(store->write([&](server::WriteTransaction& transaction) -> Result<void> {

@@ -44,6 +44,8 @@ class TestOffice {
                             server::ReadingMode mode = server::ReadingMode::scope);
   void set_role(const core::PersonId& person, const core::ScopeId& where, server::Role role,
                 server::ReadingMode mode = server::ReadingMode::scope);
+  // In proto text.
+  void have_form(const char* text);
   // The form `note`, whose records are part of a visit.
   void have_notes();
   // The office's decision.
