@@ -165,7 +165,7 @@ TEST_CASE("A certificate that does not fit its key is not taken, and the server 
   write_to(server.path("server/server.crt"), "no certificate");
   refuses();
   REQUIRE(::kill(server.process(), SIGHUP) == 0);
-  wait_for_line(server.path("server.log"), "the certificate stays as it was", 1);
+  wait_for_line(server.path("server.log"), "event=certificate_read outcome=invalid_argument", 1);
   REQUIRE(server.running());
   REQUIRE(server.stop() == 0);
   const Finished nobody = server.administer({"reload-certificate"});
