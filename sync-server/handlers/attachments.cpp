@@ -147,6 +147,7 @@ Response Attachments::get(const Request& request) {
     refusal.headers.emplace_back("Content-Range", "bytes *" + of_size);
     return refusal;
   }
+  if (const auto noted = note_read_(device, place->id); !noted) return problem_response(noted.error(), request);
   Response response;
   protect(response);
   if (range) {

@@ -65,7 +65,12 @@ std::optional<Response> message_gate(const Request& head) {
 Router::Router(Store& store, SyncService& sync, AttachmentService& attachments, Clock clock)
     : store_(store),
       sync_(sync),
-      attachments_(attachments, clock),
+      attachments_(
+          attachments,
+          [&sync](const core::DeviceId& device, const core::AttachmentId& id) {
+            return sync.note_attachment_read(device, id);
+          },
+          clock),
       enrolment_(store, sync.audit_log(), std::move(clock)) {
   google::protobuf::SetLogHandler(nullptr);
 }

@@ -286,4 +286,28 @@ Result<void> SyncService::download(const core::DeviceId& id, const v1::SyncReque
   return reads_.note(id, std::move(read));
 }
 
+Result<void> SyncService::note_attachment_read(const core::DeviceId& id, const core::AttachmentId& attachment) {
+  std::vector<v1::ScopeRead> read;
+  const auto looked = store_.read([&](ReadTransaction& transaction) -> Result<void> {
+    const auto device = enrolled_device(transaction, id);
+    if (!device) return device.error();
+    const auto forms = forms_.forms(transaction);
+    for (const MembershipRow& membership : transaction.memberships(device->person.id)) {
+      v1::ScopeRead in_scope;
+      in_scope.set_scope(membership.scope.id.view().data(), core::ScopeId::size);
+      for (const NamingRecord& record :
+           transaction.records_naming(view_of(membership, device->person.id), attachment)) {
+        const auto form = forms->find(record.form);
+        if (form != forms->end() && !form->second.is_sensitive()) continue;
+        in_scope.add_records(record.id.view().data(), core::RecordId::size);
+        in_scope.set_up_to_seq(std::max(in_scope.up_to_seq(), record.last_seq));
+      }
+      if (in_scope.records_size() > 0) read.push_back(std::move(in_scope));
+    }
+    return {};
+  });
+  if (!looked || read.empty()) return looked;
+  return reads_.note(id, std::move(read));
+}
+
 }  // namespace fieldsync::server

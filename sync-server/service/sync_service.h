@@ -35,6 +35,10 @@ class SyncService {
 
   [[nodiscard]] const AuditLog& audit_log() const { return log_; }
 
+  // The device is about to be given a file: on record where a sensitive record names it. As ReadLog::note;
+  // unknown_device, device_revoked.
+  [[nodiscard]] Result<void> note_attachment_read(const core::DeviceId& device, const core::AttachmentId& attachment);
+
   // unknown_device, device_revoked, unsupported_protocol_version, bad_cursor, what is
   // wrong with the offers (malformed_request, too_many_elements), and what check_batch
   // and last_equal refuse: then nothing was changed.

@@ -181,6 +181,13 @@ struct NamedAttachment {
   [[nodiscard]] bool is_complete() const { return version != 0; }
 };
 
+// A record whose operations name a file.
+struct NamingRecord {
+  core::RecordId id;
+  std::string form;
+  std::uint64_t last_seq = 0;
+};
+
 // Where the files of a device's operations in quarantine stand: no scope has this key.
 [[nodiscard]] constexpr std::int64_t quarantine_of(std::int64_t device) { return -device; }
 
@@ -252,6 +259,8 @@ class ReadTransaction {
   // What the scopes of the device's person say of this file, and what the person's own devices named, the
   // smallest size first. The same scope may stand there twice. Of a device that is revoked only the latter.
   virtual std::vector<NamedAttachment> attachments_named(const DeviceRow& device, const core::AttachmentId& id) = 0;
+  // Records of the view, without reference data in the mode `own`, whose operations name this file.
+  virtual std::vector<NamingRecord> records_naming(const ReadersView& view, const core::AttachmentId& id) = 0;
   // Each file that a scope has whole, once.
   // Whether an attachment became complete at this version, in the history that this database has; true of 0 and 1,
   // which name none.

@@ -568,6 +568,21 @@ void SqliteTransaction::put_conflicts(const core::RecordId& record, const std::v
   }
 }
 
+std::vector<NamingRecord> SqliteTransaction::records_naming(const ReadersView& view, const core::AttachmentId& id) {
+  auto select = connection_.prepare(
+      "SELECT DISTINCT r.id, r.form, r.last_seq FROM attachment_record n JOIN record r ON r.id = n.record"
+      " AND r.scope = n.scope WHERE n.scope = ?1 AND n.sha256 = ?2 AND (?3 IS NULL OR EXISTS (SELECT 1 FROM person p"
+      " JOIN participant t ON t.person = p.key AND t.scope = n.scope AND t.record = n.record AND t.part = 0"
+      " WHERE p.id = ?3))");
+  select.bind(1, view.scope).bind_blob(2, id.view());
+  if (view.own_of) select.bind_blob(3, view.own_of->view());
+  std::vector<NamingRecord> rows;
+  while (select.step()) {
+    rows.push_back({id_from<core::RecordId>(select.blob(0)), std::string(select.text(1)), select.unsigned_integer(2)});
+  }
+  return rows;
+}
+
 std::vector<NamedAttachment> SqliteTransaction::attachments_named(const DeviceRow& device,
                                                                   const core::AttachmentId& id) {
   auto select = connection_.prepare(

@@ -38,6 +38,7 @@ class SqliteTransaction final : public WriteTransaction {
                            const std::function<void(const QuarantineRow&)>& take) override;
   void batches_between(std::int64_t device, std::uint64_t first, std::uint64_t last,
                        const std::function<void(const BatchRow&)>& take) override;
+  std::vector<NamingRecord> records_naming(const ReadersView& view, const core::AttachmentId& id) override;
   std::vector<NamedAttachment> attachments_named(const DeviceRow& device, const core::AttachmentId& id) override;
   bool knows_attachments_version(std::uint64_t version) override;
   void complete_attachments(const std::function<void(const core::AttachmentFile&)>& take) override;

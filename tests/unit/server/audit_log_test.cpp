@@ -1,6 +1,9 @@
 // What the office writes into its audit log, and what it tells devices of it.
-#include "service/audit_log.h"
+#include <sodium.h>
+
 #include "audit/history_check.h"
+#include "handlers/router.h"
+#include "service/audit_log.h"
 #include "service/enrolment.h"
 #include "support/old_database.h"
 #include "test_office.h"
@@ -153,6 +156,43 @@ TEST_CASE("A page with records of a sensitive form is put on record, one without
   // Nothing new: nothing is read.
   office.pull(reader);
   CHECK(office.entries().size() == before + 1);
+}
+
+TEST_CASE("Who fetches an attachment of a sensitive record is on record, and who is refused is not") {
+  AuditedOffice office;
+  TestDevice writer = office.add_device();
+  TestDevice reader = office.add_device();
+  TestDevice other = office.add_device(office.add_person(server::Role::coordinator, office.other_scope));
+  const std::string bytes(100, 'p');
+  core::Attachment photo;
+  crypto_hash_sha256(photo.file.id.sha256.data(), reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
+  photo.file.size = 100;
+  photo.kind = core::AttachmentKind::photo;
+  const core::RecordId visit = new_record();
+  office.push(writer, {writer.save(office.scope, visit, {{{{}, office_fields::photo}, core::Value{photo}, {}}})});
+  auto upload = office.attachments->begin_upload(writer.id, photo.file.id, 0);
+  REQUIRE(upload);
+  (*upload)->take(bytes);
+  REQUIRE((*upload)->finish());
+  server::Router router(*office.store, *office.service, *office.attachments, [&] { return office.now; });
+  const auto fetch = [&](const TestDevice& device) {
+    server::Request request;
+    request.method = "GET";
+    request.target = "/v1/attachments/" + photo.file.id.hex();
+    request.peer_key = device.public_key;
+    return router.handle(request).status;
+  };
+  const std::size_t before = office.entries().size();
+  CHECK(fetch(other) == 404);
+  CHECK(office.entries().size() == before);
+  CHECK(fetch(reader) == 200);
+  const auto entries = office.entries();
+  REQUIRE(entries.size() == before + 1);
+  const v1::SensitiveRead& read = entries.back().read();
+  CHECK(read.device() == reader.id.view());
+  REQUIRE(read.scopes_size() == 1);
+  REQUIRE(read.scopes(0).records_size() == 1);
+  CHECK(read.scopes(0).records(0) == visit.view());
 }
 
 TEST_CASE("Times in the log never go back, whatever the clock does") {
