@@ -1,5 +1,8 @@
 #include "service/read_log.h"
 
+#include <new>
+#include <utility>
+
 namespace fieldsync::server {
 namespace {
 
@@ -13,38 +16,55 @@ bool is_of_the_disk(const Error& error) {
 }  // namespace
 
 Result<void> ReadLog::note(const core::DeviceId& device, std::vector<v1::ScopeRead> scopes) {
-  std::vector<Read> own;
-  own.push_back({device, std::move(scopes)});
-  std::unique_lock lock(mutex_);
-  if (waiting_.empty()) {
-    lock.unlock();
-    const auto written = write(own);
-    if (written || !is_of_the_disk(written.error())) return written;
-    lock.lock();
-  }
-  // One after the other while anything waits: what was answered already stays in the list until it is written.
-  waiting_.push_back(std::move(own.front()));
-  const auto written = write(waiting_);
+  std::vector<Read> reads = take_waiting();
+  const std::size_t waited = reads.size();
+  reads.push_back({device, std::move(scopes)});
+  const auto written = write(reads);
+  const std::lock_guard lock(mutex_);
   if (written) {
-    waiting_.clear();
-  } else if (is_of_the_disk(written.error()) && waiting_.size() <= waiting_reads_max) {
-    return {};
-  } else {
-    waiting_.pop_back();
+    answered_ -= waited;
+    return written;
   }
-  return written;
+  // It is answered although it is not on record, and waits with the others.
+  const bool may_wait = is_of_the_disk(written.error()) && answered_ < waiting_reads_max;
+  if (may_wait) ++answered_;
+  if (!may_wait) reads.pop_back();
+  put_back(std::move(reads));
+  return may_wait ? Result<void>() : written;
 }
 
 void ReadLog::write_waiting() {
+  std::vector<Read> reads = take_waiting();
+  if (reads.empty()) return;
+  const auto written = write(reads);
   const std::lock_guard lock(mutex_);
-  if (!waiting_.empty() && write(waiting_)) waiting_.clear();
+  if (written) {
+    answered_ -= reads.size();
+  } else {
+    put_back(std::move(reads));
+  }
+}
+
+std::vector<ReadLog::Read> ReadLog::take_waiting() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(waiting_, {});
+}
+
+void ReadLog::put_back(std::vector<Read> reads) {
+  for (Read& read : waiting_) reads.push_back(std::move(read));
+  waiting_ = std::move(reads);
 }
 
 Result<void> ReadLog::write(const std::vector<Read>& reads) {
-  return store_.write([&](WriteTransaction& transaction) -> Result<void> {
-    for (const Read& read : reads) log_.note_read(transaction, read.device, read.scopes);
-    return {};
-  });
+  try {
+    return store_.write([&](WriteTransaction& transaction) -> Result<void> {
+      for (const Read& read : reads) log_.note_read(transaction, read.device, read.scopes);
+      return {};
+    });
+  } catch (const std::bad_alloc&) {
+    // Whoever took the list has to put it back.
+    return Error{Errc::out_of_memory, {}};
+  }
 }
 
 }  // namespace fieldsync::server

@@ -29,11 +29,16 @@ class ReadLog {
   };
 
   [[nodiscard]] Result<void> write(const std::vector<Read>& reads);
+  // The lock is never held while the store is asked.
+  [[nodiscard]] std::vector<Read> take_waiting();
+  // Before those that have come since. Pre: the lock is held.
+  void put_back(std::vector<Read> reads);
 
   Store& store_;
   const AuditLog& log_;
   std::mutex mutex_;
-  std::vector<Read> waiting_;
+  std::vector<Read> waiting_;  // without those that somebody writes just now
+  std::size_t answered_ = 0;   // and not on record: they wait, or are being written
 };
 
 }  // namespace fieldsync::server
