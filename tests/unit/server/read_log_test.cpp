@@ -2,7 +2,9 @@
 #include "service/read_log.h"
 
 #include <atomic>
+#include <functional>
 #include <thread>
+#include <utility>
 
 #include "test_office.h"
 
@@ -20,12 +22,14 @@ class FullStore final : public server::Store {
     return behind_.read(body);
   }
   Result<void> write(const std::function<Result<void>(server::WriteTransaction&)>& body) override {
+    if (while_writing) std::exchange(while_writing, {})();
     if (!refuses) return behind_.write(body);
     std::this_thread::yield();
     return Error{*refuses, {}};
   }
 
   std::optional<Errc> refuses = Errc::storage_full;
+  std::function<void()> while_writing;  // once
 
  private:
   server::Store& behind_;
@@ -83,4 +87,13 @@ TEST_CASE("A read that fails for another reason than the disk takes no other's p
   office.full.refuses = std::nullopt;
   office.log.write_waiting();
   CHECK(office.reads_on_record() == 1);
+}
+
+TEST_CASE("A read that comes while others are being written waits for none of them") {
+  ReadingOffice office;
+  REQUIRE(office.read());
+  office.full.refuses = std::nullopt;
+  office.full.while_writing = [&] { CHECK(office.read()); };
+  REQUIRE(office.read());
+  CHECK(office.reads_on_record() == 3);
 }
