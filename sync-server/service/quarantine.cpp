@@ -87,9 +87,11 @@ Result<void> accept_quarantined(Store& store, const AuditLog& log, const core::O
     auto applied = apply_as_office(transaction, found->device, std::move(*found->operation), arrival,
                                    *forms.forms(transaction), writer, reader);
     if (!applied) return applied;
-    // Its bytes are of the scope now; that they once were its author's alone does no harm.
+    // Its bytes, which its author brought, are of the scope now; that they once were theirs alone does no harm.
     for (const QuarantinedFile& file : found->files) {
-      if (file.is_here) static_cast<void>(transaction.complete_attachment(found->scope->key, file.file));
+      if (!file.is_here) continue;
+      static_cast<void>(transaction.complete_attachment(found->scope->key, file.file));
+      transaction.prove_attachment(found->device.person.id, found->scope->key, file.file);
     }
     transaction.leave_quarantine(found->device.key, id.counter);
     note_decision(transaction, log, "quarantine_accept", id);

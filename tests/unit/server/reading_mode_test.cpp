@@ -294,6 +294,20 @@ TEST_CASE("One save that the office accepts gives no right to the next") {
   CHECK(office.held(office.guests).empty());
 }
 
+TEST_CASE("A photo that came with a save in quarantine is read, once it is accepted, by all who take part") {
+  Start office;
+  const std::string bytes = some_bytes(300);
+  const core::RecordId theirs = office.save(office.coordinators, "Theirs.");
+  office.push(office.guests, {office.guests.save(office.scope, theirs,
+                                                 {{{{}, office_fields::photo}, core::Value{photo_of(bytes)}, {}}})});
+  office.send(office.guests, bytes);
+  REQUIRE(server::accept_quarantined(*office.store, office.service->audit_log(),
+                                     {office.guests.id, office.guests.last_counter}));
+  CHECK(outcome_of(office.get(office.guests, file_of(bytes).id)) == "not_found");
+  office.join(office.guest, theirs);
+  CHECK(*office.get(office.guests, file_of(bytes).id) == bytes);
+}
+
 TEST_CASE("Who comes back to a record gets all of it, also with words of their own on the way") {
   Start office;
   const core::RecordId visit = office.save(office.coordinators, "The visit.");
