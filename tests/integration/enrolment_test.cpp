@@ -5,7 +5,7 @@
 #include <thread>
 
 #include "support/raw_client.h"
-#include "support/tls_client.h"
+#include "support/stranger.h"
 
 using namespace fieldsync::testing;
 
@@ -26,7 +26,7 @@ std::string without_id(const std::string& answer) {
 }
 
 std::string answer_to(const TestServer& server, const std::string& code) {
-  TlsClient client(server.port());
+  Stranger client(server.port());
   client.send(enrol_request(code));
   return client.answer();
 }
@@ -49,7 +49,7 @@ TEST_CASE("Of 50 connections that redeem one code at once, one succeeds and 49 r
   for (std::size_t i = 0; i < count; ++i) {
     threads.emplace_back([&, i] {
       try {
-        TlsClient client(server.port());
+        Stranger client(server.port());
         client.send(std::string_view(request).substr(0, request.size() - 1));
         all_but_the_last_byte.arrive_and_wait();
         client.send(std::string_view(request).substr(request.size() - 1));
@@ -125,7 +125,7 @@ TEST_CASE("A code in an address enrols nobody") {
   const TestServer server;
   const std::string code = code_in(server.enrolment_text());
   for (const std::string& target : {"/v1/enrol?code=" + code, "/v1/enrol/" + code}) {
-    TlsClient client(server.port());
+    Stranger client(server.port());
     client.send("POST " + target +
                 " HTTP/1.1\r\nHost: office\r\nContent-Type: application/json\r\nContent-Length: " + "2\r\n\r\n{}");
     CHECK(client.answer().starts_with("HTTP/1.1 404"));

@@ -6,7 +6,7 @@
 #include <sstream>
 
 #include "support/raw_client.h"
-#include "support/tls_client.h"
+#include "support/stranger.h"
 
 using namespace fieldsync::testing;
 
@@ -155,7 +155,7 @@ TEST_CASE("Nothing that anybody wrote is in the log: no name, text, code, key, f
 TEST_CASE("Strangers fill no disk: of 100 bad requests ten are in the log, and how many more there were") {
   TestServer server;
   for (int i = 0; i < 100; ++i) {
-    TlsClient client(server.port());
+    Stranger client(server.port());
     client.send("GET /nothing HTTP/1.1\r\nHost: office\r\n\r\n");
     CHECK(client.answer().starts_with("HTTP/1.1 404"));
   }
