@@ -1,336 +1,18 @@
 #include "app/commands.h"
 
-#include <sodium.h>
-
 #include <CLI/CLI.hpp>
-#include <algorithm>
-#include <boost/json.hpp>
-#include <iomanip>
+#include <sstream>
 
-#include "app/acts.h"
 #include "app/certificate_commands.h"
 #include "app/enrolment_commands.h"
 #include "app/examples.h"
 #include "app/history_commands.h"
-#include "app/import.h"
-#include "app/named_rows.h"
+#include "app/office_commands.h"
 #include "app/participant_commands.h"
 #include "app/quarantine_commands.h"
-#include "app/rows.h"
-#include "codec/form_codec.h"
-#include "core/fingerprint.h"
-#include "service/form_publication.h"
-#include "service/policy.h"
 
 namespace fieldsync::server {
 namespace {
-
-namespace json = boost::json;
-
-// Everything that the options of all commands fill.
-struct Options {
-  std::string name, role = "monitor", mode = "scope", person, scope, record, device, file, form, key;
-  bool as_json = false;
-};
-
-template <typename IdType>
-IdType random_id() {
-  IdType id;
-  randombytes_buf(id.bytes.data(), id.bytes.size());
-  return id;
-}
-
-void print_rows(Administration& admin, const Options& options, const std::vector<std::string>& header,
-                const std::vector<Row>& rows) {
-  options.as_json ? print_json_rows(admin.out, header, rows) : print_table(admin.out, header, rows);
-}
-
-ReadingMode mode_of(const Options& options) { return options.mode == "own" ? ReadingMode::own : ReadingMode::scope; }
-
-// What the audit log says of a membership.
-std::string word_for(const Options& options) { return options.role + ":" + options.mode; }
-
-Result<void> add_scope(Administration& admin, const Options& options) {
-  ScopeRow scope;
-  scope.id = random_id<core::ScopeId>();
-  scope.name = options.name;
-  randombytes_buf(&scope.epoch, sizeof scope.epoch);
-  scope.epoch >>= 1;
-  auto done = admin.store.write([&](WriteTransaction& transaction) -> Result<void> {
-    for (const ScopeRow& row : transaction.scopes()) {
-      if (row.name == options.name)
-        return Error{Errc::invalid_argument, "There is a scope '" + options.name + "' already."};
-    }
-    transaction.add_scope(scope);
-    const auto stored = transaction.scope(scope.id);
-    const auto office = core::PersonId::from_bytes(transaction.setting("office_person"));
-    // The office writes what is imported.
-    if (stored && office) transaction.put_membership(*office, stored->key, Role::case_handler, ReadingMode::scope);
-    note_act(admin, transaction, {"scope_add", {bytes_of(scope.id)}, {}});
-    return {};
-  });
-  if (done) admin.out << "Scope '" << scope.name << "' made: " << scope.id.hex() << "\n";
-  return done;
-}
-
-Result<void> list_scopes(Administration& admin, const Options& options) {
-  return admin.store.read([&](ReadTransaction& transaction) -> Result<void> {
-    std::vector<Row> rows;
-    for (const ScopeRow& scope : transaction.scopes()) {
-      std::ostringstream digest;
-      digest << std::hex << std::setw(16) << std::setfill('0') << scope.digest;
-      rows.push_back({scope.id.hex(), scope.name, scope.head, digest.str()});
-    }
-    print_rows(admin, options, {"id", "name", "operations", "digest"}, rows);
-    return {};
-  });
-}
-
-Result<void> add_person(Administration& admin, const Options& options) {
-  PersonRow person{random_id<core::PersonId>(), options.name};
-  auto done = admin.store.write([&](WriteTransaction& transaction) -> Result<void> {
-    transaction.add_person(person);
-    note_act(admin, transaction, {"person_add", {bytes_of(person.id)}, {}});
-    if (options.scope.empty()) return {};
-    auto scope = find_scope(transaction, options.scope);
-    if (!scope) return scope.error();
-    transaction.put_membership(person.id, scope->key, *role_from_name(options.role), mode_of(options));
-    note_act(admin, transaction, {"person_join", {bytes_of(person.id), bytes_of(scope->id)}, word_for(options)});
-    return {};
-  });
-  if (!done) return done;
-  admin.out << "Person '" << person.name << "' added: " << person.id.hex();
-  if (!options.scope.empty()) admin.out << ", " << options.role << " in '" << options.scope << "'";
-  admin.out << ".\nNext, for each of their devices: fieldsync-server enrol-code '" << person.name << "'\n";
-  return {};
-}
-
-Result<void> list_people(Administration& admin, const Options& options) {
-  return admin.store.read([&](ReadTransaction& transaction) -> Result<void> {
-    std::vector<Row> rows;
-    for (const PersonRow& person : transaction.people()) {
-      std::string scopes;
-      for (const MembershipRow& membership : transaction.memberships(person.id)) {
-        const bool is_own = reading_mode_of(membership.role, membership.mode) == ReadingMode::own;
-        scopes += (scopes.empty() ? "" : ", ") + membership.scope.name + " (" + std::string(name_of(membership.role)) +
-                  (is_own ? ", own records)" : ")");
-      }
-      rows.push_back({person.id.hex(), person.name, scopes});
-    }
-    print_rows(admin, options, {"id", "name", "scopes"}, rows);
-    return {};
-  });
-}
-
-Result<void> set_membership(Administration& admin, const Options& options, bool joins) {
-  std::vector<DeviceRow> devices;
-  auto done = admin.store.write([&](WriteTransaction& transaction) -> Result<void> {
-    auto person = find_person(transaction, options.person);
-    if (!person) return person.error();
-    auto scope = find_scope(transaction, options.scope);
-    if (!scope) return scope.error();
-    transaction.put_membership(person->id, scope->key, joins ? *role_from_name(options.role) : Role::none,
-                               mode_of(options));
-    note_act(admin, transaction,
-             {joins ? "person_join" : "person_leave",
-              {bytes_of(person->id), bytes_of(scope->id)},
-              joins ? word_for(options) : std::string()});
-    devices = devices_of(transaction, person->id);
-    return {};
-  });
-  if (done) end_connections_of(admin, devices);
-  if (done) {
-    admin.out << "'" << options.person << "' " << (joins ? "is now " + options.role + " in '" : "has left '")
-              << options.scope << "'.\n";
-  }
-  return done;
-}
-
-Result<void> list_devices(Administration& admin, const Options& options) {
-  return admin.store.read([&](ReadTransaction& transaction) -> Result<void> {
-    std::vector<Row> rows;
-    for (const DeviceRow& device : transaction.devices()) {
-      rows.push_back({options.as_json ? device.id.hex() : core::fingerprint_of(device.id), device.person.name,
-                      device.name, device.last_counter, device.seen ? instant_text(*device.seen) : "never",
-                      device.revoked ? "revoked" : "active"});
-    }
-    print_rows(admin, options,
-               {options.as_json ? "id" : "fingerprint", "person", "name", "operations", "last_upload", "state"}, rows);
-    return {};
-  });
-}
-
-Result<void> revoke_device(Administration& admin, const Options& options) {
-  std::vector<DeviceRow> revoked;
-  auto done = admin.store.write([&](WriteTransaction& transaction) -> Result<void> {
-    auto device = find_device(transaction, options.device);
-    if (!device) return device.error();
-    revoked = {*device};
-    transaction.revoke_device(device->key, admin.clock());
-    note_act(admin, transaction, {"device_revoke", {bytes_of(device->id)}, {}});
-    return {};
-  });
-  if (done) {
-    end_connections_of(admin, revoked);
-    done = admin.attachments.forget_uploads(revoked.front().id);
-  }
-  if (done)
-    admin.out << "Device " << options.device
-              << " is revoked: it may only hand in what it has, and erases itself then.\n";
-  return done;
-}
-
-Result<void> import_form(Administration& admin, const Options& options) {
-  auto text = read_file(options.file);
-  if (!text) return text.error();
-  auto parsed = codec::parse_form_text(*text);
-  if (!parsed) return parsed.error();
-  auto done = admin.store.write([&](WriteTransaction& transaction) -> Result<void> {
-    if (auto published = publish_form(transaction, *parsed); !published) return published;
-    note_act(admin, transaction, {"form_import", {}, parsed->form.name});
-    return {};
-  });
-  if (done)
-    admin.out << "Form '" << parsed->form.name << "' version " << parsed->form.version
-              << " imported; devices get it with their next sync.\n";
-  return done;
-}
-
-Result<void> list_forms(Administration& admin, const Options& options) {
-  return admin.store.read([&](ReadTransaction& transaction) -> Result<void> {
-    std::vector<Row> rows;
-    for (const FormRow& row : transaction.forms_since(0)) {
-      auto form = codec::decode_form(row.bytes);
-      if (!form) return form.error();
-      rows.push_back({row.name, row.version, form->fields.size(), core::label_in(form->labels, "en", "")});
-    }
-    print_rows(admin, options, {"name", "version", "fields", "label"}, rows);
-    return {};
-  });
-}
-
-Result<void> import_file(Administration& admin, const Options& options) {
-  auto content = read_file(options.file);
-  if (!content) return content.error();
-  auto noted = admin.store.write([&](WriteTransaction& transaction) -> Result<void> {
-    auto scope = find_scope(transaction, options.scope);
-    if (!scope) return scope.error();
-    note_act(admin, transaction, {"import", {bytes_of(scope->id)}, options.form});
-    return {};
-  });
-  if (!noted) return noted;
-  ImportRequest request{options.form, options.scope, std::move(*content), options.key, {}};
-  request.on_progress = [&](std::size_t done, std::size_t all) {
-    if (admin.on_progress && (done % 100 == 0 || done == all)) admin.on_progress(done, all);
-  };
-  auto report = import_records(admin.store, admin.sync, admin.clock, request);
-  if (!report) return report.error();
-  admin.out << report->rows << " rows read: " << report->written << " records written, " << report->unchanged
-            << " unchanged.\n";
-  return {};
-}
-
-json::object json_of(const Counts& counts) {
-  return {{"records", counts.records},
-          {"operations", counts.operations},
-          {"open_conflicts", counts.open_conflicts},
-          {"quarantined", counts.quarantined},
-          {"attachments_held", counts.attachments_held},
-          {"attachments_awaited", counts.attachments_awaited}};
-}
-
-std::string text_of(const Counts& counts) {
-  std::ostringstream text;
-  text << counts.records << " records from " << counts.operations << " operations, " << counts.open_conflicts
-       << " open conflicts, " << counts.quarantined << " operations in quarantine; " << counts.attachments_held
-       << " attachments held, " << counts.attachments_awaited << " awaited.";
-  return text.str();
-}
-
-Result<Counts> counts_of(Store& store) {
-  Counts counts;
-  auto counted = store.read([&](ReadTransaction& transaction) -> Result<void> {
-    counts = transaction.counts();
-    return {};
-  });
-  return counted ? Result(counts) : counted.error();
-}
-
-Result<void> show_status(Administration& admin, const Options& options) {
-  const auto counts = counts_of(admin.store);
-  if (!counts) return counts.error();
-  admin.out << (options.as_json ? json::serialize(json_of(*counts)) : text_of(*counts)) << "\n";
-  return {};
-}
-
-Result<void> check_database(Store& store) {
-  return store.read([](ReadTransaction& transaction) -> Result<void> {
-    const std::string problem = transaction.integrity_problem();
-    std::string wrong_digests;
-    for (const ScopeRow& scope : transaction.scopes()) {
-      std::uint64_t sum = 0;
-      transaction.changes_after({scope.key, std::nullopt}, 0, [&](const VisibleRecord& visible) {
-        sum += visible.row.hash;
-        return true;
-      });
-      if (sum != scope.digest) wrong_digests += " '" + scope.name + "'";
-    }
-    if (!problem.empty())
-      return Error{Errc::storage_corrupt,
-                   "The database is damaged: " + problem + ". Keep the file and restore a backup beside it."};
-    if (!wrong_digests.empty())
-      return Error{Errc::storage_corrupt, "The digest does not match the records of" + wrong_digests + "."};
-    return {};
-  });
-}
-
-void print_damaged(Administration& admin, const Options& options, const std::vector<core::AttachmentFile>& damaged) {
-  if (!options.as_json) {
-    for (const core::AttachmentFile& file : damaged) admin.out << file.id.hex() << "\n";
-    return;
-  }
-  json::array hashes;
-  for (const core::AttachmentFile& file : damaged) hashes.emplace_back(file.id.hex());
-  admin.out << json::serialize(json::object{{"ok", false}, {"damaged", std::move(hashes)}}) << "\n";
-}
-
-Result<void> check_attachments(Administration& admin, const Options& options) {
-  const auto damaged = admin.attachments.find_damaged();
-  if (!damaged) return damaged.error();
-  if (damaged->empty()) return {};
-  print_damaged(admin, options, *damaged);
-  return Error{Errc::storage_corrupt, "The " + std::to_string(damaged->size()) +
-                                          " attachments above are missing or damaged. Put them into " +
-                                          admin.configuration.attachments().string() +
-                                          " from a backup; or take the damaged files out, and devices that have "
-                                          "them send them again."};
-}
-
-Result<void> check(Administration& admin, const Options& options) {
-  auto checked = check_database(admin.store);
-  if (checked) checked = check_attachments(admin, options);
-  if (!checked) return checked;
-  const auto counts = counts_of(admin.store);
-  if (!counts) return counts.error();
-  if (options.as_json) {
-    json::object report = json_of(*counts);
-    report["ok"] = true;
-    admin.out << json::serialize(report) << "\n";
-  } else {
-    admin.out << "All is sound: " << text_of(*counts) << "\n";
-  }
-  return {};
-}
-
-Result<void> list_errors(Administration& admin, const Options& options) {
-  std::vector<Row> rows;
-  for (const ErrcEntry& entry : all_errors()) {
-    const json::value status = entry.http_status == 0 ? json::value() : json::value(entry.http_status);
-    rows.push_back({entry.name, status, entry.retry, entry.sentence});
-  }
-  print_rows(admin, options, {"code", "status", "retry", "sentence"}, rows);
-  return {};
-}
 
 constexpr std::size_t help_column = 30;
 
@@ -379,7 +61,7 @@ class CommandLine {
   }
 
  private:
-  using Command = Result<void> (*)(Administration&, const Options&);
+  using Command = Result<void> (*)(Administration&, const CommandOptions&);
 
   // Of the command that was parsed, without its arguments.
   [[nodiscard]] std::string words() const {
@@ -473,14 +155,14 @@ class CommandLine {
       command->add_option("person", options_.person, "Name, or the first letters of the id")->required();
     add->footer(examples::participant_add);
     remove->footer(examples::participant_remove);
-    does(add, [](Administration& admin, const Options& options) {
+    does(add, [](Administration& admin, const CommandOptions& options) {
       return set_participation(admin, options.record, options.person, true);
     });
-    does(remove, [](Administration& admin, const Options& options) {
+    does(remove, [](Administration& admin, const CommandOptions& options) {
       return set_participation(admin, options.record, options.person, false);
     });
     offer_json(list);
-    does(list, [](Administration& admin, const Options& options) {
+    does(list, [](Administration& admin, const CommandOptions& options) {
       return list_participants(admin, options.record, options.as_json);
     });
   }
@@ -505,9 +187,11 @@ class CommandLine {
     }
     add_role(join);
     join->footer(examples::person_join);
-    does(join, [](Administration& admin, const Options& options) { return set_membership(admin, options, true); });
+    does(join,
+         [](Administration& admin, const CommandOptions& options) { return set_membership(admin, options, true); });
     leave->footer(examples::person_leave);
-    does(leave, [](Administration& admin, const Options& options) { return set_membership(admin, options, false); });
+    does(leave,
+         [](Administration& admin, const CommandOptions& options) { return set_membership(admin, options, false); });
   }
 
   void add_device_commands() {
@@ -590,10 +274,10 @@ class CommandLine {
     auto* reload =
         app_.add_subcommand("reload-certificate", "Let the running server read its key and certificate anew");
     reload->footer(examples::reload_certificate);
-    does(reload, [](Administration& admin, const Options&) { return reload_certificate(admin); });
+    does(reload, [](Administration& admin, const CommandOptions&) { return reload_certificate(admin); });
     auto* renew = app_.add_subcommand("renew-certificate", "The same keys for 90 more days");
     renew->footer(examples::renew_certificate);
-    does(renew, [](Administration& admin, const Options&) { return renew_certificates(admin); });
+    does(renew, [](Administration& admin, const CommandOptions&) { return renew_certificates(admin); });
     auto* errors = app_.add_subcommand("errors", "Every code that a refusal can carry");
     offer_json(errors);
     does(errors, list_errors);
@@ -604,13 +288,13 @@ class CommandLine {
     offer_json(fingerprint);
     fingerprint->footer(examples::fingerprint);
     does(fingerprint,
-         [](Administration& admin, const Options& options) { return show_fingerprint(admin, options.as_json); });
+         [](Administration& admin, const CommandOptions& options) { return show_fingerprint(admin, options.as_json); });
     auto* history = app_.add_subcommand("history", "The history that nobody can change quietly")->require_subcommand(1);
     auto* history_export = history->add_subcommand("export", "Write it to a file, with every batch, for `verify`");
     add_file(history_export);
     history_export->footer(examples::history_export);
     does(history_export,
-         [](Administration& admin, const Options& options) { return export_history(admin, options.file); });
+         [](Administration& admin, const CommandOptions& options) { return export_history(admin, options.file); });
     auto* verify = app_.add_subcommand("verify", "Check an exported history, without server, network or keys");
     add_file(verify);
     verify->add_option("--root", invocation_.verify.root, "The fingerprint, written down before")->required();
@@ -634,7 +318,7 @@ class CommandLine {
   std::filesystem::path working_folder_;
   CLI::App app_{"The fieldsync server: brings monitors' reports together without losing a word.", "fieldsync-server"};
   std::string folder_ = "fieldsync-server";
-  Options options_;
+  CommandOptions options_;
   CodeOptions codes_;
   QuarantineOptions quarantine_;
   Invocation invocation_;

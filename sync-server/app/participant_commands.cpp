@@ -46,9 +46,9 @@ Result<void> set_participation(Administration& admin, const std::string& record,
              {takes_part ? "participant_add" : "participant_remove", {bytes_of(found->id), bytes_of(row->id)}, {}});
     return {};
   });
-  if (done) end_connections_of(admin, devices);
-  if (done)
-    admin.out << "'" << person << "' " << (takes_part ? "takes part in " : "takes part no more in ") << record << ".\n";
+  if (!done) return done;
+  end_connections_of(admin, devices);
+  admin.out << "'" << person << "' " << (takes_part ? "takes part in " : "takes part no more in ") << record << ".\n";
   return done;
 }
 
