@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cstring>
 
+#include "codec/big_endian.h"
 #include "core/id.h"
 
 namespace fieldsync::audit {
@@ -13,15 +14,11 @@ namespace {
 
 constexpr std::string_view text_prefix = "fieldsync-checkpoint:1:";
 
-void put_number(std::string& bytes, std::uint64_t number) {
-  for (int shift = 56; shift >= 0; shift -= 8) bytes += static_cast<char>(number >> shift);
-}
-
 std::string bytes_to_sign(const Checkpoint& checkpoint, const codec::VerifyingKey& key) {
   std::string bytes("fieldsync checkpoint v1\0", 24);
   bytes += view_of(fingerprint_of(key));
-  put_number(bytes, checkpoint.size);
-  put_number(bytes, static_cast<std::uint64_t>(checkpoint.time.ms));
+  codec::append_big_endian(bytes, checkpoint.size);
+  codec::append_big_endian(bytes, static_cast<std::uint64_t>(checkpoint.time.ms));
   bytes += view_of(checkpoint.root);
   return bytes;
 }

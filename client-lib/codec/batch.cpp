@@ -7,6 +7,8 @@
 #include <memory>
 #include <new>
 
+#include "codec/big_endian.h"
+
 namespace fieldsync::codec {
 namespace {
 
@@ -15,7 +17,7 @@ const unsigned char* data_of(std::string_view bytes) { return reinterpret_cast<c
 std::string header_bytes(const BatchHeader& header) {
   std::string bytes("fieldsync batch v1\0", 19);
   bytes.append(header.device.view());
-  for (int shift = 56; shift >= 0; shift -= 8) bytes += static_cast<char>(header.first_counter >> shift);
+  append_big_endian(bytes, header.first_counter);
   bytes.append(reinterpret_cast<const char*>(header.previous.data()), header.previous.size());
   bytes += static_cast<char>(header.encoding);
   return bytes;

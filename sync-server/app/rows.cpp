@@ -49,13 +49,15 @@ void print_json_rows(std::ostream& out, const std::vector<std::string>& header, 
   out << boost::json::serialize(list) << '\n';
 }
 
-std::string instant_text(core::Instant at) {
+std::string utc_text(core::Instant at, const char* format) {
   const std::time_t seconds = at.ms / 1000;
   std::tm utc{};
   gmtime_r(&seconds, &utc);
   char text[32];
-  std::strftime(text, sizeof text, "%Y-%m-%d %H:%M UTC", &utc);
+  std::strftime(text, sizeof text, format, &utc);
   return text;
 }
+
+std::string instant_text(core::Instant at) { return utc_text(at, "%Y-%m-%d %H:%M UTC"); }
 
 }  // namespace fieldsync::server

@@ -19,6 +19,8 @@ void print_table(std::ostream& out, const std::vector<std::string>& header, cons
 // An array of objects whose members are named as in the header.
 void print_json_rows(std::ostream& out, const std::vector<std::string>& header, const std::vector<Row>& rows);
 
+// As strftime writes it, in UTC.
+[[nodiscard]] std::string utc_text(core::Instant at, const char* format);
 // "2026-11-28 09:30 UTC"
 [[nodiscard]] std::string instant_text(core::Instant at);
 

@@ -1,10 +1,10 @@
 #include "app/verify.h"
 
 #include <boost/json.hpp>
-#include <ctime>
 #include <filesystem>
 #include <fstream>
 
+#include "app/rows.h"
 #include "audit/history_verifier.h"
 
 namespace fieldsync::server {
@@ -14,14 +14,7 @@ namespace json = boost::json;
 
 constexpr std::uint64_t records_between_progress = 256;
 
-std::string time_text(core::Instant at) {
-  const std::time_t seconds = at.ms / 1000;
-  std::tm utc{};
-  gmtime_r(&seconds, &utc);
-  char text[32];
-  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
-  return text;
-}
+std::string time_text(core::Instant at) { return utc_text(at, "%Y-%m-%dT%H:%M:%SZ"); }
 
 Result<audit::Hash> read_fingerprint(const std::string& text) {
   const auto bytes = core::from_hex(text);

@@ -2,22 +2,17 @@
 
 #include <sodium.h>
 
+#include "codec/big_endian.h"
+
 namespace fieldsync::server {
 namespace {
+
+using codec::append_big_endian;
+using codec::read_big_endian;
 
 constexpr char version_of_scope = 1;
 constexpr char version_of_own = 2;
 constexpr std::size_t plain_bytes = 1 + 4 + 8 + 8 + 8;
-
-void append_big_endian(std::string& bytes, std::uint64_t number, int width) {
-  for (int shift = (width - 1) * 8; shift >= 0; shift -= 8) bytes += static_cast<char>(number >> shift);
-}
-
-std::uint64_t read_big_endian(std::string_view bytes) {
-  std::uint64_t number = 0;
-  for (const char byte : bytes) number = (number << 8) | static_cast<std::uint8_t>(byte);
-  return number;
-}
 
 std::string mac_of(std::string_view plain, const core::DeviceId& device, const CursorKey& key) {
   static_assert(crypto_shorthash_KEYBYTES == sizeof(CursorKey));

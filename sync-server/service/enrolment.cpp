@@ -4,6 +4,7 @@
 
 #include <cstring>
 
+#include "audit/merkle.h"
 #include "core/text.h"
 
 namespace fieldsync::server {
@@ -11,12 +12,6 @@ namespace {
 
 constexpr std::string_view crockford = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 constexpr std::size_t device_name_characters_max = 64;
-
-Sha256 sha256(std::string_view bytes) {
-  Sha256 hash;
-  crypto_hash_sha256(hash.data(), reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
-  return hash;
-}
 
 // Letters that are easily mistaken stand for the digits that they look like.
 char canonical_letter(char letter) {
@@ -50,7 +45,7 @@ std::optional<ReadCode> read_enrolment_code(std::string_view typed) {
     code += letter;
   }
   if (code.size() != code_letters) return std::nullopt;
-  return ReadCode{code.substr(0, code_id_letters), sha256("fieldsync enrolment code v2:" + code)};
+  return ReadCode{code.substr(0, code_id_letters), audit::sha256("fieldsync enrolment code v2:" + code)};
 }
 
 std::string add_enrolment_code(WriteTransaction& transaction, const core::PersonId& person, core::Instant expires) {
@@ -64,7 +59,7 @@ std::string add_enrolment_code(WriteTransaction& transaction, const core::Person
 }
 
 core::DeviceId device_id_of(std::string_view public_key) {
-  const Sha256 hash = sha256(public_key);
+  const Sha256 hash = audit::sha256(public_key);
   core::DeviceId id;
   std::memcpy(id.bytes.data(), hash.data(), id.bytes.size());
   return id;
