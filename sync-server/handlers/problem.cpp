@@ -3,6 +3,7 @@
 #include <google/protobuf/util/json_util.h>
 
 #include "fieldsync/v1/problem.pb.h"
+#include "service/guess_limit.h"
 
 namespace fieldsync::server {
 namespace {
@@ -35,7 +36,9 @@ Response problem_response(const Error& error, const Request& request) {
   Response response;
   response.status = static_cast<int>(problem.status());
   response.outcome = entry.name;
-  if (entry.code == Errc::too_many_attempts) response.headers.emplace_back("Retry-After", "900");
+  if (entry.code == Errc::too_many_attempts) {
+    response.headers.emplace_back("Retry-After", std::to_string(wrong_codes_span.count / 1000));
+  }
   if (entry.code == Errc::overloaded) response.headers.emplace_back("Retry-After", "5");
   if (wants_protobuf(request)) {
     response.content_type = "application/x-protobuf";

@@ -4,6 +4,11 @@
 
 namespace fieldsync::server {
 
+bool is_sensitive(const FormSet& forms, std::string_view form) {
+  const auto known = forms.find(form);
+  return known == forms.end() || known->second.is_sensitive();
+}
+
 std::shared_ptr<const FormSet> FormCache::forms(ReadTransaction& transaction) {
   const std::uint64_t version = transaction.forms_version();
   const std::lock_guard lock(mutex_);

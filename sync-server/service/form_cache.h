@@ -13,6 +13,9 @@ namespace fieldsync::server {
 
 using FormSet = std::map<std::string, core::Form, std::less<>>;
 
+// Whether who reads its records is put on record: its form says so, or nobody knows what it holds.
+[[nodiscard]] bool is_sensitive(const FormSet& forms, std::string_view form);
+
 // Threads: any.
 class FormCache {
  public:

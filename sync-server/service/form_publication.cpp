@@ -30,11 +30,7 @@ Result<void> look_again_at_parts(WriteTransaction& transaction, const core::Form
     const auto state = read_record(*row, reader);
     if (!state) return state.error();
     auto& participation = participations.try_emplace(row->scope, transaction, row->scope).first->second;
-    std::vector<core::RecordId> wholes;
-    for (const core::Sibling& sibling : state->siblings({{}, form.part_of_field()->number})) {
-      if (const auto* whole = std::get_if<core::RecordId>(&sibling.value)) wholes.push_back(*whole);
-    }
-    participation.set_wholes(id, wholes);
+    participation.set_wholes(id, wholes_of(*state, *form.part_of_field()));
   }
   for (auto& [scope, participation] : participations) participation.settle();
   return {};

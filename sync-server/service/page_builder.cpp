@@ -141,9 +141,7 @@ void PageBuilder::add_records_gone(const ReadersView& view, const Start& start, 
 }
 
 void PageBuilder::note_read(const RecordRow& row, const ScopeRow& scope) {
-  const auto form = forms_.find(row.form);
-  // Nobody knows what a record of an unknown form holds.
-  if (form != forms_.end() && !form->second.is_sensitive()) return;
+  if (!is_sensitive(forms_, row.form)) return;
   if (sensitive_reads_.empty() || sensitive_reads_.back().scope() != scope.id.view())
     sensitive_reads_.emplace_back().set_scope(scope.id.view().data(), core::ScopeId::size);
   v1::ScopeRead& read = sensitive_reads_.back();

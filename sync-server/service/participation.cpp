@@ -4,6 +4,14 @@
 
 namespace fieldsync::server {
 
+std::vector<core::RecordId> wholes_of(const core::RecordState& state, const core::FormField& part_of) {
+  std::vector<core::RecordId> wholes;
+  for (const core::Sibling& sibling : state.siblings({{}, part_of.number})) {
+    if (const auto* whole = std::get_if<core::RecordId>(&sibling.value)) wholes.push_back(*whole);
+  }
+  return wholes;
+}
+
 template <typename GoesOn>
 std::vector<core::RecordId> ParticipationKeeper::with_parts(const core::RecordId& record, GoesOn goes_on) {
   std::vector<core::RecordId> all;

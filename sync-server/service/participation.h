@@ -7,9 +7,14 @@
 
 #include <vector>
 
+#include "core/form.h"
+#include "core/record_state.h"
 #include "store/store.h"
 
 namespace fieldsync::server {
+
+// What the record is part of: the values that stand in its form's part_of.
+[[nodiscard]] std::vector<core::RecordId> wholes_of(const core::RecordState& state, const core::FormField& part_of);
 
 class ParticipationKeeper {
  public:

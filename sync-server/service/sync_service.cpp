@@ -60,10 +60,11 @@ Result<std::vector<core::AttachmentFile>> offered_files(const v1::SyncRequest& r
 void put_people(ReadTransaction& transaction, const DeviceRow& device, bool with_directory, v1::SyncReply& reply) {
   const bool has_changes = std::any_of(reply.scopes().begin(), reply.scopes().end(),
                                        [](const v1::ScopeChanges& scope) { return scope.changes_size() > 0; });
+  if (!with_directory && !has_changes) return;
   std::map<core::PersonId, std::string> people;
   for (const MembershipRow& membership : transaction.memberships(device.person.id)) {
     const ReadersView view = view_of(membership, device.person.id);
-    if (!with_directory && !(view.own_of && has_changes)) continue;
+    if (!with_directory && !view.own_of) continue;
     for (const PersonRow& person : transaction.people_seen_in(view)) people.emplace(person.id, person.name);
   }
   for (const auto& [id, name] : people) {
@@ -297,8 +298,7 @@ Result<void> SyncService::note_attachment_read(const core::DeviceId& id, const c
       in_scope.set_scope(membership.scope.id.view().data(), core::ScopeId::size);
       for (const NamingRecord& record :
            transaction.records_naming(view_of(membership, device->person.id), attachment)) {
-        const auto form = forms->find(record.form);
-        if (form != forms->end() && !form->second.is_sensitive()) continue;
+        if (!is_sensitive(*forms, record.form)) continue;
         in_scope.add_records(record.id.view().data(), core::RecordId::size);
         in_scope.set_up_to_seq(std::max(in_scope.up_to_seq(), record.last_seq));
       }

@@ -41,15 +41,6 @@ std::vector<bool> last_of_its_record(const std::vector<Result<core::Operation>>&
   return last;
 }
 
-// What the record is part of: the values that stand in its form's part_of.
-std::vector<core::RecordId> wholes_of(const core::RecordState& state, const core::FormField& field) {
-  std::vector<core::RecordId> wholes;
-  for (const core::Sibling& sibling : state.siblings({{}, field.number})) {
-    if (const auto* whole = std::get_if<core::RecordId>(&sibling.value)) wholes.push_back(*whole);
-  }
-  return wholes;
-}
-
 bool writes(const core::Operation& operation, const core::FormField* field) {
   return field != nullptr && std::any_of(operation.writes.begin(), operation.writes.end(), [&](const auto& write) {
            return write.key == core::FieldKey{{}, field->number};

@@ -231,7 +231,7 @@ class ReadTransaction {
   // returns false.
   virtual void changes_after(const ReadersView& view, std::uint64_t cursor,
                              const std::function<bool(const VisibleRecord&)>& take) = 0;
-  // The sum of their hashes, modulo 2^64.
+  // The sum of their hashes, modulo 2^64. Pre: the view is of one person's own; a scope keeps its digest.
   virtual std::uint64_t digest_of(const ReadersView& view) = 0;
   // Records that went out of the person's view after `cursor`. Pre: the view is of one person's own.
   virtual std::vector<core::RecordId> left_after(const ReadersView& view, std::uint64_t cursor) = 0;

@@ -443,10 +443,6 @@ std::vector<SqliteTransaction::OwnRecord> SqliteTransaction::own_records(const R
 }
 
 std::uint64_t SqliteTransaction::digest_of(const ReadersView& view) {
-  if (!view.own_of) {
-    const auto scope = scope_by_key(view.scope);
-    return scope ? scope->digest : 0;
-  }
   std::uint64_t digest = 0;
   for (const OwnRecord& own : own_records(view, 0)) digest += own.hash;
   return digest;
