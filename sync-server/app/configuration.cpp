@@ -30,6 +30,7 @@ Result<void> check_names(const toml::table& table, const std::filesystem::path& 
                                                 "blocking_threads",
                                                 "connections_max",
                                                 "connections_per_address_max",
+                                                "strangers_per_address_max",
                                                 "requests_waiting_max",
                                                 "log_level",
                                                 "log_format",
@@ -115,6 +116,10 @@ Result<Configuration> parse_configuration(std::string_view text, const std::file
       done = settings.number("connections_per_address_max", 1, connections_bound,
                              configuration.connections_per_address_max);
     }
+    if (done) {
+      done =
+          settings.number("strangers_per_address_max", 1, connections_bound, configuration.strangers_per_address_max);
+    }
     if (done) done = settings.number("requests_waiting_max", 1, connections_bound, configuration.requests_waiting_max);
     if (done) done = settings.text("log_level", configuration.log_level);
     if (done) done = settings.text("log_format", configuration.log_format);
@@ -148,6 +153,10 @@ std::string configuration_text(const Configuration& configuration) {
        << "# proxy all of them come from one.\n"
        << "connections_max = " << configuration.connections_max << "\n"
        << "connections_per_address_max = " << configuration.connections_per_address_max << "\n\n"
+       << "# Of those from one address, how many may be of devices that have not yet asked for something with an "
+          "enrolled "
+          "key.\n"
+       << "strangers_per_address_max = " << configuration.strangers_per_address_max << "\n\n"
        << "# Requests that may wait for one of blocking_threads. Those that come then are refused, with 503, and are "
           "sent "
           "again\n"

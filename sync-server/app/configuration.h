@@ -21,6 +21,7 @@ struct Configuration {
   std::size_t blocking_threads = 8;
   std::size_t connections_max = 5'000;
   std::size_t connections_per_address_max = 500;
+  std::size_t strangers_per_address_max = 50;
   std::size_t requests_waiting_max = 256;
   std::string log_level = "info";
   std::string log_format = "text";

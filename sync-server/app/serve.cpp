@@ -210,6 +210,7 @@ Result<HttpSettings> http_settings(const Configuration& configuration, EventLog&
   settings.blocking_threads = configuration.blocking_threads;
   settings.connections_max = *connections_max;
   settings.connections_per_address_max = configuration.connections_per_address_max;
+  settings.strangers_per_address_max = configuration.strangers_per_address_max;
   settings.requests_waiting_max = configuration.requests_waiting_max;
   return settings;
 }

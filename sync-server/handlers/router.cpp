@@ -88,9 +88,13 @@ std::optional<Response> Router::gate(const Request& head) {
 }
 
 Reception Router::receive(const Request& head) {
-  if (Attachments::are_at(head.target)) return attachments_.receive(head);
   Reception reception;
-  if (head.target == enrol_target) reception.body_time_max = enrol_body_time_max;
+  if (head.target == enrol_target) {
+    reception.body_time_max = enrol_body_time_max;
+    return reception;
+  }
+  if (Attachments::are_at(head.target)) reception = attachments_.receive(head);
+  reception.peer_is_known = true;
   return reception;
 }
 

@@ -46,7 +46,7 @@ class Server final : public HttpServer {
       : settings_(settings),
         handlers_(std::move(handlers)),
         pool_(settings.blocking_threads),
-        count_(settings.connections_max, settings.connections_per_address_max),
+        count_({settings.connections_max, settings.connections_per_address_max, settings.strangers_per_address_max}),
         acceptor_(io_),
         telling_(io_) {}
 
@@ -115,26 +115,20 @@ class Server final : public HttpServer {
  private:
   using Sessions = std::list<std::shared_ptr<HttpSession>>;
 
-  // What a connection takes of the limits, for as long as this lives.
-  class Admission {
+  // A session among those that stop() and end_connections_of() look through, for as long as this lives.
+  class Listed {
    public:
-    Admission(Server& server, asio::ip::address peer) : server_(server), peer_(std::move(peer)) {}
-    ~Admission() {
-      if (at_) server_.forget(*at_);
-      if (counts_) server_.count_.leave(peer_);
-    }
-    Admission(const Admission&) = delete;
-    Admission& operator=(const Admission&) = delete;
+    Listed(Server& server, std::shared_ptr<HttpSession> session)
+        : server_(server), at_(server.remember(std::move(session))) {}
+    ~Listed() { server_.forget(at_); }
+    Listed(const Listed&) = delete;
+    Listed& operator=(const Listed&) = delete;
 
-    // False where it would be one too many.
-    [[nodiscard]] bool enter() { return counts_ = server_.count_.admit(peer_); }
-    void hold(std::shared_ptr<HttpSession> session) { at_ = server_.remember(std::move(session)); }
+    [[nodiscard]] HttpSession& session() const { return **at_; }
 
    private:
     Server& server_;
-    asio::ip::address peer_;
-    bool counts_ = false;
-    std::optional<Sessions::iterator> at_;
+    Sessions::iterator at_;
   };
 
   // What a handler of Asio's throws, for want of memory, ends that handler and no other.
@@ -186,20 +180,20 @@ class Server final : public HttpServer {
     const auto peer = socket.remote_endpoint(error).address();
     if (error) return;
     try {
-      const auto admission = std::make_shared<Admission>(*this, peer);
-      // Closed at once: a handshake would cost what the limit saves.
-      admission->enter() ? begin(std::move(socket), admission) : turned_away_.connection();
+      // Closed at once where there is none: a handshake would cost what the limit saves.
+      auto place = count_.admit(peer);
+      place ? begin(std::move(socket), std::move(place)) : turned_away_.connection();
     } catch (const std::exception&) {
       turned_away_.connection();
     }
   }
 
-  void begin(tcp::socket socket, const std::shared_ptr<Admission>& admission) {
-    auto session = std::make_shared<HttpSession>(std::make_shared<TlsStream>(std::move(socket), tls()), around_);
-    auto* const running = session.get();
-    admission->hold(std::move(session));
+  void begin(tcp::socket socket, HttpSession::Place place) {
+    auto stream = std::make_shared<TlsStream>(std::move(socket), tls());
+    const auto listed =
+        std::make_shared<Listed>(*this, std::make_shared<HttpSession>(std::move(stream), std::move(place), around_));
     // Whatever the session throws ends it alone.
-    asio::co_spawn(io_, running->run(), [admission](const std::exception_ptr&) {});
+    asio::co_spawn(io_, listed->session().run(), [listed](const std::exception_ptr&) {});
   }
 
   asio::awaitable<void> tell_loop() {

@@ -25,6 +25,7 @@ struct HttpSettings {
   std::size_t blocking_threads = 8;
   std::size_t connections_max = 5'000;
   std::size_t connections_per_address_max = 500;  // connection_count.h says what an address is
+  std::size_t strangers_per_address_max = 50;     // of these, before a request of somebody known came
   // Requests that wait for a blocking thread; those that come then are refused with `overloaded`.
   std::size_t requests_waiting_max = 256;
   std::size_t body_bytes_max = 2 * 1024 * 1024;

@@ -85,7 +85,10 @@ asio::awaitable<std::optional<Error>> HttpSession::read_head(HeaderGate& gate, E
     arrived_.commit(co_await stream_->read_some(static_cast<char*>(room.data()), room.size(), error));
     if (std::exchange(is_idle, false)) stream_->limit_all(header_timeout);
   }
-  co_return std::nullopt;
+  // Who has said nothing is told nothing.
+  if (error != asio::error::timed_out || arrived_.size() == 0) co_return std::nullopt;
+  error.clear();
+  co_return Error{Errc::timeout, "The request's header did not come in time."};
 }
 
 // True where the connection may carry another request.
@@ -113,9 +116,13 @@ asio::awaitable<bool> HttpSession::serve(const HeaderGate& gate, std::optional<E
     if (error) co_return false;
   }
   if (reception.body_time_max) stream_->limit_all(*reception.body_time_max);
-  const bool is_whole = co_await read_body(parser, reception.sink.get());
-  if (!is_whole) co_return false;
+  co_await read_body(parser, reception.sink.get(), error);
   stream_->limit_steps(step_timeout);
+  if (error == asio::error::timed_out) {
+    const Error late{Errc::timeout, "The request's body did not come in time."};
+    co_await answer(around_.handlers.refuse(late, request), with_body, false);
+  }
+  if (error) co_return false;
   request.body = std::move(parser.get().body());
   Response response = co_await around_.pool.run<Response>(
       [&] { return reception.sink ? reception.sink->finish() : around_.handlers.handle(request); });
@@ -134,15 +141,14 @@ asio::awaitable<Reception> HttpSession::receive(const Request& request, const st
     reception.refusal = around_.handlers.refuse({Errc::overloaded, {}}, request);
   } else {
     reception = co_await around_.pool.run<Reception>([&] { return around_.handlers.receive(request); });
+    if (reception.peer_is_known) place_->peer_is_known();
   }
   co_return reception;
 }
 
-// Into the parser, or piece by piece into `sink` where there is one. False where the connection
-// broke before the end.
-asio::awaitable<bool> HttpSession::read_body(RequestParser& parser, BodySink* sink) {
+// Into the parser, or piece by piece into `sink` where there is one.
+asio::awaitable<void> HttpSession::read_body(RequestParser& parser, BodySink* sink, ErrorCode& error) {
   std::string& body = parser.get().body();
-  ErrorCode error;
   while (!parser.is_done() && !error) {
     if (arrived_.size() == 0) {
       const auto room = arrived_.prepare(body_step_bytes);
@@ -162,7 +168,6 @@ asio::awaitable<bool> HttpSession::read_body(RequestParser& parser, BodySink* si
   if (error && sink != nullptr) {
     co_await around_.pool.run<bool>([&] { return static_cast<bool>(sink->abandon()); });
   }
-  co_return !error;
 }
 
 asio::awaitable<bool> HttpSession::answer(const Response& response, bool with_body, bool keep_alive) {

@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "http/blocking_pool.h"
+#include "http/connection_count.h"
 #include "http/http_server.h"
 #include "http/request_head.h"
 #include "http/tls_stream.h"
@@ -30,8 +31,10 @@ struct Surroundings {
 
 class HttpSession {
  public:
-  HttpSession(std::shared_ptr<TlsStream> stream, const Surroundings& around)
-      : stream_(std::move(stream)), around_(around) {}
+  using Place = std::unique_ptr<ConnectionCount::Place>;
+
+  HttpSession(std::shared_ptr<TlsStream> stream, Place place, const Surroundings& around)
+      : stream_(std::move(stream)), place_(std::move(place)), around_(around) {}
 
   // Until the connection ends. The session outlives it.
   boost::asio::awaitable<void> run();
@@ -48,10 +51,11 @@ class HttpSession {
   boost::asio::awaitable<std::optional<Error>> read_head(HeaderGate& gate, ErrorCode& error);
   boost::asio::awaitable<bool> serve(const HeaderGate& gate, std::optional<Error> problem);
   boost::asio::awaitable<Reception> receive(const Request& request, const std::optional<Error>& problem);
-  boost::asio::awaitable<bool> read_body(RequestParser& parser, BodySink* sink);
+  boost::asio::awaitable<void> read_body(RequestParser& parser, BodySink* sink, ErrorCode& error);
   boost::asio::awaitable<bool> answer(const Response& response, bool with_body, bool keep_alive);
 
   std::shared_ptr<TlsStream> stream_;
+  Place place_;
   const Surroundings& around_;
   boost::beast::flat_buffer arrived_;  // and not read yet
   std::string peer_key_;

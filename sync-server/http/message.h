@@ -76,6 +76,8 @@ struct Reception {
   // All of the body has to be there within this. Without it each step has a deadline, and there are
   // as many as make progress.
   std::optional<std::chrono::seconds> body_time_max{};
+  // It comes from somebody who may be served: from here on the connection counts as no stranger's.
+  bool peer_is_known = false;
 };
 
 }  // namespace fieldsync::server

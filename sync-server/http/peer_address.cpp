@@ -6,11 +6,15 @@ namespace fieldsync::server {
 
 namespace ip = boost::asio::ip;
 
+ip::address unmapped(const ip::address& address) {
+  const bool is_mapped = address.is_v6() && address.to_v6().is_v4_mapped();
+  return is_mapped ? ip::address(ip::make_address_v4(ip::v4_mapped, address.to_v6())) : address;
+}
+
 std::string network_text(const ip::address& address) {
-  if (address.is_v4()) return address.to_string();
-  const ip::address_v6 v6 = address.to_v6();
-  if (v6.is_v4_mapped()) return ip::make_address_v4(ip::v4_mapped, v6).to_string();
-  auto bytes = v6.to_bytes();
+  const ip::address own = unmapped(address);
+  if (own.is_v4()) return own.to_string();
+  auto bytes = own.to_v6().to_bytes();
   std::fill(bytes.begin() + 8, bytes.end(), static_cast<unsigned char>(0));
   return ip::address_v6(bytes).to_string() + "/64";
 }

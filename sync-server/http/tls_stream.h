@@ -4,7 +4,8 @@
 // waits holds none: Asio's own stream keeps 34 KiB for each.
 //
 // Threads  The one that runs the socket's executor; one call at a time, and stop() at any time.
-// Errors   timed_out: at a deadline. Whatever went wrong, nothing more may be read or written.
+// Errors   timed_out: at a deadline. After one of a read, an answer may still be written; after any other error
+//          nothing more may be read or written.
 #pragma once
 
 #include <openssl/ssl.h>

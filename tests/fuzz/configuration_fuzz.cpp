@@ -14,7 +14,9 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
                       again->code_lifetime_minutes == read->code_lifetime_minutes &&
                       again->blocking_threads == read->blocking_threads &&
                       again->connections_max == read->connections_max &&
-                      again->connections_per_address_max == read->connections_per_address_max,
+                      again->connections_per_address_max == read->connections_per_address_max &&
+                      again->strangers_per_address_max == read->strangers_per_address_max &&
+                      again->requests_waiting_max == read->requests_waiting_max,
                   "settings that are written are read");
   return 0;
 }

@@ -280,9 +280,10 @@ TEST_CASE("Settings that cannot be meant are refused with their name, by serve a
   const std::string good = content_of(file);
   for (const char* wrong :
        {"port = ", "port = \"nine\"", "port = 70000", "prot = 9443", "blocking_threads = 0", "connections_max = 0",
-        "connections_per_address_max = \"many\"", "blocking_threads = \"many\"", "listen_address = 7",
-        "public_address = 7", "code_lifetime_minutes = 0", "code_lifetime_minutes = \"day\"", "log_level = \"loud\"",
-        "log_level = 1", "log_format = \"xml\"", "log_format = true", "log_addresses = 1", "log_addresses = \"yes\""}) {
+        "connections_per_address_max = \"many\"", "strangers_per_address_max = 0", "blocking_threads = \"many\"",
+        "listen_address = 7", "public_address = 7", "code_lifetime_minutes = 0", "code_lifetime_minutes = \"day\"",
+        "log_level = \"loud\"", "log_level = 1", "log_format = \"xml\"", "log_format = true", "log_addresses = 1",
+        "log_addresses = \"yes\""}) {
     INFO(wrong);
     write_to(file, std::string(wrong) + "\n");
     for (const char* command : {"serve", "check"})

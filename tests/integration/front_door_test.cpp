@@ -271,6 +271,29 @@ TEST_CASE("A server that may open too few files for its threads does not start")
   CHECK(says(refused, "ulimit -n"));
 }
 
+TEST_CASE("Devices that are not enrolled take few of an address's connections, and one that is has room beside them") {
+  RawClient client;
+  client.enrol();
+  restart_with(client.server, "strangers_per_address_max", "2");
+  const ClientContext enrolled({content_of(client.key()), content_of(client.certificate())});
+  std::vector<std::unique_ptr<TlsClient>> open;
+  const auto is_let_in = [&](const ClientContext& context) {
+    open.push_back(std::make_unique<TlsClient>(client.server.port(), 1));
+    return open.back()->handshake(context);
+  };
+  // One after another, each has asked for something before the next comes.
+  for (int i = 0; i < 5; ++i) {
+    REQUIRE(is_let_in(enrolled));
+    CHECK(open.back()->ask(sync_request).starts_with("HTTP/1.1 200"));
+  }
+  const ClientContext stranger(tls::make_device_key());
+  CHECK(is_let_in(stranger));
+  CHECK(is_let_in(stranger));
+  CHECK_FALSE(is_let_in(stranger));
+  // Those that are open go on.
+  CHECK(open.front()->ask(sync_request).starts_with("HTTP/1.1 200"));
+}
+
 TEST_CASE("Who is not enrolled is refused by the head alone, at every address") {
   RawClient client;
   const ClientContext raw({content_of(client.key()), content_of(client.certificate())});

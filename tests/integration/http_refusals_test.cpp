@@ -6,6 +6,7 @@
 #include <catch2/catch.hpp>
 #include <chrono>
 #include <fstream>
+#include <future>
 #include <thread>
 
 #include "support/generic_refusal.h"
@@ -154,9 +155,27 @@ TEST_CASE("A connection that has served a request waits no longer than the first
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
   INFO(done.output.substr(0, 500));
   CHECK(done.output.find("HTTP/1.1 200") != std::string::npos);
-  CHECK(done.output.find("HTTP/1.1 4") == std::string::npos);
+  CHECK(done.output.find("HTTP/1.1 408") != std::string::npos);
   CHECK(took.count() > 9);
   CHECK(took.count() < 20);
+}
+
+TEST_CASE("What does not come in time is answered with that and the connection closed, and silence with nothing") {
+  const RawClient client;
+  client.enrol();
+  const auto answer_to = [&](const std::string& bytes) {
+    return std::async(std::launch::async, [&client, bytes] { return client.raw(bytes); });
+  };
+  const auto began = std::chrono::steady_clock::now();
+  auto header = answer_to("POST /v1/sync HTTP/1.1\r\nHost: off");
+  auto body = answer_to(post + "Content-Length: 22\r\n\r\n{\"protocol_version\"");
+  auto silence = answer_to("");
+  check_refusal(header.get(), 408, "timeout");
+  check_refusal(body.get(), 408, "timeout");
+  CHECK(silence.get().find("HTTP/") == std::string::npos);
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
+  CHECK(took.count() > 9);
+  CHECK(took.count() < 15);
 }
 
 TEST_CASE("One address takes no more connections than it may, and gets them back") {

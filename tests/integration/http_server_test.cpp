@@ -209,6 +209,36 @@ TEST_CASE("Connections beyond the limits are told as a sum") {
   CHECK(told == std::vector<TurnedAway>{{6, 0}});
 }
 
+TEST_CASE("Strangers of one address leave room there for who is known") {
+  HttpHandlers handlers = plain_handlers();
+  handlers.receive = [](const Request& head) {
+    Reception reception;
+    reception.peer_is_known = head.target == "/known";
+    return reception;
+  };
+  HttpSettings settings;
+  settings.connections_per_address_max = 4;
+  settings.strangers_per_address_max = 2;
+  const RunningServer running(handlers, settings);
+  const auto one = running.connect(), two = running.connect();
+  REQUIRE((one && two));
+  CHECK_FALSE(running.connect());
+  CHECK(running.connect(2));
+  // A request alone makes nobody known.
+  CHECK(is_status(one->ask(request_to("/")), 200));
+  CHECK_FALSE(running.connect());
+  CHECK(is_status(one->ask(request_to("/known")), 200));
+  const auto three = running.connect();
+  CHECK(three);
+  CHECK_FALSE(running.connect());
+  // Who is known stays so from request to request, and counts among all.
+  CHECK(is_status(two->ask(request_to("/known")), 200));
+  CHECK(is_status(two->ask(request_to("/")), 200));
+  const auto four = running.connect();
+  CHECK(four);
+  CHECK_FALSE(running.connect());
+}
+
 TEST_CASE("What was turned away is told from time to time, and nothing where nobody was") {
   std::mutex mutex;
   std::vector<TurnedAway> told;
@@ -257,6 +287,7 @@ TEST_CASE("A server with a thousand connections open stops in time, and leaves n
     std::vector<std::unique_ptr<TlsClient>> clients;
     HttpSettings settings;
     settings.connections_per_address_max = count;
+    settings.strangers_per_address_max = count;
     RunningServer running(handlers, settings);
     for (int i = 0; i < count; ++i) {
       clients.push_back(running.connect());

@@ -9,7 +9,7 @@
 namespace fieldsync::load {
 namespace {
 
-constexpr std::size_t connections_of_one_address = 250;
+constexpr std::size_t connections_of_one_address = 40;
 constexpr std::size_t threads = 2;
 
 // Calls `body` with each number, in two threads. What it returned false for.

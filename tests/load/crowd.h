@@ -10,7 +10,7 @@ namespace fieldsync::load {
 
 using Crowd = std::vector<std::unique_ptr<TlsClient>>;
 
-// From addresses of which each has no more than the server lets it have by default.
+// From addresses of which each has no more than the server lets strangers have by default.
 [[nodiscard]] int source_of(std::size_t number);
 // Two threads open them. Throws std::runtime_error where the server does not serve one.
 [[nodiscard]] Crowd open_crowd(const ServerProcess& server, std::size_t count);

@@ -3,41 +3,82 @@
 #include "http/peer_address.h"
 
 #include <catch2/catch.hpp>
+#include <memory>
+#include <vector>
 
 using namespace fieldsync;
 using boost::asio::ip::make_address;
 using server::ConnectionCount;
 
+namespace {
+
+// Connections that come one after another, and stay.
+class Doorway {
+ public:
+  explicit Doorway(const ConnectionCount::Limits& limits) : count(limits) {}
+
+  bool let_in(const char* address) {
+    auto place = count.admit(make_address(address));
+    if (!place) return false;
+    places.push_back(std::move(place));
+    return true;
+  }
+
+  ConnectionCount count;
+  std::vector<std::unique_ptr<ConnectionCount::Place>> places;
+};
+
+}  // namespace
+
 TEST_CASE("One address takes no more than its share, and the others have theirs") {
-  ConnectionCount count(5, 2);
-  const auto one = make_address("192.0.2.1");
-  const auto other = make_address("192.0.2.2");
-  CHECK(count.admit(one));
-  CHECK(count.admit(one));
-  CHECK_FALSE(count.admit(one));
-  CHECK(count.admit(other));
-  count.leave(one);
-  CHECK(count.admit(one));
-  CHECK(count.in_all() == 3);
+  Doorway door({5, 2, 5});
+  CHECK(door.let_in("192.0.2.1"));
+  CHECK(door.let_in("192.0.2.1"));
+  CHECK_FALSE(door.let_in("192.0.2.1"));
+  CHECK(door.let_in("192.0.2.2"));
+  door.places.erase(door.places.begin());
+  CHECK(door.let_in("192.0.2.1"));
+  CHECK(door.count.in_all() == 3);
 }
 
 TEST_CASE("All addresses together take no more than there is") {
-  ConnectionCount count(2, 2);
-  CHECK(count.admit(make_address("192.0.2.1")));
-  CHECK(count.admit(make_address("192.0.2.2")));
-  CHECK_FALSE(count.admit(make_address("192.0.2.3")));
-  count.leave(make_address("192.0.2.1"));
-  CHECK(count.admit(make_address("192.0.2.3")));
+  Doorway door({2, 2, 2});
+  CHECK(door.let_in("192.0.2.1"));
+  CHECK(door.let_in("192.0.2.2"));
+  CHECK_FALSE(door.let_in("192.0.2.3"));
+  door.places.erase(door.places.begin());
+  CHECK(door.let_in("192.0.2.3"));
+}
+
+TEST_CASE("Strangers of one address take no more than their share, and who becomes known makes room for another") {
+  Doorway door({10, 4, 2});
+  CHECK(door.let_in("192.0.2.1"));
+  CHECK(door.let_in("192.0.2.1"));
+  CHECK_FALSE(door.let_in("192.0.2.1"));
+  CHECK(door.let_in("192.0.2.2"));
+  door.places[0]->peer_is_known();
+  door.places[0]->peer_is_known();  // again, by its next request
+  CHECK(door.let_in("192.0.2.1"));
+  CHECK_FALSE(door.let_in("192.0.2.1"));
+  // One who was known leaves: that is no stranger's place.
+  door.places.erase(door.places.begin());
+  CHECK_FALSE(door.let_in("192.0.2.1"));
+  // A stranger leaves.
+  door.places.erase(door.places.begin());
+  CHECK(door.let_in("192.0.2.1"));
+  CHECK_FALSE(door.let_in("192.0.2.1"));
+  door.places.clear();
+  CHECK(door.count.in_all() == 0);
 }
 
 TEST_CASE("An IPv6 network of 64 bits is one, and an IPv4 address is itself in both forms") {
-  ConnectionCount count(10, 1);
-  CHECK(count.admit(make_address("2001:db8:0:1::1")));
-  CHECK_FALSE(count.admit(make_address("2001:db8:0:1:ffff::2")));
-  CHECK(count.admit(make_address("2001:db8:0:2::1")));
-  CHECK(count.admit(make_address("192.0.2.1")));
-  CHECK_FALSE(count.admit(make_address("::ffff:192.0.2.1")));
-  CHECK(count.admit(make_address("::1")));
+  Doorway door({10, 1, 1});
+  CHECK(door.let_in("2001:db8:0:1::1"));
+  CHECK_FALSE(door.let_in("2001:db8:0:1:ffff::2"));
+  CHECK(door.let_in("2001:db8:0:2::1"));
+  CHECK(door.let_in("192.0.2.1"));
+  CHECK_FALSE(door.let_in("::ffff:192.0.2.1"));
+  CHECK(door.let_in("::1"));
 }
 
 TEST_CASE("An address is called by its network of 64 bits, an IPv4 address by itself in both forms") {
