@@ -1,19 +1,9 @@
 // The audit log's tables: what of SqliteTransaction concerns them.
-#include <algorithm>
-#include <cstring>
-
+#include "store/sqlite/columns.h"
 #include "store/sqlite/sqlite_transaction.h"
 
 namespace fieldsync::server {
 namespace {
-
-std::string_view view_of(const Sha256& hash) { return {reinterpret_cast<const char*>(hash.data()), hash.size()}; }
-
-Sha256 hash_from(std::string_view bytes) {
-  Sha256 hash{};
-  std::memcpy(hash.data(), bytes.data(), std::min(bytes.size(), hash.size()));
-  return hash;
-}
 
 std::optional<AuditRow> read_row(sqlite::Statement& select) {
   if (!select.step()) return std::nullopt;

@@ -1,4 +1,4 @@
-// sqlite_transaction.h: the questions and changes of store.h as SQL.
+// sqlite_transaction.h: the questions and changes of store.h as SQL, in a source for each kind of tables.
 #pragma once
 
 #include "sqlite/connection.h"
