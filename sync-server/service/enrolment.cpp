@@ -52,7 +52,7 @@ std::string add_enrolment_code(WriteTransaction& transaction, const core::Person
   while (true) {
     const std::string code = new_enrolment_code();
     const auto read = read_enrolment_code(code);
-    if (transaction.enrolment_code(read->id) || transaction.wrong_tries(read->id) > 0) continue;
+    if (transaction.enrolment_code(read->id)) continue;
     transaction.add_enrolment_code({read->id, read->hash, person, expires});
     return code;
   }

@@ -31,7 +31,7 @@ struct ReadCode {
 // Nothing where it is not a code.
 [[nodiscard]] std::optional<ReadCode> read_enrolment_code(std::string_view typed);
 
-// A new code for the person, which no other code or wrong try names.
+// A new code for the person, with a name that no other has.
 [[nodiscard]] std::string add_enrolment_code(WriteTransaction& transaction, const core::PersonId& person,
                                              core::Instant expires);
 

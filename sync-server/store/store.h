@@ -261,10 +261,10 @@ class ReadTransaction {
   virtual std::vector<NamedAttachment> attachments_named(const DeviceRow& device, const core::AttachmentId& id) = 0;
   // Records of the view, without reference data in the mode `own`, whose operations name this file.
   virtual std::vector<NamingRecord> records_naming(const ReadersView& view, const core::AttachmentId& id) = 0;
-  // Each file that a scope has whole, once.
   // Whether an attachment became complete at this version, in the history that this database has; true of 0 and 1,
   // which name none.
   virtual bool knows_attachments_version(std::uint64_t version) = 0;
+  // Each file that a scope has whole, once.
   virtual void complete_attachments(const std::function<void(const core::AttachmentFile&)>& take) = 0;
   // How much of the device's upload is on stable storage.
   virtual std::uint32_t upload_bytes(std::int64_t device, const core::AttachmentId& id) = 0;
@@ -311,6 +311,7 @@ class WriteTransaction : public ReadTransaction {
   // Role none ends the membership.
   virtual void put_membership(const core::PersonId& person, std::int64_t scope, Role role, ReadingMode mode) = 0;
 
+  // Wrong tries from before there was one of this name do not count against it.
   virtual void add_enrolment_code(const EnrolmentCodeRow& code) = 0;
   virtual void use_enrolment_code(std::string_view id) = 0;
   virtual void withdraw_enrolment_code(std::string_view id) = 0;

@@ -204,6 +204,8 @@ std::uint32_t SqliteTransaction::wrong_tries(std::string_view id) {
 }
 
 void SqliteTransaction::add_enrolment_code(const EnrolmentCodeRow& code) {
+  auto forget = connection_.prepare("DELETE FROM enrolment_try WHERE id = ?1");
+  forget.bind_text(1, code.id).run();
   auto insert = connection_.prepare(
       "INSERT INTO enrolment_code(id, hash, person, expires) SELECT ?1, ?2, key, ?4 FROM person WHERE id = ?3");
   insert.bind_text(1, code.id).bind_blob(2, view_of(code.hash)).bind_blob(3, code.person.view());

@@ -163,6 +163,19 @@ TEST_CASE("A code that does not exist is locked like one that does") {
   CHECK(verdict_on(office, code) == "too_many_attempts");
 }
 
+TEST_CASE("Where every name was guessed at, a code is made all the same, and is good") {
+  TestOffice office;
+  REQUIRE(office.store->write([&](server::WriteTransaction& transaction) -> Result<void> {
+    const std::string letters = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+    for (const char a : letters)
+      for (const char b : letters)
+        for (const char c : letters)
+          for (const char d : letters) transaction.add_wrong_tries(std::string{a, b, c, d}, 5);
+    return {};
+  }));
+  CHECK(verdict_on(office, make_code(office, office.now)) == "enrolled");
+}
+
 TEST_CASE("Four wrong tries leave a code good") {
   TestOffice office;
   const std::string code = make_code(office, office.now);
