@@ -8,6 +8,7 @@
 #include "handlers/message_response.h"
 #include "handlers/problem.h"
 #include "service/attachment_hash.h"
+#include "service/day.h"
 #include "service/enrolment.h"
 
 namespace fieldsync::server {
@@ -161,10 +162,8 @@ Response Attachments::get(const Request& request) {
 
 Response Attachments::refuse(const Error& error, const Request& request) const {
   Response response = problem_response(error, request);
-  if (error.code == Errc::upload_limit) {
-    const std::int64_t next_day_ms = (day_of(clock_()) + 1) * ms_per_day;
-    response.headers.emplace_back("Retry-After", std::to_string((next_day_ms - clock_().ms + 999) / 1000));
-  }
+  if (error.code == Errc::upload_limit)
+    response.headers.emplace_back("Retry-After", std::to_string(seconds_to_next_day(clock_())));
   return response;
 }
 

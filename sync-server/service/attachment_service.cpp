@@ -34,17 +34,22 @@ Result<std::unique_ptr<AttachmentUpload>> AttachmentService::begin_upload(const 
 }
 
 Result<void> AttachmentService::forget_uploads(const core::DeviceId& device) {
+  std::optional<DeviceRow> row;
   std::vector<core::AttachmentId> uploads;
-  auto forgotten = store_.write([&](WriteTransaction& transaction) -> Result<void> {
-    const auto row = transaction.device_by_id(device);
+  auto done = store_.read([&](ReadTransaction& transaction) -> Result<void> {
+    row = transaction.device_by_id(device);
     if (!row) return Error{Errc::unknown_device, {}};
     uploads = transaction.uploads_of(row->key);
+    return {};
+  });
+  // The rows last: while one is left, whoever gives the command again finds its file.
+  for (const core::AttachmentId& id : uploads)
+    if (done) done = completion_.forget({device, id});
+  if (!done || uploads.empty()) return done;
+  return store_.write([&](WriteTransaction& transaction) -> Result<void> {
     for (const core::AttachmentId& id : uploads) transaction.set_upload_bytes(row->key, id, 0);
     return {};
   });
-  for (const core::AttachmentId& id : uploads)
-    if (forgotten) forgotten = completion_.forget({device, id});
-  return forgotten;
 }
 
 Result<std::uint32_t> AttachmentService::readable_size(const core::DeviceId& device, const core::AttachmentId& id) {

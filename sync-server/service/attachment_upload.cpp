@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "service/day.h"
+
 namespace fieldsync::server {
 namespace {
 
@@ -10,13 +12,15 @@ bool may_be_sent(ReadTransaction& transaction, const DeviceRow& device, const co
   return std::any_of(named.begin(), named.end(), may_send);
 }
 
+bool is_for_want_of_a_right(const Error& error) {
+  return error.code == Errc::unknown_device || error.code == Errc::device_revoked || error.code == Errc::not_found;
+}
+
 std::uint64_t left_on(ReadTransaction& transaction, const DeviceRow& device, std::int64_t day) {
   return upload_bytes_per_day_max - std::min(upload_bytes_per_day_max, transaction.bytes_taken(device.key, day));
 }
 
 }  // namespace
-
-std::int64_t day_of(core::Instant at) { return at.ms / ms_per_day; }
 
 v1::AttachmentStatus status_of(const core::AttachmentId& id, const AttachmentStanding& standing) {
   v1::AttachmentStatus status;
@@ -134,6 +138,9 @@ void AttachmentUpload::make_durable() {
   const auto entered = store_.write([&](WriteTransaction& transaction) { return enter(transaction); });
   if (!entered) refusal_ = entered.error();
   if (goes_on()) durable_ = written_;
+  // With the right to bring it goes what came of it.
+  if (entered || !is_for_want_of_a_right(entered.error())) return;
+  if (auto forgotten = completion_.forget(name_); !forgotten) refusal_ = forgotten.error();
 }
 
 Result<void> AttachmentUpload::enter(WriteTransaction& transaction) {

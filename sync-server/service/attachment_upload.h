@@ -17,13 +17,11 @@
 
 namespace fieldsync::server {
 
-inline constexpr std::int64_t ms_per_day = 24 * 3600 * 1000LL;
 // For each device and day (UTC).
 inline constexpr std::uint64_t upload_bytes_per_day_max = 512 * 1024 * 1024;
 inline constexpr std::uint32_t unsynced_bytes_max = 256 * 1024;
 inline constexpr core::Milliseconds unsynced_time_max{500};
 
-[[nodiscard]] std::int64_t day_of(core::Instant at);
 [[nodiscard]] v1::AttachmentStatus status_of(const core::AttachmentId& id, const AttachmentStanding& standing);
 
 class AttachmentUpload {

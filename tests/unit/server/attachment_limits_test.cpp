@@ -1,5 +1,6 @@
 // Limits of attachments, at each and one above.
 #include "attachment_office.h"
+#include "service/day.h"
 
 using namespace fieldsync;
 using namespace fieldsync::testing;

@@ -1,4 +1,5 @@
 #include "attachment_office.h"
+#include "service/day.h"
 
 #include <sodium.h>
 

@@ -3,6 +3,7 @@
 #include "fieldsync/v1/problem.pb.h"
 #include "handlers/byte_range.h"
 #include "handlers/router.h"
+#include "service/day.h"
 #include "support/whole_response.h"
 
 using namespace fieldsync;
