@@ -99,6 +99,9 @@ constexpr auto table = std::to_array<ErrcEntry>({
      "The bytes of the attachment are not those that its name promises. They are sent again from the beginning."},
     {Errc::upload_limit, "upload_limit", 429, true,
      "This device has sent as much today as the office takes in a day. The rest stays here and goes tomorrow."},
+    {Errc::read_limit, "read_limit", 429, true,
+     "This device has read as much today as the office tells a device in a day. What is here stays; the rest comes "
+     "tomorrow."},
     {Errc::attachment_not_here, "attachment_not_here", 0, false,
      "The attachment is not on this device yet. Ask for it, and sync."},
     {Errc::not_safe_to_erase, "not_safe_to_erase", 0, false,

@@ -73,6 +73,7 @@ enum class Errc {
   wiped,
   attachment_damaged,
   upload_limit,
+  read_limit,
   attachment_not_here,
   not_safe_to_erase,
   range_not_satisfiable,

@@ -162,7 +162,7 @@ Response Attachments::get(const Request& request) {
 
 Response Attachments::refuse(const Error& error, const Request& request) const {
   Response response = problem_response(error, request);
-  if (error.code == Errc::upload_limit)
+  if (error.code == Errc::upload_limit || error.code == Errc::read_limit)
     response.headers.emplace_back("Retry-After", std::to_string(seconds_to_next_day(clock_())));
   return response;
 }

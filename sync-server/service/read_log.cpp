@@ -62,8 +62,10 @@ Result<void> ReadLog::write(const std::vector<Read>& reads) {
       return {};
     });
   } catch (const std::bad_alloc&) {
-    // Whoever took the list has to put it back.
     return Error{Errc::out_of_memory, {}};
+  } catch (const std::exception&) {
+    // Whoever took the list has to put it back.
+    return Error{Errc::internal_error, {}};
   }
 }
 

@@ -284,6 +284,13 @@ Result<void> SyncService::download(const core::DeviceId& id, const v1::SyncReque
   });
   if (!filled || read.empty()) return filled;
   // Before anybody is given them.
+  return note_reads(id, std::move(read));
+}
+
+Result<void> SyncService::note_reads(const core::DeviceId& id, std::vector<v1::ScopeRead> read) {
+  std::size_t records = 0;
+  for (const v1::ScopeRead& in_scope : read) records += static_cast<std::size_t>(in_scope.records_size());
+  if (!allowance_.take(id, records, clock_())) return Error{Errc::read_limit, {}};
   return reads_.note(id, std::move(read));
 }
 
@@ -307,7 +314,7 @@ Result<void> SyncService::note_attachment_read(const core::DeviceId& id, const c
     return {};
   });
   if (!looked || read.empty()) return looked;
-  return reads_.note(id, std::move(read));
+  return note_reads(id, std::move(read));
 }
 
 }  // namespace fieldsync::server

@@ -13,6 +13,7 @@
 #include "service/cursor.h"
 #include "service/form_cache.h"
 #include "service/page_builder.h"
+#include "service/read_allowance.h"
 #include "service/read_log.h"
 #include "store/store.h"
 
@@ -36,12 +37,12 @@ class SyncService {
   [[nodiscard]] const AuditLog& audit_log() const { return log_; }
 
   // The device is about to be given a file: on record where a sensitive record names it. As ReadLog::note;
-  // unknown_device, device_revoked.
+  // unknown_device, device_revoked, read_limit.
   [[nodiscard]] Result<void> note_attachment_read(const core::DeviceId& device, const core::AttachmentId& attachment);
 
   // unknown_device, device_revoked, unsupported_protocol_version, bad_cursor, what is
   // wrong with the offers (malformed_request, too_many_elements), and what check_batch
-  // and last_equal refuse: then nothing was changed.
+  // and last_equal refuse: then nothing was changed. read_limit: what was sent is kept.
   [[nodiscard]] Result<v1::SyncReply> sync(const core::DeviceId& device, const v1::SyncRequest& request,
                                            BodyStyle style, Access access = Access::full);
 
@@ -70,6 +71,8 @@ class SyncService {
   Result<void> download(const core::DeviceId& device, const v1::SyncRequest& request, const Upload& upload,
                         BodyStyle style, v1::SyncReply& reply);
 
+  // Puts on record what the device is about to be given.
+  Result<void> note_reads(const core::DeviceId& device, std::vector<v1::ScopeRead> read);
   // This database is an older copy than the one that named the version.
   Result<bool> has_lost_attachments(const v1::SyncRequest& request, const Upload& upload);
 
@@ -78,6 +81,7 @@ class SyncService {
   CursorKey cursor_key_;
   AuditLog log_;
   ReadLog reads_;
+  ReadAllowance allowance_;
   Clock clock_;
   FormCache forms_;
 };
