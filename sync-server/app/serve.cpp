@@ -301,6 +301,8 @@ Result<void> serve(const Configuration& configuration) {
   SqliteStore::prepare_process();
   const auto office = Office::open(configuration);
   if (!office) return office.error();
+  // Each thread of the pool reads at some time: what it opens for that is open from the start.
+  if (auto opened = (*office)->store->open_readers(configuration.blocking_threads); !opened) return opened;
   Router router(*(*office)->store, (*office)->sync, (*office)->attachments, (*office)->clock);
   const auto settings = http_settings(configuration, log);
   if (!settings) return settings.error();

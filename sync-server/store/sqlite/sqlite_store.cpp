@@ -126,6 +126,20 @@ void SqliteStore::commit_together(std::deque<Job*>& jobs) {
   }
 }
 
+Result<void> SqliteStore::open_readers(std::size_t count) {
+  return sqlite::guard([&]() -> Result<void> {
+    std::vector<std::unique_ptr<sqlite::Connection>> readers;
+    while (readers.size() < count) {
+      readers.push_back(borrow_reader());
+      // SQLite opens its files with the first look.
+      const sqlite::ReadTransaction snapshot(*readers.back());
+      static_cast<void>(SqliteTransaction(*readers.back()).scopes());
+    }
+    for (auto& reader : readers) return_reader(std::move(reader));
+    return {};
+  });
+}
+
 std::unique_ptr<sqlite::Connection> SqliteStore::borrow_reader() {
   {
     const std::lock_guard lock(mutex_);

@@ -39,6 +39,8 @@ class SqliteStore : public Store {
                                                                  StoreHost host = StoreHost::process);
   ~SqliteStore() override;
 
+  // From now on so many may read at once without a file that has to be opened for it. storage_failed.
+  [[nodiscard]] Result<void> open_readers(std::size_t count);
   Result<void> write(const std::function<Result<void>(WriteTransaction&)>& body) override;
   Result<void> read(const std::function<Result<void>(ReadTransaction&)>& body) override;
 
