@@ -156,6 +156,7 @@ std::string configuration_text(const Configuration& configuration) {
        << "# Of those from one address, how many may be of devices that have not yet asked for something with an "
           "enrolled "
           "key.\n"
+       << "# Where another one comes, the one of them that came first is closed.\n"
        << "strangers_per_address_max = " << configuration.strangers_per_address_max << "\n\n"
        << "# Requests that may wait for one of blocking_threads. Those that come then are refused, with 503, and are "
           "sent "

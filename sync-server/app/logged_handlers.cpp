@@ -18,16 +18,31 @@ std::uint64_t bytes_of(const Response& response) {
   return response.source ? response.source->size() : response.body.size();
 }
 
+// All of it but the body.
+Request head_of(const Request& request) {
+  return {request.method,
+          request.target,
+          request.content_type,
+          request.content_encoding,
+          request.accept,
+          {},
+          request.peer_key,
+          request.id,
+          request.range,
+          request.body_bytes,
+          request.expects_continue,
+          request.peer_address,
+          request.peer_is_known};
+}
+
 // One request on its way to the log.
 class Logged {
  public:
-  Logged(EventLog& log, Request head, bool is_enrolled)
+  Logged(EventLog& log, const Request& request, bool is_enrolled)
       : log_(log),
-        head_(std::move(head)),
+        head_(head_of(request)),
         device_(device_of(head_, is_enrolled)),
-        began_(std::chrono::steady_clock::now()) {
-    head_.body.clear();
-  }
+        began_(std::chrono::steady_clock::now()) {}
 
   [[nodiscard]] const Request& head() const { return head_; }
   void took_in(std::uint64_t bytes) { bytes_in_ += bytes; }
@@ -117,13 +132,15 @@ Reception receive(Router& router, EventLog& log, const Request& head) {
   Reception reception;
   // The gate lets through who is enrolled, and who wants to be.
   Logged stranger(log, head, false);
+  bool is_known = false;
   Response outcome = stranger.safely([&] {
     reception.refusal = router.gate(head);
+    is_known = reception.refusal && router.knows(head.peer_key);
     return Response{};
   });
   if (outcome.status != 200) reception.refusal = std::move(outcome);
   if (reception.refusal) {
-    stranger.answered(*reception.refusal);
+    (is_known ? Logged(log, head, true) : stranger).answered(*reception.refusal);
     return reception;
   }
   Logged known(log, head, true);
@@ -138,19 +155,17 @@ Reception receive(Router& router, EventLog& log, const Request& head) {
 }
 
 Response handle(Router& router, EventLog& log, const Request& request) {
-  const auto answer = [&](Logged& logged) {
-    return logged.safely([&] {
-      Response made = router.handle(request);
-      if (made.source) made.source = std::make_unique<LoggedSource>(logged, std::move(made.source));
-      return made;
-    });
-  };
+  // Who was refused an enrolment is none of ours.
+  const bool is_enrolment = request.target == enrol_target;
   Logged known(log, request, true);
   Logged stranger(log, request, false);
-  Response response = answer(known);
-  // Who was refused an enrolment is none of ours.
-  const bool is_stranger = request.target == "/v1/enrol" && response.status >= 300;
-  Logged& logged = is_stranger ? stranger : known;
+  Logged& asker = is_enrolment ? stranger : known;
+  Response response = asker.safely([&] {
+    Response made = router.handle(request);
+    if (made.source) made.source = std::make_unique<LoggedSource>(known, std::move(made.source));
+    return made;
+  });
+  Logged& logged = is_enrolment && response.status >= 300 ? stranger : known;
   logged.took_in(request.body.size());
   logged.answered(response);
   return response;
@@ -159,17 +174,19 @@ Response handle(Router& router, EventLog& log, const Request& request) {
 Response refuse(EventLog& log, const Error& error, const Request& request) {
   Response response = problem_response(error, request);
   // Those that were refused for want of room are told as a sum.
-  if (error.code != Errc::overloaded) Logged(log, request, false).answered(response);
+  if (error.code != Errc::overloaded) Logged(log, request, request.peer_is_known).answered(response);
   return response;
 }
 
 }  // namespace
 
 HttpHandlers logged_handlers(Router& router, EventLog& log) {
-  return {[&](const Request& head) { return receive(router, log, head); },
-          [&](const Request& request) { return handle(router, log, request); },
-          [&](const Error& error, const Request& request) { return refuse(log, error, request); },
-          [&](const TurnedAway& turned_away) { log.turned_away(turned_away.connections, turned_away.requests); }};
+  return {
+      [&](const Request& head) { return receive(router, log, head); },
+      [&](const Request& request) { return handle(router, log, request); },
+      [&](const Error& error, const Request& request) { return refuse(log, error, request); },
+      [&](const Request& request) { Logged(log, request, request.peer_is_known).ended_early(Errc::connection_lost); },
+      [&](const TurnedAway& turned_away) { log.turned_away(turned_away.connections, turned_away.requests); }};
 }
 
 }  // namespace fieldsync::server

@@ -16,7 +16,6 @@
 namespace fieldsync::server {
 namespace {
 
-constexpr std::string_view enrol_target = "/v1/enrol";
 // The one body that somebody unknown may send: a code and a name, which come within the time that a header has.
 constexpr std::uint64_t enrol_body_bytes_max = 4 * 1024;
 constexpr std::chrono::seconds enrol_body_time_max{10};
@@ -85,6 +84,16 @@ std::optional<Response> Router::gate(const Request& head) {
     return device ? Result<void>() : device.error();
   });
   return looked ? std::nullopt : std::optional(problem_response(looked.error(), head));
+}
+
+bool Router::knows(const std::string& peer_key) {
+  bool is_known = false;
+  if (peer_key.empty()) return is_known;
+  const auto looked = store_.read([&](ReadTransaction& transaction) -> Result<void> {
+    is_known = transaction.device_by_id(device_id_of(peer_key)).has_value();
+    return {};
+  });
+  return looked && is_known;
 }
 
 Reception Router::receive(const Request& head) {

@@ -1,18 +1,25 @@
 // connection_count.h: how many connections are open, in all and from each address, so that nobody
-// takes all of them; and how many of an address's are of strangers, so that who is none keeps room there.
+// takes all of them; and which are of strangers, who make room for each other.
+//
+// Each connection begins as a stranger's. Where strangers have their share already, of an address or of
+// all, the one of them that has been there longest is ended for the next: whoever holds places without
+// being known cannot keep out somebody who is.
 //
 // An IPv6 address counts with its network of 64 bits, which is what one site has at least (RFC 6177);
 // an IPv4 address within IPv6 as itself.
 //
-// Threads  Any.
+// Threads  Any. `end` is called within admit().
 #pragma once
 
 #include <array>
 #include <boost/asio/ip/address.hpp>
 #include <cstddef>
+#include <functional>
+#include <list>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 
 namespace fieldsync::server {
 
@@ -21,7 +28,8 @@ class ConnectionCount {
   struct Limits {
     std::size_t in_all;
     std::size_t of_one_address;
-    std::size_t of_one_address_by_strangers;
+    std::size_t strangers;
+    std::size_t strangers_of_one_address;
   };
   class Place;
 
@@ -38,11 +46,15 @@ class ConnectionCount {
     std::size_t strangers = 0;
   };
   [[nodiscard]] static Network network_of(const boost::asio::ip::address& address);
+  // Ends the stranger that has been there longest, of this network or of any. Pre: the lock is held, as below.
+  void end_oldest_stranger(const Network* network);
+  void count_as_no_stranger(Place& place);
 
   Limits limits_;
   mutable std::mutex mutex_;
   std::size_t in_all_ = 0;
   std::map<Network, OfOne> of_one_;
+  std::list<Place*> strangers_;  // in the order in which they came
 };
 
 // What one connection takes of the limits, for as long as this lives.
@@ -52,6 +64,8 @@ class ConnectionCount::Place {
   Place(const Place&) = delete;
   Place& operator=(const Place&) = delete;
 
+  // What ends the connection to make room for another stranger. In all it counts until it has ended.
+  void ends_by(std::function<void()> end);
   // From now on it is no stranger's.
   void peer_is_known();
 
@@ -61,7 +75,9 @@ class ConnectionCount::Place {
 
   ConnectionCount& count_;
   Network network_;
-  bool is_strangers_ = true;
+  bool is_counted_ = false;
+  std::function<void()> end_;
+  std::optional<std::list<Place*>::iterator> at_;  // among the strangers
 };
 
 }  // namespace fieldsync::server

@@ -107,8 +107,9 @@ Result<std::optional<std::size_t>> HeaderGate::look(std::string_view arrived) {
     const std::size_t end = rest.find_first_of(std::string_view("\r\n\0", 3));
     const bool is_cut = end == std::string_view::npos || (rest[end] == '\r' && end + 1 == rest.size());
     // Also where the rest of the line has not come yet.
-    if (std::min(arrived.size(), line_at_ + (is_cut ? rest.size() : end + 2)) - empty_line_bytes_ > head_bytes_max)
-      return Error{lines_ == 0 ? Errc::uri_too_long : Errc::header_too_large, {}};
+    const std::size_t bytes = std::min(arrived.size(), line_at_ + (is_cut ? rest.size() : end + 2)) - empty_line_bytes_;
+    if (lines_ == 0 && bytes > request_line_bytes_max) return Error{Errc::uri_too_long, {}};
+    if (bytes > head_bytes_max) return Error{Errc::header_too_large, {}};
     if (is_cut) return std::optional<std::size_t>();
     if (rest[end] == '\0') return malformed("The request's head holds a NUL.");
     if (rest[end] == '\n' || rest[end + 1] != '\n')

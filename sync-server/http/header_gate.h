@@ -19,7 +19,8 @@
 namespace fieldsync::server {
 
 inline constexpr std::size_t head_bytes_max = 8 * 1024;
-inline constexpr std::size_t head_lines_max = 64;
+inline constexpr std::size_t request_line_bytes_max = 2 * 1024;
+inline constexpr std::size_t head_lines_max = 64;  // with the first
 
 class HeaderGate {
  public:

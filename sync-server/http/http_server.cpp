@@ -5,7 +5,6 @@
 #include <atomic>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
@@ -18,6 +17,7 @@
 #include <thread>
 
 #include "http/blocking_pool.h"
+#include "http/body_room.h"
 #include "http/connection_count.h"
 #include "http/http_session.h"
 #include "http/tls_context.h"
@@ -46,7 +46,8 @@ class Server final : public HttpServer {
       : settings_(settings),
         handlers_(std::move(handlers)),
         pool_(settings.blocking_threads),
-        count_({settings.connections_max, settings.connections_per_address_max, settings.strangers_per_address_max}),
+        count_({settings.connections_max, settings.connections_per_address_max, (settings.connections_max + 1) / 2,
+                settings.strangers_per_address_max}),
         acceptor_(io_),
         telling_(io_) {}
 
@@ -88,8 +89,8 @@ class Server final : public HttpServer {
   }
 
   void start() override {
-    start_accepting();
-    asio::co_spawn(io_, tell_loop(), asio::detached);
+    keep_running(&Server::accept_loop);
+    keep_running(&Server::tell_loop);
     thread_ = std::thread([this] { run_io(); });
   }
 
@@ -144,14 +145,16 @@ class Server final : public HttpServer {
     }
   }
 
-  // A server that stops accepting looks alive and is not: what ends the loop begins it anew.
-  void start_accepting() {
-    const auto go_on = [this](const std::exception_ptr& thrown) {
-      if (thrown && !stopping_) start_accepting();
+  using Loop = asio::awaitable<void> (Server::*)();
+
+  // A server that stops accepting looks alive and is not: what ends a loop begins it anew.
+  void keep_running(Loop loop) {
+    const auto go_on = [this, loop](const std::exception_ptr& thrown) {
+      if (thrown && !stopping_) keep_running(loop);
     };
     while (true) {
       try {
-        asio::co_spawn(io_, accept_loop(), go_on);
+        asio::co_spawn(io_, (this->*loop)(), go_on);
         return;
       } catch (const std::exception&) {
         std::this_thread::sleep_for(pause_without_resources);
@@ -190,6 +193,10 @@ class Server final : public HttpServer {
 
   void begin(tcp::socket socket, HttpSession::Place place) {
     auto stream = std::make_shared<TlsStream>(std::move(socket), tls());
+    place->ends_by([this, weak = std::weak_ptr(stream)] {
+      turned_away_.connection();
+      if (const auto ended = weak.lock()) ended->stop();
+    });
     const auto listed =
         std::make_shared<Listed>(*this, std::make_shared<HttpSession>(std::move(stream), std::move(place), around_));
     // Whatever the session throws ends it alone.
@@ -242,7 +249,8 @@ class Server final : public HttpServer {
   std::atomic<bool> stopping_ = false;
   ConnectionCount count_;
   TurnedAwayCount turned_away_;
-  Surroundings around_{settings_, handlers_, pool_, turned_away_, stopping_};
+  BodyRoom bodies_{{settings_.body_bytes_in_all_max, settings_.body_bytes_of_one_peer_max}};
+  Surroundings around_{settings_, handlers_, pool_, bodies_, turned_away_, stopping_};
   std::mutex mutex_;
   TlsContext tls_;
   Sessions sessions_;

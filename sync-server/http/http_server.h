@@ -25,10 +25,14 @@ struct HttpSettings {
   std::size_t blocking_threads = 8;
   std::size_t connections_max = 5'000;
   std::size_t connections_per_address_max = 500;  // connection_count.h says what an address is
-  std::size_t strangers_per_address_max = 50;     // of these, before a request of somebody known came
+  // Of these, before a request of somebody known came; of all connections half. Beyond it the first goes.
+  std::size_t strangers_per_address_max = 50;
   // Requests that wait for a blocking thread; those that come then are refused with `overloaded`.
   std::size_t requests_waiting_max = 256;
   std::size_t body_bytes_max = 2 * 1024 * 1024;
+  // Of bodies that are held whole and under way; those that come then are refused with `overloaded`.
+  std::size_t body_bytes_in_all_max = 256 * 1024 * 1024;
+  std::size_t body_bytes_of_one_peer_max = 64 * 1024 * 1024;
   std::chrono::milliseconds turned_away_told_every = std::chrono::minutes(1);
 };
 
@@ -40,13 +44,16 @@ struct HttpHandlers {
   std::function<Response(const Request&)> handle;
   // What the HTTP layer itself refuses.
   std::function<Response(const Error&, const Request&)> refuse;
+  // The connection ended within a request's body, or within its answer. On the I/O thread; may be empty.
+  std::function<void(const Request&)> tell_ended_early{};
   // From time to time, where there were any, and before the end; one call at a time. May be empty.
   std::function<void(const TurnedAway&)> tell_turned_away{};
 };
 
 class HttpServer {
  public:
-  // Listens; serves from start() on. offline: the address cannot be had.
+  // Listens; serves from start() on. invalid_argument: the address is none, or key and certificate do not fit.
+  // in_use: it cannot be had.
   [[nodiscard]] static Result<std::unique_ptr<HttpServer>> listen(const HttpSettings& settings, HttpHandlers handlers);
   virtual ~HttpServer() = default;
 

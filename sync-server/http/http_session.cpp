@@ -103,12 +103,15 @@ asio::awaitable<bool> HttpSession::serve(const HeaderGate& gate, std::optional<E
   }
   Request request = plain_head(parser, gate, peer_key_);
   request.peer_address = peer_address(stream_->socket());
+  request.peer_is_known = peer_is_known_;
   Reception reception = co_await receive(request, problem);
+  request.peer_is_known = peer_is_known_;
+  const bool is_held_whole = !reception.refusal && !reception.sink;
+  const auto room = is_held_whole ? around_.bodies.take(peer_key_, request.body_bytes) : nullptr;
+  if (is_held_whole && !room) reception.refusal = refuse_for_want_of_room(request);
   stream_->limit_steps(step_timeout);
-  // The answer to HEAD ends with its head (RFC 9110 section 9.3.2).
-  const bool with_body = request.method != "HEAD";
   if (reception.refusal) {
-    co_await answer(*reception.refusal, with_body, false);
+    co_await answer(request, *reception.refusal, false);
     co_return false;
   }
   if (request.expects_continue && arrived_.size() == 0) {
@@ -120,15 +123,30 @@ asio::awaitable<bool> HttpSession::serve(const HeaderGate& gate, std::optional<E
   stream_->limit_steps(step_timeout);
   if (error == asio::error::timed_out) {
     const Error late{Errc::timeout, "The request's body did not come in time."};
-    co_await answer(around_.handlers.refuse(late, request), with_body, false);
+    co_await answer(request, around_.handlers.refuse(late, request), false);
   }
-  if (error) co_return false;
+  if (error) {
+    if (error != asio::error::timed_out) tell_ended_early(request);
+    co_return false;
+  }
   request.body = std::move(parser.get().body());
   Response response = co_await around_.pool.run<Response>(
       [&] { return reception.sink ? reception.sink->finish() : around_.handlers.handle(request); });
-  const bool keep_alive = parser.keep_alive() && !around_.stopping && served_ + 1 < requests_per_connection_max;
-  const bool sent = co_await answer(response, with_body, keep_alive);
-  co_return sent&& keep_alive;
+  // A stranger who was refused has no reason to stay.
+  const bool is_welcome = peer_is_known_ || response.outcome.empty();
+  const bool keep_alive =
+      parser.keep_alive() && is_welcome && !around_.stopping && served_ + 1 < requests_per_connection_max;
+  const bool is_sent = co_await answer(request, response, keep_alive);
+  co_return is_sent&& keep_alive;
+}
+
+void HttpSession::tell_ended_early(const Request& request) const {
+  if (around_.handlers.tell_ended_early) around_.handlers.tell_ended_early(request);
+}
+
+Response HttpSession::refuse_for_want_of_room(const Request& request) {
+  around_.turned_away.request();
+  return around_.handlers.refuse({Errc::overloaded, {}}, request);
 }
 
 // What is to be done with the body, before any of it is read.
@@ -137,11 +155,10 @@ asio::awaitable<Reception> HttpSession::receive(const Request& request, const st
   if (problem) {
     reception.refusal = around_.handlers.refuse(*problem, request);
   } else if (around_.pool.waiting() >= around_.settings.requests_waiting_max) {
-    around_.turned_away.request();
-    reception.refusal = around_.handlers.refuse({Errc::overloaded, {}}, request);
+    reception.refusal = refuse_for_want_of_room(request);
   } else {
     reception = co_await around_.pool.run<Reception>([&] { return around_.handlers.receive(request); });
-    if (reception.peer_is_known) place_->peer_is_known();
+    if (reception.peer_is_known && !std::exchange(peer_is_known_, true)) place_->peer_is_known();
   }
   co_return reception;
 }
@@ -170,8 +187,10 @@ asio::awaitable<void> HttpSession::read_body(RequestParser& parser, BodySink* si
   }
 }
 
-asio::awaitable<bool> HttpSession::answer(const Response& response, bool with_body, bool keep_alive) {
+asio::awaitable<bool> HttpSession::answer(const Request& request, const Response& response, bool keep_alive) {
   ErrorCode error;
+  // The answer to HEAD ends with its head (RFC 9110 section 9.3.2).
+  const bool with_body = request.method != "HEAD";
   std::string bytes = head_of(response, keep_alive) + (with_body ? response.body : std::string());
   std::uint64_t left = with_body && response.source ? response.source->size() : 0;
   co_await stream_->write(bytes, error);
@@ -185,6 +204,7 @@ asio::awaitable<bool> HttpSession::answer(const Response& response, bool with_bo
     left -= std::min<std::uint64_t>(left, bytes.size());
     co_await stream_->write(bytes, error);
   }
+  if (error) tell_ended_early(request);
   co_return !error;
 }
 

@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "http/blocking_pool.h"
+#include "http/body_room.h"
 #include "http/connection_count.h"
 #include "http/http_server.h"
 #include "http/request_head.h"
@@ -25,6 +26,7 @@ struct Surroundings {
   const HttpSettings& settings;
   const HttpHandlers& handlers;
   BlockingPool& pool;
+  BodyRoom& bodies;
   TurnedAwayCount& turned_away;
   const std::atomic<bool>& stopping;
 };
@@ -50,15 +52,18 @@ class HttpSession {
 
   boost::asio::awaitable<std::optional<Error>> read_head(HeaderGate& gate, ErrorCode& error);
   boost::asio::awaitable<bool> serve(const HeaderGate& gate, std::optional<Error> problem);
+  void tell_ended_early(const Request& request) const;
+  Response refuse_for_want_of_room(const Request& request);
   boost::asio::awaitable<Reception> receive(const Request& request, const std::optional<Error>& problem);
   boost::asio::awaitable<void> read_body(RequestParser& parser, BodySink* sink, ErrorCode& error);
-  boost::asio::awaitable<bool> answer(const Response& response, bool with_body, bool keep_alive);
+  boost::asio::awaitable<bool> answer(const Request& request, const Response& response, bool keep_alive);
 
   std::shared_ptr<TlsStream> stream_;
   Place place_;
   const Surroundings& around_;
   boost::beast::flat_buffer arrived_;  // and not read yet
   std::string peer_key_;
+  bool peer_is_known_ = false;
   int served_ = 0;
   std::atomic<bool> is_busy_ = false;
 };

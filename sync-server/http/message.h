@@ -36,6 +36,8 @@ struct Request {
   bool expects_continue = false;
   // Where it comes from (peer_address.h); empty where the connection is gone.
   std::string peer_address{};
+  // This request, or an earlier one of the connection, came from somebody who may be served.
+  bool peer_is_known = false;
 };
 
 // The body of an answer.
@@ -64,7 +66,7 @@ class BodySink {
   virtual void take(std::string_view piece) = 0;
   // The body is whole.
   virtual Response finish() = 0;
-  // The connection broke before that. There is nobody to answer to.
+  // The connection broke before that, or the rest is late: what came of it is kept or thrown away.
   virtual Result<void> abandon() = 0;
 };
 

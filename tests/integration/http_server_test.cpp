@@ -43,8 +43,18 @@ Response answer_with(int status) {
   return response;
 }
 
+bool is_status(const std::string& answer, int status) {
+  return answer.starts_with("HTTP/1.1 " + std::to_string(status) + " ");
+}
+
+// Everybody is known.
 HttpHandlers plain_handlers() {
-  return {[](const Request&) { return Reception(); }, [](const Request&) { return answer_with(200); },
+  const auto receive = [](const Request&) {
+    Reception reception;
+    reception.peer_is_known = true;
+    return reception;
+  };
+  return {receive, [](const Request&) { return answer_with(200); },
           [](const Error& error, const Request&) { return answer_with(describe(error.code).http_status); }};
 }
 
@@ -68,6 +78,12 @@ class RunningServer {
     if (!client->handshake(context_)) client.reset();
     return client;
   }
+  // One that has served a request of somebody known.
+  [[nodiscard]] std::unique_ptr<TlsClient> connect_known(int source = 1) const {
+    auto client = connect(source);
+    if (client) REQUIRE(is_status(client->ask(request_to("/")), 200));
+    return client;
+  }
   // On a connection of its own; empty where there is none.
   [[nodiscard]] std::string ask(const std::string& request) const {
     const auto client = connect();
@@ -79,10 +95,6 @@ class RunningServer {
  private:
   ClientContext context_{tls::make_device_key()};
 };
-
-bool is_status(const std::string& answer, int status) {
-  return answer.starts_with("HTTP/1.1 " + std::to_string(status) + " ");
-}
 
 std::size_t open_descriptors() {
   const auto all = std::filesystem::directory_iterator("/proc/self/fd");
@@ -200,16 +212,16 @@ TEST_CASE("Connections beyond the limits are told as a sum") {
   settings.connections_per_address_max = 2;
   {
     const RunningServer running(handlers, settings);
-    const auto one = running.connect(), two = running.connect();
+    const auto one = running.connect_known(), two = running.connect_known();
     CHECK_FALSE(running.connect());
-    const auto three = running.connect(2);
+    const auto three = running.connect_known(2);
     CHECK(three);
     for (int i = 0; i < 5; ++i) CHECK_FALSE(running.connect(3));
   }
   CHECK(told == std::vector<TurnedAway>{{6, 0}});
 }
 
-TEST_CASE("Strangers of one address leave room there for who is known") {
+TEST_CASE("At an address full of strangers the next is let in, and the first of them ended; who is known stays") {
   HttpHandlers handlers = plain_handlers();
   handlers.receive = [](const Request& head) {
     Reception reception;
@@ -217,26 +229,71 @@ TEST_CASE("Strangers of one address leave room there for who is known") {
     return reception;
   };
   HttpSettings settings;
-  settings.connections_per_address_max = 4;
   settings.strangers_per_address_max = 2;
   const RunningServer running(handlers, settings);
+  const auto known = running.connect();
+  REQUIRE(known);
+  CHECK(is_status(known->ask(request_to("/known")), 200));
   const auto one = running.connect(), two = running.connect();
   REQUIRE((one && two));
-  CHECK_FALSE(running.connect());
-  CHECK(running.connect(2));
   // A request alone makes nobody known.
   CHECK(is_status(one->ask(request_to("/")), 200));
-  CHECK_FALSE(running.connect());
-  CHECK(is_status(one->ask(request_to("/known")), 200));
   const auto three = running.connect();
-  CHECK(three);
-  CHECK_FALSE(running.connect());
-  // Who is known stays so from request to request, and counts among all.
+  REQUIRE(three);
+  CHECK(one->ask(request_to("/")).empty());
   CHECK(is_status(two->ask(request_to("/known")), 200));
-  CHECK(is_status(two->ask(request_to("/")), 200));
-  const auto four = running.connect();
-  CHECK(four);
-  CHECK_FALSE(running.connect());
+  const auto four = running.connect(), five = running.connect();
+  REQUIRE((four && five));
+  CHECK(three->ask(request_to("/")).empty());
+  for (const auto* client : {&known, &two, &four, &five}) CHECK(is_status((*client)->ask(request_to("/")), 200));
+}
+
+TEST_CASE("A stranger who is refused does not keep the connection, and who is known does") {
+  HttpHandlers handlers = plain_handlers();
+  handlers.receive = [](const Request& head) {
+    Reception reception;
+    reception.peer_is_known = head.target == "/known";
+    return reception;
+  };
+  handlers.handle = [](const Request&) {
+    Response response = answer_with(401);
+    response.outcome = "enrolment_code_invalid";
+    return response;
+  };
+  const RunningServer running(handlers);
+  for (const char* target : {"/", "/known"}) {
+    INFO(target);
+    const auto client = running.connect();
+    REQUIRE(client);
+    CHECK(is_status(client->ask(request_to(target)), 401));
+    CHECK(is_status(client->ask(request_to(target)), 401) == (std::string(target) == "/known"));
+  }
+}
+
+TEST_CASE("A connection carries a thousand requests, and ends with the last of them") {
+  const RunningServer running(plain_handlers());
+  const auto client = running.connect();
+  REQUIRE(client);
+  for (int i = 1; i < 1'000; ++i) REQUIRE(client->ask(request_to("/")).find("Connection: close") == std::string::npos);
+  CHECK(client->ask(request_to("/")).find("Connection: close") != std::string::npos);
+  CHECK(client->ask(request_to("/")).empty());
+}
+
+TEST_CASE("A body for which there is no room is refused before it is read, and has room when another is done") {
+  HttpSettings settings;
+  settings.body_bytes_of_one_peer_max = 100;
+  const RunningServer running(plain_handlers(), settings);
+  const auto slow = running.connect();
+  REQUIRE(slow);
+  REQUIRE(slow->send(head_of("/", 90) + "{"));
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  const auto other = running.connect();
+  REQUIRE(other);
+  CHECK(is_status(other->ask(head_of("/", 11)), 503));
+  CHECK(is_status(running.ask(head_of("/", 10) + std::string(10, '{')), 200));
+  REQUIRE(slow->send(std::string(89, '{')));
+  CHECK(is_status(slow->answer(), 200));
+  CHECK(is_status(running.ask(head_of("/", 11) + std::string(11, '{')), 200));
 }
 
 TEST_CASE("What was turned away is told from time to time, and nothing where nobody was") {

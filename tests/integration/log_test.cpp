@@ -1,9 +1,11 @@
 // What the server writes while people work, while it is attacked and while it is administered: events,
 // and nothing that anybody wrote.
 #include <catch2/catch.hpp>
+#include <chrono>
 #include <filesystem>
 #include <regex>
 #include <sstream>
+#include <thread>
 
 #include "support/raw_client.h"
 #include "support/stranger.h"
@@ -164,6 +166,34 @@ TEST_CASE("Strangers fill no disk: of 100 bad requests ten are in the log, and h
                       [](const std::string& line) { return line.find("event=request ") != std::string::npos; }) == 10);
   CHECK(server.stop() == 0);
   CHECK(log_of(server).find("event=left_out device=- lines=90 ") != std::string::npos);
+}
+
+TEST_CASE("What is refused to a device, and what breaks off, is told with the device") {
+  RawClient client;
+  client.enrol();
+  const fieldsync::load::ClientContext enrolled({content_of(client.key()), content_of(client.certificate())});
+  CHECK(client.curl("/nothing", {}).output.ends_with("404"));
+  {
+    fieldsync::load::TlsClient device(client.server.port(), 1);
+    REQUIRE(device.handshake(enrolled));
+    REQUIRE(
+        device.send("POST /v1/sync HTTP/1.1\r\nHost: office\r\nContent-Type: application/json\r\n"
+                    "Content-Length: 100\r\n\r\n{"));
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  }
+  const std::string devices = succeed(client.server.administer({"device", "list", "--json"}));
+  const std::string id = json_value(devices.substr(devices.rfind('{', devices.find("\"raw\""))), "id");
+  succeed(client.server.administer({"device", "revoke", id}));
+  const std::vector<std::string> json_sync{"-H", "Content-Type: application/json", "-d", "{}"};
+  CHECK(client.curl("/v1/sync", json_sync).output.ends_with("401"));
+  CHECK(client.server.stop() == 0);
+  const std::string log = log_of(client.server);
+  INFO(log);
+  for (const char* part :
+       {"route=other outcome=unknown_endpoint", "outcome=connection_lost", "route=/v1/sync outcome=device_revoked"}) {
+    INFO(part);
+    CHECK(log.find(" device=" + id.substr(0, 8) + " " + part) != std::string::npos);
+  }
 }
 
 TEST_CASE("The log is in JSON, and names addresses, where the operator set it so") {

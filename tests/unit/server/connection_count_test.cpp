@@ -20,18 +20,22 @@ class Doorway {
   bool let_in(const char* address) {
     auto place = count.admit(make_address(address));
     if (!place) return false;
+    place->ends_by([this, number = places.size()] { ended.push_back(number); });
     places.push_back(std::move(place));
     return true;
   }
 
   ConnectionCount count;
   std::vector<std::unique_ptr<ConnectionCount::Place>> places;
+  std::vector<std::size_t> ended;  // of them, in order
 };
+
+using Numbers = std::vector<std::size_t>;
 
 }  // namespace
 
 TEST_CASE("One address takes no more than its share, and the others have theirs") {
-  Doorway door({5, 2, 5});
+  Doorway door({5, 2, 5, 5});
   CHECK(door.let_in("192.0.2.1"));
   CHECK(door.let_in("192.0.2.1"));
   CHECK_FALSE(door.let_in("192.0.2.1"));
@@ -39,40 +43,70 @@ TEST_CASE("One address takes no more than its share, and the others have theirs"
   door.places.erase(door.places.begin());
   CHECK(door.let_in("192.0.2.1"));
   CHECK(door.count.in_all() == 3);
+  CHECK(door.ended.empty());
 }
 
 TEST_CASE("All addresses together take no more than there is") {
-  Doorway door({2, 2, 2});
+  Doorway door({2, 2, 2, 2});
   CHECK(door.let_in("192.0.2.1"));
   CHECK(door.let_in("192.0.2.2"));
   CHECK_FALSE(door.let_in("192.0.2.3"));
   door.places.erase(door.places.begin());
   CHECK(door.let_in("192.0.2.3"));
+  CHECK(door.ended.empty());
 }
 
-TEST_CASE("Strangers of one address take no more than their share, and who becomes known makes room for another") {
-  Doorway door({10, 4, 2});
+TEST_CASE("Where an address has its strangers, the one that came first makes room for the next") {
+  Doorway door({10, 9, 10, 2});
   CHECK(door.let_in("192.0.2.1"));
-  CHECK(door.let_in("192.0.2.1"));
-  CHECK_FALSE(door.let_in("192.0.2.1"));
   CHECK(door.let_in("192.0.2.2"));
-  door.places[0]->peer_is_known();
-  door.places[0]->peer_is_known();  // again, by its next request
   CHECK(door.let_in("192.0.2.1"));
-  CHECK_FALSE(door.let_in("192.0.2.1"));
-  // One who was known leaves: that is no stranger's place.
-  door.places.erase(door.places.begin());
-  CHECK_FALSE(door.let_in("192.0.2.1"));
-  // A stranger leaves.
-  door.places.erase(door.places.begin());
+  CHECK(door.ended.empty());
   CHECK(door.let_in("192.0.2.1"));
-  CHECK_FALSE(door.let_in("192.0.2.1"));
+  CHECK(door.ended == Numbers{0});
+  // Whoever is known makes room by that, and is ended for nobody.
+  door.places[2]->peer_is_known();
+  door.places[2]->peer_is_known();
+  CHECK(door.let_in("192.0.2.1"));
+  CHECK(door.ended == Numbers{0});
+  CHECK(door.let_in("192.0.2.1"));
+  CHECK(door.ended == Numbers{0, 3});
+  // Those that were ended count until they are gone.
+  CHECK(door.count.in_all() == 6);
   door.places.clear();
   CHECK(door.count.in_all() == 0);
 }
 
+TEST_CASE("A stranger who leaves makes room, and one who was ended or known before leaves no second time") {
+  Doorway door({10, 9, 10, 2});
+  for (int i = 0; i < 3; ++i) CHECK(door.let_in("192.0.2.1"));
+  CHECK(door.ended == Numbers{0});
+  door.places[1]->peer_is_known();
+  door.places[0].reset();
+  door.places[1].reset();
+  CHECK(door.let_in("192.0.2.1"));
+  CHECK(door.ended == Numbers{0});
+  door.places[2].reset();
+  CHECK(door.let_in("192.0.2.1"));
+  CHECK(door.ended == Numbers{0});
+  CHECK(door.let_in("192.0.2.1"));
+  CHECK(door.ended == Numbers{0, 3});
+}
+
+TEST_CASE("Where strangers of all addresses have their share, the one that came first makes room for the next") {
+  Doorway door({10, 9, 2, 2});
+  CHECK(door.let_in("192.0.2.1"));
+  CHECK(door.let_in("192.0.2.2"));
+  CHECK(door.let_in("192.0.2.3"));
+  CHECK(door.ended == Numbers{0});
+  door.places[1]->peer_is_known();
+  CHECK(door.let_in("192.0.2.4"));
+  CHECK(door.let_in("192.0.2.5"));
+  CHECK(door.ended == Numbers{0, 2});
+}
+
 TEST_CASE("An IPv6 network of 64 bits is one, and an IPv4 address is itself in both forms") {
-  Doorway door({10, 1, 1});
+  Doorway door({10, 1, 10, 1});
   CHECK(door.let_in("2001:db8:0:1::1"));
   CHECK_FALSE(door.let_in("2001:db8:0:1:ffff::2"));
   CHECK(door.let_in("2001:db8:0:2::1"));
