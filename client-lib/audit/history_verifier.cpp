@@ -8,6 +8,16 @@ constexpr std::uint64_t places_tried = 8;
 
 std::string numbered(std::uint64_t entry) { return "Entry " + std::to_string(entry); }
 
+// Only as a server writes it: other readers of the same bytes, of which one takes the first of two contents and
+// another the last, would see another entry.
+std::optional<v1::AuditEntry> read_audit_entry(const std::string& bytes) {
+  v1::AuditEntry entry;
+  if (!entry.ParseFromString(bytes)) return std::nullopt;
+  entry.DiscardUnknownFields();
+  if (entry.SerializeAsString() != bytes) return std::nullopt;
+  return entry;
+}
+
 }  // namespace
 
 void HistoryVerifier::fail(std::string_view code, std::string sentence, std::uint64_t entry) {
@@ -53,16 +63,15 @@ void HistoryVerifier::take_entry(std::string_view bytes) {
   const auto record = read_entry(bytes);
   const std::uint64_t number = tree_.size() + 1;
   if (!record) return fail("file_damaged", numbered(number) + " is too short to be one.", number);
-  v1::AuditEntry read;
-  const bool is_readable = read.ParseFromString(record->entry);
+  const auto read = read_audit_entry(record->entry);
   GrowingTree grown = tree_;
   grown.append(hash_leaf(record->entry));
   const Checkpoint& checkpoint = record->checkpoint;
-  const bool is_sound = checkpoint.size == number && is_readable && read.time_ms() == checkpoint.time.ms &&
+  const bool is_sound = checkpoint.size == number && read && read->time_ms() == checkpoint.time.ms &&
                         (!last_time_ || *last_time_ <= checkpoint.time) && grown.root() == checkpoint.root &&
                         is_signed_by(checkpoint, *key_);
   if (!is_sound) {
-    blame(*record, is_readable ? &read : nullptr, grown.root());
+    blame(*record, read ? &*read : nullptr, grown.root());
     if (fault_) fault_->time = checkpoint.time;
     return;
   }
@@ -71,7 +80,7 @@ void HistoryVerifier::take_entry(std::string_view bytes) {
   if (summary_.entries++ == 0) summary_.first = checkpoint.time;
   summary_.last = checkpoint.time;
   if (wanted_ && wanted_->size == number) wanted_found_ = wanted_->root == checkpoint.root;
-  check_content(read);
+  check_content(*read);
   if (fault_) fault_->time = checkpoint.time;
 }
 
@@ -107,7 +116,8 @@ void HistoryVerifier::blame(const HistoryEntry& record, const v1::AuditEntry* re
   if (root == checkpoint.root && !signs(checkpoint, number))
     return fail("entry_signed_by_other_key", numbered(number) + " is not signed by the log's key.", number);
   if (root == checkpoint.root && read == nullptr)
-    return fail("entry_unreadable", numbered(number) + " cannot be read.", number);
+    return fail("entry_unreadable", numbered(number) + " cannot be read: it is damaged, or of a newer version.",
+                number);
   fail("entry_altered", numbered(number) + " is not what was signed.", number);
 }
 
@@ -145,7 +155,7 @@ void HistoryVerifier::check_content(const v1::AuditEntry& entry) {
     case v1::AuditEntry::kAct:
     case v1::AuditEntry::kRead: return;
     case v1::AuditEntry::CONTENT_NOT_SET:
-      return fail("entry_unreadable", numbered(number) + " is of a kind that this version does not know.", number);
+      return fail("entry_unreadable", numbered(number) + " tells of nothing.", number);
   }
 }
 

@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 #include <catch2/catch.hpp>
 #include <fstream>
+#include <set>
 #include <sstream>
 
 #include "audit/history_file.h"
@@ -301,7 +302,79 @@ void add_what_an_administrator_signs_anew(const History& whole, const codec::Sig
   }
 }
 
+std::string field_of(int number, const std::string& bytes) {
+  return std::string{static_cast<char>(number * 8 + 2), static_cast<char>(bytes.size())} + bytes;
+}
+
+// The same entry, or one that two readers may take for two, in bytes that no server writes.
+std::vector<std::string> written_otherwise(const v1::AuditEntry& entry) {
+  v1::AuditEntry timed;
+  timed.set_time_ms(entry.time_ms());
+  const std::string time = timed.SerializeAsString();
+  const std::string content = entry.SerializeAsString().substr(time.size());
+  const int number = static_cast<int>(entry.content_case());
+  const std::string inside = content.substr(2);
+  REQUIRE(content == field_of(number, inside));
+  std::string long_time = time;
+  long_time.back() = static_cast<char>(long_time.back() | 0x80);
+  long_time += '\0';
+  const std::string unknown = field_of(15, "x");
+  const std::string set_back = field_of(v1::AuditEntry::kSetBack, ""), read = field_of(v1::AuditEntry::kRead, "");
+  return {time + content + set_back,
+          time + read + content,
+          time + content + content,
+          time + content + field_of(number, ""),
+          time + time + content,
+          content + time,
+          long_time + content,
+          time + content + unknown,
+          time + field_of(number, inside + unknown),
+          time + field_of(number, inside + inside.substr(0, 2 + core::DeviceId::size))};
+}
+
+// An entry of one batch whose numbers are written as no server does.
+std::vector<std::string> numbers_written_otherwise(const v1::AuditEntry& entry) {
+  v1::AuditEntry timed;
+  timed.set_time_ms(entry.time_ms());
+  const std::string inside = entry.batch().SerializeAsString();
+  std::vector<std::string> written;
+  for (const std::string& quarantined :
+       {std::string("\x28\x00", 2), std::string("\x28\x81\x00", 3), std::string("\x28\x81\x80\x80\x80\x10")})
+    written.push_back(timed.SerializeAsString() + field_of(v1::AuditEntry::kBatch, inside + quarantined));
+  return written;
+}
+
+// The first entry of each kind, by who has the log's key.
+void add_every_kind_written_otherwise(const History& whole, const codec::SigningKey& log_key, Cases& cases) {
+  std::set<v1::AuditEntry::ContentCase> done;
+  for (std::size_t i = 0; i < whole.records.size(); ++i) {
+    const v1::AuditEntry entry = read(whole.records[i]);
+    if (!done.insert(entry.content_case()).second) continue;
+    std::vector<std::string> written = written_otherwise(entry);
+    if (entry.has_batch() && entry.batch().quarantined() == 0) {
+      for (const std::string& other : numbers_written_otherwise(entry)) written.push_back(other);
+    }
+    for (const std::string& bytes : written) {
+      History history = whole;
+      history.records[i].entry.entry = bytes;
+      history.sign_anew(log_key);
+      cases.add(history, at("entry_unreadable", i));
+    }
+  }
+  REQUIRE(done.size() >= 3);
+}
+
 }  // namespace
+
+TEST_CASE("Both verifiers refuse an entry that is not written as a server writes it", "[audit]") {
+  Office office;
+  office.export_to("whole");
+  const History whole(office.server.path("whole"));
+  Cases cases(office.fingerprint);
+  cases.add(whole, "sound");
+  add_every_kind_written_otherwise(whole, office.log_key(), cases);
+  cases.check();
+}
 
 TEST_CASE("Both verifiers name what was done to a real server's history, for each of its entries", "[audit]") {
   Office office;
@@ -314,6 +387,18 @@ TEST_CASE("Both verifiers name what was done to a real server's history, for eac
   add_every_entry_done_to(whole, cases);
   add_every_batch_done_to(whole, cases);
   add_what_an_administrator_signs_anew(whole, office.log_key(), cases);
+  cases.check();
+}
+
+TEST_CASE("Both verifiers know a history that was signed anew with another log key by its fingerprint", "[audit]") {
+  Office office;
+  office.export_to("whole");
+  History history(office.server.path("whole"));
+  const codec::SigningKey other = other_key();
+  history.key = audit::public_key_of(other);
+  history.sign_anew(other);
+  Cases cases(office.fingerprint);
+  cases.add(history, "other_log_key 0");
   cases.check();
 }
 

@@ -53,10 +53,10 @@ class Tree {
   }
 }
 
-// --- protobuf, as far as it is needed: fields by number, the last one counts
+// --- protobuf, as far as it is needed
 
-function readFields(bytes) {
-  const fields = new Map();
+function listFields(bytes) {
+  const list = [];
   let at = 0;
   const varint = () => {
     let value = 0n;
@@ -84,10 +84,13 @@ function readFields(bytes) {
     else if (type === 2) value = take(Number(varint()));
     else if (type === 5) value = take(4);
     else throw new Error('type');
-    fields.set(`${field}:${type}`, value);
+    list.push({field, type, value});
   }
-  return fields;
+  return list;
 }
+
+// By number and type; the last one counts.
+const readFields = (bytes) => new Map(listFields(bytes).map(({field, type, value}) => [`${field}:${type}`, value]));
 
 const EMPTY = Buffer.alloc(0);
 const bytesOf = (fields, number) => fields.get(`${number}:2`) ?? EMPTY;
@@ -109,9 +112,47 @@ function writeBatch(fields) {
   return Buffer.concat([number(1), bytes(2), bytes(3), number(4), bytes(5)]);
 }
 
+// What stands in each field: 'bytes', a number of so many bits, or a message of its own. In brackets: any number of times.
+const CHECKPOINT = {1: 64, 2: 64, 3: 'bytes', 4: 'bytes'};
+const SCOPE_READ = {1: 'bytes', 2: ['bytes'], 3: 64};
+const CONTENTS = {
+  2: {1: 'bytes', 2: 64, 3: 64, 4: 'bytes', 5: 32},
+  3: {1: 'bytes', 2: 'bytes', 3: 'bytes'},
+  4: {1: 'bytes', 2: ['bytes'], 3: 'bytes', 4: 'bytes'},
+  5: {1: 'bytes', 2: [SCOPE_READ]},
+  6: {1: CHECKPOINT},
+};
+const AUDIT_ENTRY = {1: 64, ...CONTENTS};
+
+function isValue(shape, type, value, mayBeEmpty) {
+  if (typeof shape === 'number') return type === 0 && value !== 0n && value < 1n << BigInt(shape);
+  if (shape === 'bytes') return type === 2 && (mayBeEmpty || value.length > 0);
+  return type === 2 && isCanonical(value, shape);
+}
+
+// Whether the bytes are the one way to write what they say: fields that are known, in ascending order, each that is not
+// repeated once, no default value, and no varint longer than it must be.
+function isCanonical(bytes, shapes) {
+  const written = [];
+  let last = 0;
+  for (const {field, type, value} of listFields(bytes)) {
+    const isRepeated = Array.isArray(shapes[field]);
+    const shape = isRepeated ? shapes[field][0] : shapes[field];
+    if (shape === undefined || field < last || (field === last && !isRepeated)) return false;
+    if (!isValue(shape, type, value, isRepeated)) return false;
+    last = field;
+    written.push(varint(BigInt(field * 8 + type)));
+    if (type === 0) written.push(varint(value));
+    else written.push(varint(BigInt(value.length)), value);
+  }
+  return Buffer.concat(written).equals(bytes);
+}
+
 // AuditEntry, or null where it cannot be read.
 function readAuditEntry(bytes) {
   try {
+    const contents = listFields(bytes).filter(({field}) => field in CONTENTS);
+    if (contents.length > 1 || !isCanonical(bytes, AUDIT_ENTRY)) return null;
     const fields = readFields(bytes);
     const entry = {time: zigzag(numberOf(fields, 1)), kind: null};
     const kinds = {2: 'batch', 3: 'enrolment', 4: 'act', 5: 'read', 6: 'setBack'};
