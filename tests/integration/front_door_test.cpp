@@ -1,6 +1,7 @@
 // The front door as an operator meets it: certificates that are renewed, a disk that is full, too few descriptors,
 // too many connections, and what of TLS is spoken. Real processes.
 #include <signal.h>
+#include <sodium.h>
 #include <sys/mount.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -15,9 +16,11 @@
 #include <sstream>
 #include <thread>
 
+#include "codec/operation_codec.h"
+#include "core/value.h"
 #include "load/tls_client.h"
 #include "support/generic_refusal.h"
-#include "support/raw_client.h"
+#include "support/raw_device.h"
 #include "support/settings.h"
 
 using namespace fieldsync;
@@ -68,6 +71,7 @@ void wait_for_line(const std::string& file, const std::string& text, std::size_t
 }
 
 constexpr std::uint32_t saves = 30;
+constexpr std::uint32_t follow_up_evidence = 15;  // a field of text of the standard form
 
 std::string incompressible_text(std::uint32_t seed) {
   std::mt19937 random(seed);
@@ -108,6 +112,56 @@ class SmallDisk {
 
   std::string folder_;
   bool is_mounted_ = false;
+};
+
+// A client that is not ours, with a batch that the server has not got, and the bytes of a photo that it waits for.
+class WritingClient : public RawClient {
+ public:
+  WritingClient() : photo_(300'000, 'x') {
+    core::Attachment named;
+    named.kind = core::AttachmentKind::photo;
+    named.file.size = static_cast<std::uint32_t>(photo_.size());
+    crypto_hash_sha256(named.file.id.sha256.data(), reinterpret_cast<const unsigned char*>(photo_.data()),
+                       photo_.size());
+    hash_ = named.file.id.hex();
+    server.enrol("phone");
+    const auto app = server.open("phone");
+    const core::ScopeId scope = app->scopes()->front().id;
+    auto editor = app->create("follow_up", scope);
+    REQUIRE(editor);
+    REQUIRE(editor->set("evidence_files", core::Value{named}));
+    REQUIRE(editor->save());
+    REQUIRE(app->sync({}));
+    enrol();
+    write_to(server.path("batch"), request_of_saves(scope));
+    write_to(server.path("photo"), photo_);
+  }
+
+  [[nodiscard]] std::string send_batch() const {
+    return curl("/v1/sync", {"-H", "Content-Type: application/x-protobuf", "--data-binary", "@" + server.path("batch")})
+        .output;
+  }
+  [[nodiscard]] std::string send_photo() const {
+    return curl("/v1/attachments/" + hash_ + "?offset=0", {"-X", "PUT", "-H", "Content-Type: application/octet-stream",
+                                                           "--data-binary", "@" + server.path("photo")})
+        .output;
+  }
+  [[nodiscard]] std::string photo_of_server() const { return content_of(server.path("server/attachments/" + hash_)); }
+
+ private:
+  // More than fits into what SQLite has set aside already.
+  [[nodiscard]] std::string request_of_saves(const core::ScopeId& scope) const {
+    const TestDevice device = device_of(*this);
+    std::vector<std::string> operations;
+    for (std::uint32_t i = 0; i < saves; ++i) {
+      const core::FieldWrite evidence{{{}, follow_up_evidence}, core::Value{incompressible_text(i)}, {}};
+      operations.push_back(codec::encode_operation(device.save(scope, new_record(), {evidence}, i, "follow_up")));
+    }
+    return device.request(device.batch_of(list_of(operations))).SerializeAsString();
+  }
+
+  std::string photo_;
+  std::string hash_;
 };
 
 }  // namespace
@@ -219,6 +273,34 @@ TEST_CASE("On a full disk nothing is written and everything read, and room ends 
   CHECK(server.digest("fresh") == server.digest());
   CHECK(json_value(server.app("fresh", {"--json", "status"}).output, "records") == std::to_string(1 + saves));
   CHECK(server.stop() == 0);
+}
+
+TEST_CASE("On a full disk a batch and a photo are answered with 507, and with 200 once there is room") {
+  WritingClient client;
+  TestServer& server = client.server;
+  const SmallDisk disk(server);
+  if (!disk.is_mounted()) {
+    WARN("No disk can be mounted here: only root may.");
+    return;
+  }
+  const std::string operations = json_value(server.administer({"status", "--json"}).output, "operations");
+  disk.fill();
+  for (const std::string& refused : {client.send_batch(), client.send_photo()}) {
+    INFO(refused);
+    CHECK(refused.ends_with("507"));
+    CHECK(refused.find("\"code\":\"storage_full\"") != std::string::npos);
+    check_tells_nothing(refused);
+  }
+  CHECK(json_value(server.administer({"status", "--json"}).output, "operations") == operations);
+  disk.make_room();
+  for (const std::string& taken : {client.send_batch(), client.send_photo()}) {
+    INFO(taken.substr(0, 500));
+    CHECK(taken.ends_with("200"));
+  }
+  CHECK(json_value(server.administer({"status", "--json"}).output, "operations") ==
+        std::to_string(std::stoul(operations) + saves));
+  CHECK(client.photo_of_server() == std::string(300'000, 'x'));
+  succeed(server.administer({"check"}));
 }
 
 TEST_CASE("With few descriptors connections are turned away, and those that are open are served in full") {

@@ -9,9 +9,7 @@
 
 #include "codec/operation_codec.h"
 #include "core/value.h"
-#include "support/raw_client.h"
-#include "support/test_device.h"
-#include "tls/key_pair.h"
+#include "support/raw_device.h"
 
 using namespace fieldsync;
 using namespace fieldsync::testing;
@@ -79,19 +77,6 @@ class SlowClient : public RawClient {
       if (entry.is_regular_file()) bytes += entry.file_size();
     return bytes;
   }
-  // The same device, to sign what it saves.
-  [[nodiscard]] TestDevice device() const {
-    TestDevice device;
-    const auto signing_key = tls::signing_key(content_of(key()));
-    REQUIRE(signing_key);
-    std::copy(signing_key->begin(), signing_key->end(), device.key.begin());
-    device.public_key.assign(signing_key->begin() + 32, signing_key->end());
-    unsigned char hash[crypto_hash_sha256_BYTES];
-    crypto_hash_sha256(hash, reinterpret_cast<const unsigned char*>(device.public_key.data()),
-                       device.public_key.size());
-    std::copy_n(hash, device.id.bytes.size(), device.id.bytes.begin());
-    return device;
-  }
   [[nodiscard]] const core::ScopeId& scope() const { return scope_; }
   [[nodiscard]] std::string operations() const {
     return json_value(server.administer({"status", "--json"}).output, "operations");
@@ -150,7 +135,7 @@ TEST_CASE("One chunk under way ends with its connection") {
 
 TEST_CASE("A save under way when its device is revoked is not stored") {
   const SlowClient client;
-  TestDevice device = client.device();
+  TestDevice device = device_of(client);
   const std::string body = client.server.path("body");
   const auto send = [&](const std::string& rate) {
     return client
