@@ -1,5 +1,7 @@
 // What an app says where the server at its office's address is a bad one: it names what is wrong, keeps what waits, and
 // goes on working offline. Histories that were set back or forked: tests/unit/api/history_test.cpp.
+#include <openssl/pem.h>
+#include <openssl/x509.h>
 #include <sys/resource.h>
 
 #include <catch2/catch.hpp>
@@ -58,6 +60,22 @@ class BadServer {
   std::unique_ptr<Process> server_;
 };
 
+// The same certificate, but that it begins tomorrow. Commands of OpenSSL 3.0 make none that is not valid yet.
+void begin_tomorrow(const std::string& certificate_file, const std::string& key_file) {
+  const auto bio_of = [](const std::string& file) {
+    return std::unique_ptr<BIO, decltype(&BIO_free)>(BIO_new_file(file.c_str(), "r+"), BIO_free);
+  };
+  const std::unique_ptr<X509, decltype(&X509_free)> certificate(
+      PEM_read_bio_X509(bio_of(certificate_file).get(), nullptr, nullptr, nullptr), X509_free);
+  const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(
+      PEM_read_bio_PrivateKey(bio_of(key_file).get(), nullptr, nullptr, nullptr), EVP_PKEY_free);
+  REQUIRE(certificate);
+  REQUIRE(key);
+  REQUIRE(X509_gmtime_adj(X509_getm_notBefore(certificate.get()), 24L * 3600) != nullptr);
+  REQUIRE(X509_sign(certificate.get(), key.get(), EVP_sha256()) > 0);
+  REQUIRE(PEM_write_bio_X509(bio_of(certificate_file).get(), certificate.get()) == 1);
+}
+
 }  // namespace
 
 TEST_CASE("A bad server with the office's own key is named, and nothing is lost") {
@@ -78,7 +96,9 @@ TEST_CASE("A bad server with the office's own key is named, and nothing is lost"
   server.all_is_kept();
 }
 
-TEST_CASE("A certificate that has ended, or is for another name, is named; with the office's key the sync goes on") {
+TEST_CASE(
+    "A certificate that has ended, has not begun, or is for another name, is named; with the office's key the sync "
+    "goes on") {
   TestServer office;
   office.enrol("phone");
   const std::string key = office.path("server/server.key");
@@ -102,6 +122,10 @@ TEST_CASE("A certificate that has ended, or is for another name, is named; with 
   succeeds({"openssl", "x509", "-req", "-in", wish, "-signkey", key, "-days", "-1", "-out", certificate});
   CHECK(shown() == "ended");
   CHECK(has(office.app("phone", {"sync"}).output, "has ended"));
+  REQUIRE(office.administer({"renew-certificate"}).exit_code == 0);
+  begin_tomorrow(certificate, key);
+  CHECK(shown() == "not_begun");
+  CHECK(has(office.app("phone", {"sync"}).output, "not valid yet"));
   REQUIRE(office.administer({"renew-certificate"}).exit_code == 0);
   CHECK(json_value(office.app("phone", {"--json", "sync"}).output, "certificate_flaw") == "none");
 }
