@@ -75,6 +75,8 @@ Router::Router(Store& store, SyncService& sync, AttachmentService& attachments, 
 }
 
 std::optional<Response> Router::gate(const Request& head) {
+  if (head.method == "CONNECT" || head.method == "TRACE")
+    return problem_response({Errc::not_implemented, "The server does not do that at any address."}, head);
   auto refusal = Attachments::are_at(head.target) ? Attachments::gate(head) : message_gate(head);
   if (refusal) return refusal;
   if (head.peer_key.empty()) return problem_response({Errc::unknown_device, {}}, head);
