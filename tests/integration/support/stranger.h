@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "load/tls_client.h"
+#include "support/generic_refusal.h"
 
 namespace fieldsync::testing {
 
@@ -19,8 +20,13 @@ class Stranger {
   void send(std::string_view bytes) {
     if (!client_.send(bytes)) throw std::runtime_error("the connection broke");
   }
-  // Until the other side closes, or the answer to one request is whole.
-  [[nodiscard]] std::string answer() { return client_.answer(); }
+  // Until the other side closes, or the answer to one request is whole. A refusal tells nothing of the server's inside.
+  [[nodiscard]] std::string answer() {
+    std::string answer = client_.answer();
+    const std::string telling = telling_in(answer);
+    if (!telling.empty()) throw std::runtime_error(telling + " in: " + answer);
+    return answer;
+  }
 
  private:
   load::ClientContext context_;
