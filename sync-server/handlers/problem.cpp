@@ -10,8 +10,8 @@ namespace {
 
 // What is wrong inside the server is for its log, not for the caller.
 std::string sentence_for_caller(const Error& error) {
-  const bool internal =
-      error.code == Errc::storage_failed || error.code == Errc::storage_corrupt || error.code == Errc::internal_error;
+  const bool internal = error.code == Errc::storage_full || error.code == Errc::storage_failed ||
+                        error.code == Errc::storage_corrupt || error.code == Errc::internal_error;
   return internal ? std::string(describe(error.code).sentence) : error.message();
 }
 

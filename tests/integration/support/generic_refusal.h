@@ -23,9 +23,9 @@ inline std::string telling_in(const std::string& answer) {
   std::string lower = answer;
   std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char letter) { return std::tolower(letter); });
   for (const char* telling :
-       {"/tmp",    "/home",   "/srv",       "/var",         ".cpp",      ".db",          "sqlite",
-        "select ", "insert ", "constraint", "openssl",      "boost",     "beast",        "exception",
-        "std::",   "0x",      "errno",      "no such file", "\nserver:", "x-powered-by", "0.1.0"}) {
+       {"/tmp",    "/home",        "/srv",      "/var",         ".cpp",  ".db",        "sqlite", "select ",
+        "insert ", "constraint",   "openssl",   "boost",        "beast", "exception",  "std::",  "0x",
+        "errno",   "no such file", "\nserver:", "x-powered-by", "0.1.0", "database or"}) {
     if (lower.find(telling) != std::string::npos) return telling;
   }
   return {};
