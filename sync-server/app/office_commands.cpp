@@ -9,6 +9,7 @@
 #include "app/acts.h"
 #include "app/import.h"
 #include "app/named_rows.h"
+#include "app/operator_text.h"
 #include "app/rows.h"
 #include "codec/form_codec.h"
 #include "core/fingerprint.h"
@@ -112,6 +113,7 @@ Result<void> check_attachments(Administration& admin, const CommandOptions& opti
 }  // namespace
 
 Result<void> add_scope(Administration& admin, const CommandOptions& options) {
+  if (auto checked = check_line(options.name, "A scope's name", name_characters_max); !checked) return checked;
   ScopeRow scope;
   scope.id = random_id<core::ScopeId>();
   scope.name = options.name;
@@ -148,6 +150,7 @@ Result<void> list_scopes(Administration& admin, const CommandOptions& options) {
 }
 
 Result<void> add_person(Administration& admin, const CommandOptions& options) {
+  if (auto checked = check_line(options.name, "A person's name", name_characters_max); !checked) return checked;
   PersonRow person{random_id<core::PersonId>(), options.name};
   auto done = admin.store.write([&](WriteTransaction& transaction) -> Result<void> {
     transaction.add_person(person);

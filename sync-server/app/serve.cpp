@@ -16,6 +16,7 @@
 #include "app/import.h"
 #include "app/log_key.h"
 #include "app/logged_handlers.h"
+#include "app/operator_text.h"
 #include "app/standard_forms.h"
 #include "codec/form_codec.h"
 #include "handlers/router.h"
@@ -242,6 +243,7 @@ Result<void> add_missing_log_key(const Configuration& configuration, std::ostrea
 }  // namespace
 
 Result<void> make_server(const std::filesystem::path& folder, const InitOptions& options, std::ostream& out) {
+  if (auto checked = check_line(options.host, "The host", host_characters_max); !checked) return checked;
   Configuration configuration;
   configuration.folder = folder;
   configuration.port = options.port;

@@ -16,47 +16,12 @@
 #include <thread>
 
 #include "fieldsync/database.h"
+#include "support/server_folder.h"
 #include "support/test_server.h"
 
 using namespace fieldsync::testing;
 
 namespace {
-
-constexpr int refused = 1;
-constexpr int wrong_usage = 2;
-
-void check_refusal(const Finished& finished, int exit_code, const std::string& code) {
-  INFO(finished.output);
-  CHECK(finished.exit_code == exit_code);
-  CHECK(finished.output.find("[" + code + "]\n") != std::string::npos);
-  CHECK(finished.output.find("[" + code + "]") > 20);
-}
-
-// A server's folder that no server process uses.
-struct Folder {
-  TemporaryFolder folder;
-  std::string path = (folder.path() / "server").string();
-
-  Folder() { succeeds({"init", "--port", "9443"}); }
-
-  Finished administer(std::vector<std::string> arguments) const {
-    // A server that starts where it should refuse to is stopped.
-    arguments.insert(arguments.begin(), {"timeout", "20", FIELDSYNC_SERVER, "--dir", path});
-    return run(arguments);
-  }
-  std::string succeeds(const std::vector<std::string>& arguments) const {
-    const Finished finished = administer(arguments);
-    INFO(finished.output);
-    REQUIRE(finished.exit_code == 0);
-    return finished.output;
-  }
-  // All that the lists show.
-  std::string standing() const {
-    std::string all;
-    for (const char* what : {"scope", "person", "device", "form"}) all += succeeds({what, "list", "--json"});
-    return all;
-  }
-};
 
 // A server that dies over its first command: before it takes it, or before it answers.
 class DyingServer {
@@ -153,7 +118,7 @@ class OpenStore {
 }  // namespace
 
 TEST_CASE("fieldsync-server tells wrong usage from a refusal") {
-  const Folder server;
+  const ServerFolder server;
   const std::vector<std::vector<std::string>> wrong{{},
                                                     {"dance"},
                                                     {"scope"},
@@ -171,7 +136,7 @@ TEST_CASE("fieldsync-server tells wrong usage from a refusal") {
 }
 
 TEST_CASE("Unknown people, scopes, devices and files are refused, and nothing changes") {
-  const Folder server;
+  const ServerFolder server;
   server.succeeds({"scope", "add", "Osh region"});
   server.succeeds({"person", "add", "Bakyt", "--scope", "Osh region"});
   const std::string before = server.standing();
@@ -190,7 +155,7 @@ TEST_CASE("Unknown people, scopes, devices and files are refused, and nothing ch
 }
 
 TEST_CASE("Two people of one name are told apart before one of them gets a code") {
-  const Folder server;
+  const ServerFolder server;
   server.succeeds({"scope", "add", "Osh region"});
   server.succeeds({"person", "add", "Aigul"});
   const std::string first = json_value(server.succeeds({"person", "list", "--json"}), "id");
@@ -204,7 +169,7 @@ TEST_CASE("Two people of one name are told apart before one of them gets a code"
 }
 
 TEST_CASE("A form that is none, or that takes something away, is refused") {
-  const Folder server;
+  const ServerFolder server;
   const std::string file = server.path + "/form.textproto";
   const auto import_of = [&](const std::string& text) {
     write_to(file, text);
@@ -241,14 +206,14 @@ TEST_CASE("Without a server in the folder every command says how to make one, an
 }
 
 TEST_CASE("A server is made once") {
-  const Folder server;
+  const ServerFolder server;
   const std::string key = content_of(server.path + "/server.key");
   check_refusal(server.administer({"init"}), refused, "invalid_argument");
   CHECK(content_of(server.path + "/server.key") == key);
 }
 
 TEST_CASE("An init that did not come to its end is run again and keeps what it made") {
-  const Folder server;
+  const ServerFolder server;
   const std::string key = content_of(server.path + "/server.key");
   const std::string forms = server.succeeds({"form", "list", "--json"});
   std::filesystem::remove(server.path + "/fieldsync-server.toml");
@@ -261,7 +226,7 @@ TEST_CASE("An init that did not come to its end is run again and keeps what it m
 }
 
 TEST_CASE("An init over a key without its certificate keeps the key, and without the key it is refused") {
-  const Folder server;
+  const ServerFolder server;
   const std::string key = content_of(server.path + "/server.key");
   std::filesystem::remove(server.path + "/fieldsync-server.toml");
   std::filesystem::remove(server.path + "/server.crt");
@@ -275,7 +240,7 @@ TEST_CASE("An init over a key without its certificate keeps the key, and without
 }
 
 TEST_CASE("Settings that cannot be meant are refused with their name, by serve and by every command") {
-  const Folder server;
+  const ServerFolder server;
   const std::string file = server.path + "/fieldsync-server.toml";
   const std::string good = content_of(file);
   for (const char* wrong :
@@ -295,7 +260,7 @@ TEST_CASE("Settings that cannot be meant are refused with their name, by serve a
 }
 
 TEST_CASE("A database that is damaged, gone or in use is refused and left as it is") {
-  const Folder server;
+  const ServerFolder server;
   const std::string file = server.path + "/fieldsync-server.db";
   const std::string good = content_of(file);
   const std::string bad = "not a database" + std::string(5'000, 'x');
@@ -314,7 +279,7 @@ TEST_CASE("A database that is damaged, gone or in use is refused and left as it 
 }
 
 TEST_CASE("A command waits a moment for a server that is on its way up or down, and no longer") {
-  const Folder server;
+  const ServerFolder server;
   // As such a server: it has its database, and takes no commands.
   const std::string lock = server.path + "/fieldsync-server.db.lock";
   int held = ::open(lock.c_str(), O_RDWR | O_CLOEXEC);
@@ -334,7 +299,7 @@ TEST_CASE("A command waits a moment for a server that is on its way up or down, 
 }
 
 TEST_CASE("A command that a dying server took is not carried out a second time; one that it did not take is, once") {
-  const Folder server;
+  const ServerFolder server;
   const std::string before = server.standing();
   {
     const DyingServer dying(server.path, true);

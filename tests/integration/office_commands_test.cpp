@@ -1,0 +1,41 @@
+// What an operator says of scopes and people: what is taken, what is refused, and what they are told.
+#include <catch2/catch.hpp>
+#include <filesystem>
+
+#include "support/server_folder.h"
+
+using namespace fieldsync::testing;
+
+namespace {
+
+std::string repeated(const std::string& character, std::size_t times) {
+  std::string text;
+  for (std::size_t i = 0; i < times; ++i) text += character;
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("A name that devices could not show is refused for scopes and people, and nothing is stored") {
+  const ServerFolder server;
+  const std::string before = server.standing();
+  // The second is "Ош" in CP1251.
+  for (const std::string& name : {std::string(), std::string("\xCE\xF8"), repeated("ө", 65), std::string("Osh\nregion"),
+                                  std::string("Osh\tregion"), std::string("Osh\x1b[2J"), std::string("Osh\xC2\x85")}) {
+    for (const char* what : {"scope", "person"})
+      check_refusal(server.administer({what, "add", name}), refused, "invalid_text");
+  }
+  CHECK(server.standing() == before);
+  const std::string longest = repeated("ө", 64);
+  server.succeeds({"scope", "add", longest});
+  server.succeeds({"person", "add", longest, "--scope", longest});
+}
+
+TEST_CASE("A server is not made for a host that is no line of text") {
+  const TemporaryFolder folder;
+  const std::string path = (folder.path() / "server").string();
+  for (const std::string& host : {std::string(), std::string("\xCE\xF8"), std::string("a\nb"), std::string(254, 'a')}) {
+    check_refusal(run({FIELDSYNC_SERVER, "--dir", path, "init", "--host", host}), refused, "invalid_text");
+    CHECK_FALSE(std::filesystem::exists(path));
+  }
+}
