@@ -1,6 +1,7 @@
 #include "app/certificate_commands.h"
 
 #include <filesystem>
+#include <mutex>
 #include <utility>
 
 #include "app/acts.h"
@@ -26,6 +27,7 @@ Result<void> reload_certificate(Administration& admin) {
 }
 
 Result<void> renew_certificates(Administration& admin) {
+  const std::lock_guard alone(admin.locks.certificates);
   const Configuration& configuration = admin.configuration;
   const std::string& address = configuration.public_address;
   std::string host = address.substr(0, address.rfind(':'));

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <mutex>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -27,6 +28,12 @@ struct RunningServer {
   std::function<void(const DeviceRow&)> end_connections_of;
 };
 
+// Commands run beside each other; these are taken by those that cannot run beside another of their kind.
+struct CommandLocks {
+  std::mutex imports;       // the office's device numbers what it writes
+  std::mutex certificates;  // the files
+};
+
 // What an administrator's command works with.
 struct Administration {
   const Configuration& configuration;
@@ -34,6 +41,7 @@ struct Administration {
   SyncService& sync;
   AttachmentService& attachments;
   const Clock& clock;
+  CommandLocks& locks;
   std::ostream& out;
   ReportProgress on_progress;              // may be empty
   const RunningServer* running = nullptr;  // where one does

@@ -4,6 +4,7 @@
 
 #include <boost/json.hpp>
 #include <iomanip>
+#include <mutex>
 #include <sstream>
 
 #include "app/acts.h"
@@ -288,6 +289,7 @@ Result<void> import_file(Administration& admin, const CommandOptions& options) {
   request.on_progress = [&](std::size_t done, std::size_t all) {
     if (admin.on_progress && (done % 100 == 0 || done == all)) admin.on_progress(done, all);
   };
+  const std::lock_guard alone(admin.locks.imports);
   auto report = import_records(admin.store, admin.sync, admin.clock, request);
   if (!report) return report.error();
   admin.out << report->rows << " rows read: " << report->written << " records written, " << report->unchanged

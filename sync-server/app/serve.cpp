@@ -88,6 +88,7 @@ class Office {
   const Clock clock = wall_clock;
   AttachmentService attachments;
   SyncService sync;
+  CommandLocks locks;
 
  private:
   Office(const Configuration& its_configuration, std::unique_ptr<SqliteStore> its_store,
@@ -186,8 +187,15 @@ CommandResult run_here(const Invocation& invocation, Office& office, const TellP
   if (invocation.kind != Invocation::Kind::administration)
     return {2, "", "This command cannot be handed to a running server.\n", "wrong_usage"};
   std::ostringstream out;
-  Administration admin{office.configuration, *office.store, office.sync, office.attachments,
-                       office.clock,         out,           tell,        running};
+  Administration admin{office.configuration,
+                       *office.store,
+                       office.sync,
+                       office.attachments,
+                       office.clock,
+                       office.locks,
+                       out,
+                       tell,
+                       running};
   const Result<void> done = invocation.administration(admin);
   if (done) return {0, out.str(), ""};
   CommandResult result = refused(done.error());
@@ -319,7 +327,7 @@ Result<void> serve(const Configuration& configuration) {
   };
   const RunningServer running{reload,
                               [&](const DeviceRow& device) { (*server)->end_connections_of(device.public_key); }};
-  const ControlSocket control(
+  const auto control = ControlSocket::listen(
       configuration.control_socket(), [&](const std::vector<std::string>& arguments, const TellProgress& tell) {
         if (arguments.empty()) return CommandResult{2, "", "No command.\n"};
         const std::filesystem::path working_folder = arguments.front();
@@ -328,6 +336,7 @@ Result<void> serve(const Configuration& configuration) {
         log.command(invocation.command, result.outcome);
         return result;
       });
+  if (!control) return control.error();
   (*server)->start();
   log.serving((*server)->port());
   wait_for_end(signals, running.reload_certificate, log);

@@ -313,6 +313,31 @@ TEST_CASE("A command that a dying server took is not carried out a second time; 
   CHECK(server.standing() != before);
 }
 
+TEST_CASE("A command that is not UTF-8 is refused by a running server, which carries nothing of it out") {
+  const TestServer server;
+  const std::string before = server.administer({"scope", "list"}).output;
+  // "Ош" in CP1251.
+  const Finished finished = server.administer({"scope", "add", "\xCE\xF8"});
+  INFO(finished.output);
+  CHECK(finished.exit_code == wrong_usage);
+  CHECK(finished.output.find("UTF-8") != std::string::npos);
+  CHECK(server.administer({"scope", "list"}).output == before);
+}
+
+TEST_CASE("A folder whose path is too long for a socket is refused with the limit, and served from within") {
+  const TemporaryFolder folder;
+  const std::string path = (folder.path() / std::string(100, 'a')).string();
+  REQUIRE(run({FIELDSYNC_SERVER, "--dir", path, "init"}).exit_code == 0);
+  for (const std::vector<std::string>& arguments : {std::vector<std::string>{"serve"}, {"scope", "list"}}) {
+    std::vector<std::string> all{FIELDSYNC_SERVER, "--dir", path};
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    const Finished finished = run(all);
+    check_refusal(finished, refused, "invalid_argument");
+    CHECK(finished.output.find("107") != std::string::npos);
+  }
+  CHECK(run({"sh", "-c", "cd \"$1\" && exec \"$0\" --dir . scope list", FIELDSYNC_SERVER, path}).exit_code == 0);
+}
+
 TEST_CASE("A second server in one folder is refused, the first goes on") {
   const TestServer server;
   check_refusal(server.administer({"serve"}), refused, "in_use");
