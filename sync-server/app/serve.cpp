@@ -182,6 +182,16 @@ void wait_for_end(const sigset_t& signals, const std::function<Result<void>()>& 
   }
 }
 
+// An exception ends the command, and not the server that carries it out.
+Result<void> carry_out(const AdministratorCommand& command, Administration& admin) {
+  try {
+    return command(admin);
+  } catch (const std::exception& error) {
+    // Its text may hold anything.
+    return Error{Errc::internal_error, "Something went wrong: " + type_of(error) + "."};
+  }
+}
+
 CommandResult run_here(const Invocation& invocation, Office& office, const TellProgress& tell,
                        const RunningServer* running = nullptr) {
   if (invocation.kind != Invocation::Kind::administration)
@@ -196,7 +206,7 @@ CommandResult run_here(const Invocation& invocation, Office& office, const TellP
                        out,
                        tell,
                        running};
-  const Result<void> done = invocation.administration(admin);
+  const Result<void> done = carry_out(invocation.administration, admin);
   if (done) return {0, out.str(), ""};
   CommandResult result = refused(done.error());
   result.output = out.str();
