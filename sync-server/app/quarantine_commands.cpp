@@ -63,11 +63,11 @@ json::object json_of(const QuarantinedOperation& found, const FormSet& forms) {
 }
 
 Row row_of(const QuarantinedOperation& found) {
-  Row row{id_of(found), for_terminal(found.device.person.name), instant_text(found.received), found.code};
+  Row row{id_of(found), found.device.person.name, instant_text(found.received), found.code};
   if (found.operation) {
     row.emplace_back(found.operation->record.hex().substr(0, short_id_digits));
-    row.emplace_back(for_terminal(found.operation->form));
-    row.emplace_back(found.scope ? for_terminal(found.scope->name) : "unknown");
+    row.emplace_back(found.operation->form);
+    row.emplace_back(found.scope ? found.scope->name : "unknown");
   } else {
     row.insert(row.end(), {nullptr, nullptr, nullptr});
   }

@@ -4,13 +4,15 @@
 #include <boost/json.hpp>
 #include <ctime>
 
+#include "app/operation_view.h"
+
 namespace fieldsync::server {
 namespace {
 
 std::string text_of(const boost::json::value& cell) {
   if (cell.is_null()) return "-";
   if (const bool* flag = cell.if_bool()) return *flag ? "yes" : "no";
-  if (const auto* text = cell.if_string()) return std::string(*text);
+  if (const auto* text = cell.if_string()) return for_terminal(*text);
   return boost::json::serialize(cell);
 }
 

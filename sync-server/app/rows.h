@@ -13,7 +13,7 @@ namespace fieldsync::server {
 using Row = boost::json::array;
 
 // Columns as wide as their widest cell, counted in characters. Yes or no for
-// booleans, a dash for null.
+// booleans, a dash for null. What somebody wrote cannot act on a terminal, nor begin a line or a column.
 void print_table(std::ostream& out, const std::vector<std::string>& header, const std::vector<Row>& rows);
 
 // An array of objects whose members are named as in the header.
