@@ -1,6 +1,7 @@
 // acts.h: what administrators do is in the audit log, in the transaction that does it, and holds at once.
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,12 @@ inline void note_act(Administration& admin, WriteTransaction& transaction, const
 template <typename IdType>
 [[nodiscard]] std::string bytes_of(const IdType& id) {
   return std::string(id.view());
+}
+
+[[nodiscard]] inline bool is_member(ReadTransaction& transaction, const core::PersonId& person, std::int64_t scope) {
+  const auto memberships = transaction.memberships(person);
+  return std::any_of(memberships.begin(), memberships.end(),
+                     [&](const MembershipRow& membership) { return membership.scope.key == scope; });
 }
 
 [[nodiscard]] inline std::vector<DeviceRow> devices_of(ReadTransaction& transaction, const core::PersonId& person) {

@@ -38,6 +38,12 @@ ReadingMode mode_of(const CommandOptions& options) {
   return options.mode == "own" ? ReadingMode::own : ReadingMode::scope;
 }
 
+// "monitor in 'Osh region'", and what they read of it where that is not all.
+std::string membership_text(const CommandOptions& options) {
+  const bool is_own = reading_mode_of(*role_from_name(options.role), mode_of(options)) == ReadingMode::own;
+  return options.role + " in '" + options.scope + "'" + (is_own ? ", reading their own records" : "");
+}
+
 // What the audit log says of a membership.
 std::string word_for(const CommandOptions& options) { return options.role + ":" + options.mode; }
 
@@ -165,7 +171,7 @@ Result<void> add_person(Administration& admin, const CommandOptions& options) {
   });
   if (!done) return done;
   admin.out << "Person '" << person.name << "' added: " << person.id.hex();
-  if (!options.scope.empty()) admin.out << ", " << options.role << " in '" << options.scope << "'";
+  if (!options.scope.empty()) admin.out << ", " << membership_text(options);
   admin.out << ".\nNext, for each of their devices: fieldsync-server enrol-code '" << person.name << "'\n";
   return {};
 }
@@ -194,6 +200,10 @@ Result<void> set_membership(Administration& admin, const CommandOptions& options
     if (!person) return person.error();
     auto scope = find_scope(transaction, options.scope);
     if (!scope) return scope.error();
+    if (!joins && !is_member(transaction, person->id, scope->key)) {
+      return Error{Errc::not_found,
+                   "'" + options.person + "' is not in '" + options.scope + "'. See: fieldsync-server person list"};
+    }
     transaction.put_membership(person->id, scope->key, joins ? *role_from_name(options.role) : Role::none,
                                mode_of(options));
     note_act(admin, transaction,
@@ -205,9 +215,8 @@ Result<void> set_membership(Administration& admin, const CommandOptions& options
   });
   if (!done) return done;
   end_connections_of(admin, devices);
-  admin.out << "'" << options.person << "' " << (joins ? "is now " + options.role + " in '" : "has left '")
-            << options.scope << "'"
-            << (joins && mode_of(options) == ReadingMode::own ? ", reading their own records" : "") << ".\n";
+  admin.out << "'" << options.person << "' "
+            << (joins ? "is now " + membership_text(options) : "has left '" + options.scope + "'") << ".\n";
   return done;
 }
 

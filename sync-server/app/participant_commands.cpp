@@ -1,7 +1,5 @@
 #include "app/participant_commands.h"
 
-#include <algorithm>
-
 #include "app/acts.h"
 #include "app/named_rows.h"
 #include "app/rows.h"
@@ -16,12 +14,6 @@ Result<RecordRow> find_record(ReadTransaction& transaction, const std::string& w
   auto record = transaction.record(*id);
   if (!record) return Error{Errc::not_found, "There is no record " + wanted + "."};
   return *record;
-}
-
-bool is_member(ReadTransaction& transaction, const core::PersonId& person, std::int64_t scope) {
-  const auto memberships = transaction.memberships(person);
-  return std::any_of(memberships.begin(), memberships.end(),
-                     [&](const MembershipRow& membership) { return membership.scope.key == scope; });
 }
 
 }  // namespace

@@ -8,6 +8,11 @@ using namespace fieldsync::testing;
 
 namespace {
 
+bool has(const std::string& text, const std::string& part) {
+  INFO(text);
+  return text.find(part) != std::string::npos;
+}
+
 std::string repeated(const std::string& character, std::size_t times) {
   std::string text;
   for (std::size_t i = 0; i < times; ++i) text += character;
@@ -38,4 +43,36 @@ TEST_CASE("A server is not made for a host that is no line of text") {
     check_refusal(run({FIELDSYNC_SERVER, "--dir", path, "init", "--host", host}), refused, "invalid_text");
     CHECK_FALSE(std::filesystem::exists(path));
   }
+}
+
+TEST_CASE("Whoever is not in a scope does not leave it, and nothing is written") {
+  const ServerFolder server;
+  server.succeeds({"scope", "add", "Osh region"});
+  server.succeeds({"person", "add", "Bakyt"});
+  const auto history = [&](const std::string& name) {
+    const std::string file = (server.folder.path() / name).string();
+    return server.succeeds({"history", "export", file}).substr(0, 2);  // how many entries
+  };
+  const std::string before = server.standing();
+  const int entries = std::stoi(history("before"));
+  check_refusal(server.administer({"person", "leave", "Bakyt", "Osh region"}), refused, "not_found");
+  CHECK(server.standing() == before);
+  // The second export itself is one.
+  CHECK(std::stoi(history("after")) == entries + 1);
+  server.succeeds({"person", "join", "Bakyt", "Osh region"});
+  CHECK(has(server.succeeds({"person", "leave", "Bakyt", "Osh region"}), "'Bakyt' has left 'Osh region'."));
+  check_refusal(server.administer({"person", "leave", "Bakyt", "Osh region"}), refused, "not_found");
+}
+
+TEST_CASE("An operator is told that somebody reads their own records only, whatever is the reason") {
+  const ServerFolder server;
+  server.succeeds({"scope", "add", "Osh region"});
+  const std::string own = "in 'Osh region', reading their own records.";
+  CHECK(has(server.succeeds({"person", "add", "Dilnoza", "--scope", "Osh region", "--mode", "own"}), "monitor " + own));
+  CHECK(has(server.succeeds({"person", "add", "Aigul", "--scope", "Osh region", "--role", "administrator"}),
+            "administrator " + own));
+  CHECK(has(server.succeeds({"person", "join", "Aigul", "Osh region", "--role", "administrator"}),
+            "administrator " + own));
+  CHECK(has(server.succeeds({"person", "join", "Aigul", "Osh region"}), "monitor in 'Osh region'."));
+  CHECK(has(server.succeeds({"person", "add", "Bakyt", "--scope", "Osh region"}), "monitor in 'Osh region'."));
 }
