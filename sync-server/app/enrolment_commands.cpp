@@ -4,6 +4,7 @@
 
 #include "app/acts.h"
 #include "app/named_rows.h"
+#include "app/new_file.h"
 #include "app/qr_code.h"
 #include "app/rows.h"
 #include "engine/enrolment_text.h"
@@ -28,6 +29,14 @@ Result<engine::EnrolmentText> text_of(const Configuration& configuration) {
   return text;
 }
 
+// None where none is asked for.
+Result<std::optional<NewFile>> svg_file_of(const CodeOptions& options) {
+  if (options.svg_file.empty()) return std::optional<NewFile>();
+  auto made = NewFile::make(options.svg_file);
+  if (!made) return made.error();
+  return std::optional<NewFile>(std::move(*made));
+}
+
 std::string state_of(const EnrolmentCodeRow& code, std::uint32_t wrong_tries, core::Instant now) {
   if (code.used) return "used";
   if (code.withdrawn) return "withdrawn";
@@ -40,20 +49,29 @@ std::string state_of(const EnrolmentCodeRow& code, std::uint32_t wrong_tries, co
 Result<void> make_code(Administration& admin, const CodeOptions& options) {
   auto text = text_of(admin.configuration);
   if (!text) return text.error();
+  auto svg_file = svg_file_of(options);
+  if (!svg_file) return svg_file.error();
   const core::Instant expires = admin.clock() + core::Milliseconds{admin.configuration.code_lifetime_minutes * 60'000};
+  std::string enrolment;
+  QrCode qr;
   auto done = admin.store.write([&](WriteTransaction& transaction) -> Result<void> {
     auto person = find_person(transaction, options.person);
     if (!person) return person.error();
     text->code = add_enrolment_code(transaction, person->id, expires);
+    enrolment = engine::format_enrolment(*text);
+    auto drawn = QrCode::of(enrolment);
+    if (!drawn) return drawn.error();
+    qr = std::move(*drawn);
     note_act(admin, transaction, {"enrol_code", {bytes_of(person->id)}, text->code.substr(0, code_id_letters)});
     return {};
   });
   if (!done) return done;
-  const std::string enrolment = engine::format_enrolment(*text);
-  const auto qr = QrCode::of(enrolment);
-  if (!qr) return qr.error();
-  if (!options.svg_file.empty()) {
-    if (auto written = write_private_file(options.svg_file, svg_text(*qr)); !written) return written;
+  if (*svg_file) {
+    if (auto written = (*svg_file)->fill(svg_text(qr)); !written)
+      return Error{written.error().code, written.error().message() +
+                                             " The code was made all the same. Withdraw it: fieldsync-server code "
+                                             "withdraw " +
+                                             text->code.substr(0, code_id_letters)};
   }
   if (options.as_json) {
     admin.out << json::serialize(json::object{{"enrolment", enrolment},
@@ -64,7 +82,7 @@ Result<void> make_code(Administration& admin, const CodeOptions& options) {
   }
   admin.out << "Works once, until " << instant_text(expires) << ". On the device of '" << options.person
             << "':\n\n  fieldsync enrol " << enrolment << "\n";
-  if (options.as_qr) admin.out << "\n" << terminal_text(*qr);
+  if (options.as_qr) admin.out << "\n" << terminal_text(qr);
   admin.out << "\nCompare the device that `fieldsync-server device list` shows then with what `fieldsync status` "
                "shows on it.\nTo withdraw the code: fieldsync-server code withdraw "
             << text->code.substr(0, code_id_letters) << "\n";

@@ -1,14 +1,10 @@
 #include "app/history_commands.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <boost/json.hpp>
-#include <cerrno>
-#include <filesystem>
 #include <fstream>
 #include <map>
 
+#include "app/new_file.h"
 #include "audit/history_file.h"
 #include "service/audit_log.h"
 
@@ -21,14 +17,13 @@ constexpr std::uint64_t entries_at_a_time = 200;
 class HistoryExport {
  public:
   HistoryExport(Administration& admin, const std::string& file) : admin_(admin), file_(file) {}
-  ~HistoryExport() {
-    if (made_ && !done_) ::unlink(file_.c_str());
-  }
   HistoryExport(const HistoryExport&) = delete;
   HistoryExport& operator=(const HistoryExport&) = delete;
 
   Result<void> write_all() {
-    if (auto made = make_file(); !made) return made;
+    auto file = NewFile::make(file_);
+    if (!file) return file.error();
+    out_.open(file_, std::ios::binary);
     if (auto noted = note_export(); !noted) return noted;
     out_.write(audit::history_file_begins.data(), audit::history_file_begins.size());
     write(audit::key_record(admin_.sync.audit_log().public_key()));
@@ -40,24 +35,13 @@ class HistoryExport {
     write(audit::end_record(size_));
     out_.close();
     if (!out_) return Error{Errc::storage_full, "The file " + file_ + " could not be written to its end."};
-    done_ = true;
+    file->keep();
     return {};
   }
 
   [[nodiscard]] std::uint64_t size() const { return size_; }
 
  private:
-  // What is in it may be read by its owner alone: it holds what everybody wrote.
-  Result<void> make_file() {
-    const int file = ::open(file_.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
-    if (file < 0 && errno == EEXIST) return Error{Errc::invalid_argument, "There is a file " + file_ + " already."};
-    if (file < 0) return Error{Errc::storage_failed, "The file " + file_ + " cannot be made."};
-    ::close(file);
-    made_ = true;
-    out_.open(file_, std::ios::binary);
-    return {};
-  }
-
   Result<void> note_export() {
     return admin_.store.write([&](WriteTransaction& transaction) -> Result<void> {
       admin_.sync.audit_log().note_act(transaction, {"history_export", {}, {}});
@@ -111,8 +95,6 @@ class HistoryExport {
   Administration& admin_;
   std::string file_;
   std::ofstream out_;
-  bool made_ = false;
-  bool done_ = false;
   std::uint64_t size_ = 0;
   std::map<std::string, std::int64_t> keys_;
 };

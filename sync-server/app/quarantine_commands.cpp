@@ -5,6 +5,7 @@
 
 #include "app/acts.h"
 #include "app/named_rows.h"
+#include "app/new_file.h"
 #include "app/operation_view.h"
 #include "app/rows.h"
 #include "service/form_cache.h"
@@ -177,6 +178,8 @@ Result<void> return_operation(Administration& admin, const QuarantineOptions& op
 }
 
 Result<void> export_quarantine(Administration& admin, const QuarantineOptions& options) {
+  auto file = NewFile::make(options.file);
+  if (!file) return file.error();
   std::string lines;
   std::size_t count = 0;
   auto read = admin.store.read([&](ReadTransaction& transaction) -> Result<void> {
@@ -191,7 +194,7 @@ Result<void> export_quarantine(Administration& admin, const QuarantineOptions& o
   if (!read) return read;
   // Before anybody has it.
   if (auto noted = note_reading(admin, "quarantine_export", {}); !noted) return noted;
-  auto written = write_private_file(options.file, lines);
+  auto written = file->fill(lines);
   if (written)
     admin.out << count << " operations written. Their attachments are in " << admin.configuration.attachments().string()
               << ", named by their SHA-256.\n";

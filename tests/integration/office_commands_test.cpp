@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "support/server_folder.h"
+#include "support/test_server.h"
 
 using namespace fieldsync::testing;
 
@@ -75,4 +76,45 @@ TEST_CASE("An operator is told that somebody reads their own records only, whate
             "administrator " + own));
   CHECK(has(server.succeeds({"person", "join", "Aigul", "Osh region"}), "monitor in 'Osh region'."));
   CHECK(has(server.succeeds({"person", "add", "Bakyt", "--scope", "Osh region"}), "monitor in 'Osh region'."));
+}
+
+TEST_CASE("A file that is there is not written over, and no code is made nor an export noted") {
+  const ServerFolder server;
+  server.succeeds({"person", "add", "Bakyt"});
+  const std::string file = (server.folder.path() / "file").string();
+  write_to(file, "mine");
+  const std::string missing = (server.folder.path() / "nowhere" / "file").string();
+  check_refusal(server.administer({"enrol-code", "Bakyt", "--svg", file}), refused, "invalid_argument");
+  check_refusal(server.administer({"quarantine", "export", file}), refused, "invalid_argument");
+  check_refusal(server.administer({"history", "export", file}), refused, "invalid_argument");
+  check_refusal(server.administer({"enrol-code", "Bakyt", "--svg", missing}), refused, "storage_failed");
+  check_refusal(server.administer({"quarantine", "export", missing}), refused, "storage_failed");
+  CHECK(content_of(file) == "mine");
+  CHECK(server.succeeds({"code", "list", "--json"}) == "[]\n");
+  const std::string history = (server.folder.path() / "history").string();
+  server.succeeds({"history", "export", history});
+  CHECK(content_of(history).find("quarantine_export") == std::string::npos);
+}
+
+TEST_CASE("A refused code leaves no file") {
+  const ServerFolder server;
+  const std::string file = (server.folder.path() / "code.svg").string();
+  check_refusal(server.administer({"enrol-code", "Nobody", "--svg", file}), refused, "not_found");
+  CHECK_FALSE(std::filesystem::exists(file));
+}
+
+TEST_CASE("No code stays open that could not be shown, or its name is told") {
+  const ServerFolder server;
+  server.succeeds({"person", "add", "Bakyt"});
+  // A name with no room for the draft's beside it.
+  const std::string file = (server.folder.path() / std::string(253, 'a')).string();
+  const Finished failed = server.administer({"enrol-code", "Bakyt", "--svg", file});
+  check_refusal(failed, refused, "storage_failed");
+  CHECK(has(failed.output, "code withdraw " + json_value(server.succeeds({"code", "list", "--json"}), "id")));
+  CHECK_FALSE(std::filesystem::exists(file));
+  const std::string settings = server.path + "/fieldsync-server.toml";
+  const std::string before = server.succeeds({"code", "list", "--json"});
+  write_to(settings, "public_address = \"" + std::string(3'000, 'a') + ":9443\"\n");  // too long for a QR code
+  check_refusal(server.administer({"enrol-code", "Bakyt"}), refused, "value_too_large");
+  CHECK(server.succeeds({"code", "list", "--json"}) == before);
 }
