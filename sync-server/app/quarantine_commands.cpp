@@ -92,10 +92,10 @@ void print(std::ostream& out, const QuarantinedOperation& found, const FormSet& 
     out << "  attachment " << file.file.id.hex() << (file.is_here ? " is here\n" : " has not come yet\n");
 }
 
-// Who reads saves that nobody could apply is on record.
-Result<void> note_reading(Administration& admin, std::string_view act, const std::string& operation) {
+// Who reads saves that nobody could apply is on record: here, all of them.
+Result<void> note_reading(Administration& admin, std::string_view act) {
   return admin.store.write([&](WriteTransaction& transaction) -> Result<void> {
-    note_act(admin, transaction, {act, {}, operation});
+    note_act(admin, transaction, {act, {}, {}});
     return {};
   });
 }
@@ -105,7 +105,7 @@ Result<void> note_reading(Administration& admin, std::string_view act, const std
 Result<void> list_quarantined(Administration& admin, const QuarantineOptions& options) {
   // The table has no content; this has.
   if (options.as_json) {
-    if (auto noted = note_reading(admin, "quarantine_show", {}); !noted) return noted;
+    if (auto noted = note_reading(admin, "quarantine_show"); !noted) return noted;
   }
   return admin.store.read([&](ReadTransaction& transaction) -> Result<void> {
     std::optional<DeviceRow> device;
@@ -130,21 +130,25 @@ Result<void> list_quarantined(Administration& admin, const QuarantineOptions& op
 }
 
 Result<void> show_quarantined(Administration& admin, const QuarantineOptions& options) {
-  if (auto noted = note_reading(admin, "quarantine_show", options.operation); !noted) return noted;
-  return admin.store.read([&](ReadTransaction& transaction) -> Result<void> {
+  std::optional<QuarantinedOperation> found;
+  std::shared_ptr<const FormSet> forms;
+  auto noted = admin.store.write([&](WriteTransaction& transaction) -> Result<void> {
     const auto id = find_operation(transaction, options.operation);
     if (!id) return id.error();
-    const auto found = find_quarantined(transaction, *transaction.device_by_id(id->device), id->counter);
-    if (!found) return found.error();
-    FormCache forms;
-    const auto known = forms.forms(transaction);
-    if (options.as_json) {
-      admin.out << json::serialize(json_of(*found, *known)) << "\n";
-    } else {
-      print(admin.out, *found, *known);
-    }
+    auto named = find_quarantined(transaction, *transaction.device_by_id(id->device), id->counter);
+    if (!named) return named.error();
+    found = std::move(*named);
+    forms = FormCache().forms(transaction);
+    note_act(admin, transaction, {"quarantine_show", {bytes_of(id->device)}, std::to_string(id->counter)});
     return {};
   });
+  if (!noted) return noted;
+  if (options.as_json) {
+    admin.out << json::serialize(json_of(*found, *forms)) << "\n";
+  } else {
+    print(admin.out, *found, *forms);
+  }
+  return {};
 }
 
 namespace {
@@ -193,7 +197,7 @@ Result<void> export_quarantine(Administration& admin, const QuarantineOptions& o
   });
   if (!read) return read;
   // Before anybody has it.
-  if (auto noted = note_reading(admin, "quarantine_export", {}); !noted) return noted;
+  if (auto noted = note_reading(admin, "quarantine_export"); !noted) return noted;
   auto written = file->fill(lines);
   if (written)
     admin.out << count << " operations written. Their attachments are in " << admin.configuration.attachments().string()

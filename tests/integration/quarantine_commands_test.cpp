@@ -1,5 +1,6 @@
 // `fieldsync-server quarantine`: what a person at the office reads and decides, with a real device.
 #include <catch2/catch.hpp>
+#include <filesystem>
 
 #include "support/test_server.h"
 
@@ -120,4 +121,21 @@ TEST_CASE("What is named wrong is refused with a sentence") {
   refused(start.id.substr(0, start.id.find(':') + 1), "invalid_argument");
   const Finished no_note = start.server.administer({"quarantine", "return", start.id, "--note", ""});
   CHECK(has(no_note.output, "[invalid_text]"));
+}
+
+TEST_CASE("The history names the save that was shown, and nothing that named none") {
+  const Refused start;
+  const std::string file = start.server.path("history");
+  const auto entries = [&] {
+    std::filesystem::remove(file);
+    return std::stoi(start.office({"history", "export", file}));
+  };
+  const int before = entries();
+  const std::string wrong = "no such save " + std::string(5'000, 'x');
+  CHECK(start.server.administer({"quarantine", "show", wrong}).exit_code == 1);
+  CHECK(start.server.administer({"quarantine", "show", start.id + "0000"}).exit_code == 1);
+  CHECK(entries() == before + 1);  // the export's own
+  start.office({"quarantine", "show", start.id.substr(0, 8) + start.id.substr(start.id.find(':'))});
+  CHECK(entries() == before + 3);
+  CHECK(has(content_of(file), "quarantine_show"));
 }
