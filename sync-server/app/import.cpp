@@ -9,6 +9,7 @@
 #include <set>
 
 #include "app/csv_reader.h"
+#include "app/named_rows.h"
 #include "codec/form_codec.h"
 #include "codec/operation_codec.h"
 #include "core/edit.h"
@@ -263,20 +264,12 @@ Result<ImportReport> import_records(Store& store, SyncService& sync, const Clock
   if (rows->empty())
     return Error{Errc::invalid_argument, "The file is empty: its first line must name the form's fields."};
   std::optional<core::Form> form;
-  core::ScopeId scope;
   const auto looked = store.read([&](ReadTransaction& transaction) -> Result<void> {
-    const auto row = transaction.form(request.form);
-    if (!row)
-      return Error{Errc::unknown_form, "There is no form '" + request.form + "'. See: fieldsync-server form list"};
+    const auto row = find_form(transaction, request.form);
+    if (!row) return row.error();
     auto decoded = codec::decode_form(row->bytes);
     if (!decoded) return decoded.error();
     form = std::move(*decoded);
-    for (const ScopeRow& candidate : transaction.scopes()) {
-      if (candidate.name == request.scope) scope = candidate.id;
-    }
-    if (scope.is_none())
-      return Error{Errc::scope_not_found,
-                   "There is no scope '" + request.scope + "'. See: fieldsync-server scope list"};
     return {};
   });
   if (!looked) return looked.error();
@@ -288,7 +281,7 @@ Result<ImportReport> import_records(Store& store, SyncService& sync, const Clock
   }
   if (key_column == columns->size())
     return Error{Errc::invalid_argument, "The key column '" + request.key + "' is not in the file."};
-  Importer importer(store, sync, clock, *form, scope);
+  Importer importer(store, sync, clock, *form, request.scope);
   if (auto opened = importer.open_office(); !opened) return opened.error();
   ImportReport report;
   std::set<std::string> keys;

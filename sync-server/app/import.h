@@ -13,9 +13,9 @@ namespace fieldsync::server {
 
 struct ImportRequest {
   std::string form;
-  std::string scope;  // name
-  std::string csv;    // content; the header names the form's fields
-  std::string key;    // field that identifies a row, so that importing again updates
+  core::ScopeId scope;
+  std::string csv;  // content; the header names the form's fields
+  std::string key;  // field that identifies a row, so that importing again updates
   std::function<void(std::size_t done, std::size_t all)> on_progress;
 };
 
@@ -29,7 +29,7 @@ struct ImportReport {
 [[nodiscard]] Result<void> make_office(Store& store, const AuditLog& log, const Clock& clock);
 
 // A column is a field's name, or `name:language` for text with a language.
-// unknown_form, unknown_field, scope_not_found, wrong_value_type with the row.
+// unknown_form, unknown_field, wrong_value_type with the row.
 // Rows are applied 500 at a time; those before a refusal stay.
 [[nodiscard]] Result<ImportReport> import_records(Store& store, SyncService& sync, const Clock& clock,
                                                   const ImportRequest& request);

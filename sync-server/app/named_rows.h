@@ -34,6 +34,13 @@ Result<Row> find_one(const std::vector<Row>& rows, const std::string& wanted, co
   return find_one(transaction.scopes(), wanted, "scope", [](const ScopeRow& row) { return row.name; });
 }
 
+// By its name, whole. unknown_form.
+[[nodiscard]] inline Result<FormRow> find_form(ReadTransaction& transaction, const std::string& wanted) {
+  auto row = transaction.form(wanted);
+  if (!row) return Error{Errc::unknown_form, "There is no form '" + wanted + "'. See: fieldsync-server form list"};
+  return std::move(*row);
+}
+
 // By the first digits of its fingerprint, with blanks or without.
 [[nodiscard]] inline Result<DeviceRow> find_device(ReadTransaction& transaction, std::string wanted) {
   std::erase(wanted, ' ');

@@ -287,14 +287,17 @@ Result<void> list_forms(Administration& admin, const CommandOptions& options) {
 Result<void> import_file(Administration& admin, const CommandOptions& options) {
   auto content = read_file(options.file);
   if (!content) return content.error();
+  core::ScopeId scope;
   auto noted = admin.store.write([&](WriteTransaction& transaction) -> Result<void> {
-    auto scope = find_scope(transaction, options.scope);
-    if (!scope) return scope.error();
-    note_act(admin, transaction, {"import", {bytes_of(scope->id)}, options.form});
+    const auto found = find_scope(transaction, options.scope);
+    if (!found) return found.error();
+    if (const auto form = find_form(transaction, options.form); !form) return form.error();
+    scope = found->id;
+    note_act(admin, transaction, {"import", {bytes_of(scope)}, options.form});
     return {};
   });
   if (!noted) return noted;
-  ImportRequest request{options.form, options.scope, std::move(*content), options.key, {}};
+  ImportRequest request{options.form, scope, std::move(*content), options.key, {}};
   request.on_progress = [&](std::size_t done, std::size_t all) {
     if (admin.on_progress && (done % 100 == 0 || done == all)) admin.on_progress(done, all);
   };

@@ -118,3 +118,18 @@ TEST_CASE("No code stays open that could not be shown, or its name is told") {
   check_refusal(server.administer({"enrol-code", "Bakyt"}), refused, "value_too_large");
   CHECK(server.succeeds({"code", "list", "--json"}) == before);
 }
+
+TEST_CASE("A scope is found by the first letters of its id for an import as for every other command") {
+  const ServerFolder server;
+  server.succeeds({"scope", "add", "Osh region"});
+  const std::string scope = json_value(server.succeeds({"scope", "list", "--json"}), "id").substr(0, 12);
+  const std::string file = (server.folder.path() / "facilities.csv").string();
+  write_to(file, "external_code,names:en\nF1,Osh\n");
+  CHECK(has(server.succeeds({"import", "facility", file, "--scope", scope, "--key", "external_code"}),
+            "1 records written"));
+  check_refusal(server.administer({"import", "diary", file, "--scope", scope, "--key", "external_code"}), refused,
+                "unknown_form");
+  const std::string history = (server.folder.path() / "history").string();
+  server.succeeds({"history", "export", history});
+  CHECK(content_of(history).find("diary") == std::string::npos);
+}
