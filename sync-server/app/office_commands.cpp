@@ -10,6 +10,7 @@
 #include "app/acts.h"
 #include "app/import.h"
 #include "app/named_rows.h"
+#include "app/operation_view.h"
 #include "app/operator_text.h"
 #include "app/rows.h"
 #include "codec/form_codec.h"
@@ -318,6 +319,10 @@ Result<void> show_status(Administration& admin, const CommandOptions& options) {
 
 Result<void> check(Administration& admin, const CommandOptions& options) {
   auto checked = check_database(admin.store);
+  if (!checked && options.as_json) {
+    admin.out << json::serialize(json::object{{"ok", false}, {"problem", json_text(checked.error().message())}})
+              << "\n";
+  }
   if (checked) checked = check_attachments(admin, options);
   if (!checked) return checked;
   const auto counts = counts_of(admin.store);

@@ -133,3 +133,17 @@ TEST_CASE("A scope is found by the first letters of its id for an import as for 
   server.succeeds({"history", "export", history});
   CHECK(content_of(history).find("diary") == std::string::npos);
 }
+
+TEST_CASE("A check for scripts says in JSON that the database is damaged") {
+  const ServerFolder server;
+  server.succeeds({"scope", "add", "Osh region"});
+  const Finished damaged = run({"python3", "-c",
+                                "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); "
+                                "c.execute('UPDATE scope SET digest = digest + 1'); c.commit()",
+                                server.path + "/fieldsync-server.db"});
+  INFO(damaged.output);
+  REQUIRE(damaged.exit_code == 0);
+  const Finished checked = server.administer({"check", "--json"});
+  check_refusal(checked, refused, "storage_corrupt");
+  CHECK(has(checked.output, R"({"ok":false,"problem":"The digest does not match the records of 'Osh region'."})"));
+}
