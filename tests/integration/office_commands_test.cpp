@@ -1,6 +1,7 @@
 // What an operator says of scopes and people: what is taken, what is refused, and what they are told.
 #include <catch2/catch.hpp>
 #include <filesystem>
+#include <memory>
 
 #include "support/server_folder.h"
 #include "support/test_server.h"
@@ -146,4 +147,22 @@ TEST_CASE("A check for scripts says in JSON that the database is damaged") {
   const Finished checked = server.administer({"check", "--json"});
   check_refusal(checked, refused, "storage_corrupt");
   CHECK(has(checked.output, R"({"ok":false,"problem":"The digest does not match the records of 'Osh region'."})"));
+}
+
+TEST_CASE("Imports that are given at once are all carried out, one after another") {
+  const TestServer server;
+  std::vector<std::unique_ptr<Process>> imports;
+  for (const std::string& name : {std::string("a"), std::string("b"), std::string("c")}) {
+    std::string rows = "external_code,names:en\n";
+    for (int i = 0; i < 1'200; ++i) rows += name + std::to_string(i) + ",Osh\n";
+    write_to(server.path(name), rows);
+    imports.push_back(std::make_unique<Process>(
+        std::vector<std::string>{FIELDSYNC_SERVER, "--dir", server.path("server"), "import", "facility",
+                                 server.path(name), "--scope", "Osh region", "--key", "external_code"},
+        server.path(name + ".log")));
+  }
+  for (const auto& import : imports) CHECK(import->wait() == 0);
+  for (const char* name : {"a.log", "b.log", "c.log"})
+    CHECK(has(content_of(server.path(name)), "1200 records written"));
+  CHECK(server.administer({"check"}).exit_code == 0);
 }
