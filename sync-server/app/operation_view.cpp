@@ -22,6 +22,8 @@ std::size_t character_bytes(std::string_view text) {
 
 // Marks and isolates of direction (Unicode TR 9): a line may read otherwise with them.
 bool turns_text(std::string_view character) {
+  constexpr std::string_view arabic_letter_mark = "\xD8\x9C";
+  if (character == arabic_letter_mark) return true;
   if (character.size() != 3) return false;
   const std::string_view begins = character.substr(0, 2);
   const auto last = static_cast<unsigned char>(character[2]);
