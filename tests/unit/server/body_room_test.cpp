@@ -12,6 +12,7 @@ TEST_CASE("Bodies under way take no more than there is, and one peer no more tha
   CHECK_FALSE(room.take("one", 11));
   const auto rest_of_one = room.take("one", 10);
   CHECK(rest_of_one);
+  CHECK_FALSE(room.take("one", 1));
   const auto two = room.take("two", 40);
   CHECK(two);
   CHECK_FALSE(room.take("three", 21));
