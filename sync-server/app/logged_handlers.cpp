@@ -131,6 +131,7 @@ class LoggedSource final : public BodySource {
 Reception receive(Router& router, EventLog& log, const Request& head) {
   Reception reception;
   // The gate lets through who is enrolled, and who wants to be.
+  Logged known(log, head, true);
   Logged stranger(log, head, false);
   bool is_known = false;
   Response outcome = stranger.safely([&] {
@@ -140,10 +141,9 @@ Reception receive(Router& router, EventLog& log, const Request& head) {
   });
   if (outcome.status != 200) reception.refusal = std::move(outcome);
   if (reception.refusal) {
-    (is_known ? Logged(log, head, true) : stranger).answered(*reception.refusal);
+    (is_known ? known : stranger).answered(*reception.refusal);
     return reception;
   }
-  Logged known(log, head, true);
   outcome = known.safely([&] {
     reception = router.receive(head);
     if (reception.sink) reception.sink = std::make_unique<LoggedSink>(known, std::move(reception.sink));
