@@ -58,6 +58,17 @@ HttpHandlers plain_handlers() {
           [](const Error& error, const Request&) { return answer_with(describe(error.code).http_status); }};
 }
 
+// Known is who asks for /known.
+HttpHandlers handlers_with_strangers() {
+  HttpHandlers handlers = plain_handlers();
+  handlers.receive = [](const Request& head) {
+    Reception reception;
+    reception.peer_is_known = head.target == "/known";
+    return reception;
+  };
+  return handlers;
+}
+
 // A server with these handlers, for as long as this lives.
 class RunningServer {
  public:
@@ -222,15 +233,9 @@ TEST_CASE("Connections beyond the limits are told as a sum") {
 }
 
 TEST_CASE("At an address full of strangers the next is let in, and the first of them ended; who is known stays") {
-  HttpHandlers handlers = plain_handlers();
-  handlers.receive = [](const Request& head) {
-    Reception reception;
-    reception.peer_is_known = head.target == "/known";
-    return reception;
-  };
   HttpSettings settings;
   settings.strangers_per_address_max = 2;
-  const RunningServer running(handlers, settings);
+  const RunningServer running(handlers_with_strangers(), settings);
   const auto known = running.connect();
   REQUIRE(known);
   CHECK(is_status(known->ask(request_to("/known")), 200));
@@ -249,12 +254,7 @@ TEST_CASE("At an address full of strangers the next is let in, and the first of 
 }
 
 TEST_CASE("A stranger who is refused does not keep the connection, and who is known does") {
-  HttpHandlers handlers = plain_handlers();
-  handlers.receive = [](const Request& head) {
-    Reception reception;
-    reception.peer_is_known = head.target == "/known";
-    return reception;
-  };
+  HttpHandlers handlers = handlers_with_strangers();
   handlers.handle = [](const Request&) {
     Response response = answer_with(401);
     response.outcome = "enrolment_code_invalid";
