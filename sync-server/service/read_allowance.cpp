@@ -9,7 +9,7 @@ bool ReadAllowance::take(const core::DeviceId& device, std::size_t records, core
   const std::lock_guard lock(mutex_);
   Day& own = days_[device];
   if (own.day != day_of(now)) own = {day_of(now), 0};
-  if (taken > records_read_per_day_max - own.records) return false;
+  if (taken > records_per_day_ - own.records) return false;
   own.records += taken;
   return true;
 }

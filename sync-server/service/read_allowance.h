@@ -24,6 +24,8 @@ inline constexpr std::size_t records_worth_of_an_entry = 20;
 
 class ReadAllowance {
  public:
+  explicit ReadAllowance(std::size_t records_per_day = records_read_per_day_max) : records_per_day_(records_per_day) {}
+
   // One entry that names so many records. False where it would be too much: then it does not count.
   [[nodiscard]] bool take(const core::DeviceId& device, std::size_t records, core::Instant now);
 
@@ -33,6 +35,7 @@ class ReadAllowance {
     std::size_t records = 0;
   };
 
+  std::size_t records_per_day_;
   std::mutex mutex_;
   std::map<core::DeviceId, Day> days_;
 };

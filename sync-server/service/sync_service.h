@@ -26,12 +26,14 @@ inline constexpr int offers_max = 100;
 class SyncService {
  public:
   // `store` and `attachments` outlive the service. Threads: any.
-  SyncService(Store& store, AttachmentService& attachments, const CursorKey& cursor_key, AuditLog log, Clock clock)
+  SyncService(Store& store, AttachmentService& attachments, const CursorKey& cursor_key, AuditLog log, Clock clock,
+              std::size_t records_read_per_day = records_read_per_day_max)
       : store_(store),
         attachments_(attachments),
         cursor_key_(cursor_key),
         log_(std::move(log)),
         reads_(store, log_),
+        allowance_(records_read_per_day),
         clock_(std::move(clock)) {}
 
   [[nodiscard]] const AuditLog& audit_log() const { return log_; }

@@ -34,6 +34,7 @@ class MemoryAttachmentFiles final : public server::AttachmentFiles {
     return {};
   }
   Result<void> remove_upload(const server::UploadName& upload) override {
+    if (keeps_uploads) return Error{Errc::storage_failed, {}};
     uploads.erase(upload);
     return {};
   }
@@ -46,6 +47,7 @@ class MemoryAttachmentFiles final : public server::AttachmentFiles {
 
   std::map<server::UploadName, std::string> uploads;
   std::map<core::AttachmentId, std::string> published;
+  bool keeps_uploads = false;  // none can be removed
 
  private:
   template <typename Name>

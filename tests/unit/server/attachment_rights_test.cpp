@@ -155,6 +155,19 @@ TEST_CASE("A right that ends while bytes come in ends the upload: nothing more o
   CHECK(office.bytes_taken_today(office.phone) == 0);
 }
 
+TEST_CASE("What a revoked device sent of a file is thrown away, also where that succeeds only the second time") {
+  AttachmentOffice office;
+  office.name(photo);
+  REQUIRE(office.put(office.phone, file_of(photo).id, 0, photo.substr(0, 99)));
+  REQUIRE(office.files.uploads.size() == 1);
+  office.revoke(office.phone);
+  office.files.keeps_uploads = true;
+  CHECK(outcome_of(office.attachments->forget_uploads(office.phone.id)) == "storage_failed");
+  office.files.keeps_uploads = false;
+  CHECK(outcome_of(office.attachments->forget_uploads(office.phone.id)) == "done");
+  CHECK(office.files.uploads.empty());
+}
+
 TEST_CASE("A right that ends while a file is read ends the reading") {
   AttachmentOffice office;
   office.name(photo);

@@ -4,6 +4,7 @@
 #include "audit/history_check.h"
 #include "handlers/router.h"
 #include "service/audit_log.h"
+#include "service/day.h"
 #include "service/enrolment.h"
 #include "support/old_database.h"
 #include "test_office.h"
@@ -47,6 +48,10 @@ struct AuditedOffice : TestOffice {
     close();
     sqlite::Connection(file(), sqlite::OpenMode::read_write).execute(sql);
     open();
+  }
+  void allow_reads(std::size_t of_a_day) {
+    records_read_per_day = of_a_day;
+    make_services();
   }
   void change_log_key() {
     close();
@@ -156,6 +161,35 @@ TEST_CASE("A page with records of a sensitive form is put on record, one without
   // Nothing new: nothing is read.
   office.pull(reader);
   CHECK(office.entries().size() == before + 1);
+}
+
+TEST_CASE(
+    "Beyond what a device may read in a day it is told nothing more and nothing is on record; what it sends is kept") {
+  AuditedOffice office;
+  TestDevice writer = office.add_device();
+  TestDevice reader = office.add_device();
+  office.push(writer, {writer.save(office.scope, new_record(), {writes_text("Cell 4")})});
+  // Room for one entry that names two records.
+  office.allow_reads(server::records_worth_of_an_entry + 2);
+  const auto reads = [&] {
+    const auto entries = office.entries();
+    return std::count_if(entries.begin(), entries.end(),
+                         [&](const v1::AuditEntry& entry) { return entry.read().device() == reader.id.view(); });
+  };
+  office.pull(reader);
+  office.push(writer, {writer.save(office.scope, new_record(), {writes_text("Cell 5")})});
+  CHECK(reads() == 1);
+  const core::Operation save = reader.save(office.scope, new_record(), {writes_text("Cell 6")});
+  const auto refused = office.sync(reader, reader.request(reader.batch({save})));
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == Errc::read_limit);
+  CHECK(office.standing(reader).last_counter == 1);
+  CHECK(reads() == 1);
+  office.now = office.now + core::Milliseconds{server::ms_per_day};
+  const auto told = office.sync(reader, reader.request());
+  REQUIRE(told);
+  CHECK(told->acknowledged_counter() == 1);
+  CHECK(reads() == 2);
 }
 
 TEST_CASE("Who fetches an attachment of a sensitive record is on record, and who is refused is not") {

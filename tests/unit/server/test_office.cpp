@@ -105,7 +105,7 @@ void TestOffice::make_services() {
   const auto clock = [this] { return now; };
   attachments = std::make_unique<server::AttachmentService>(*store, files, clock);
   service = std::make_unique<server::SyncService>(*store, *attachments, cursor_key_, server::AuditLog(log_key_, clock),
-                                                  clock);
+                                                  clock, records_read_per_day);
 }
 
 void TestOffice::close() {

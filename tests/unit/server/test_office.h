@@ -39,6 +39,7 @@ class TestOffice {
   MemoryAttachmentFiles files;  // restore_copy() leaves them as they are
   std::unique_ptr<server::AttachmentService> attachments;
   std::unique_ptr<server::SyncService> service;
+  std::size_t records_read_per_day = server::records_read_per_day_max;  // from the next start of the services on
 
   core::PersonId add_person(server::Role role, const core::ScopeId& where,
                             server::ReadingMode mode = server::ReadingMode::scope);
